@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9293 section 3.1: the TCP header, its options (RFC 7323, 2018, 6691),
+ * and the segment as the rooms above see it, in host byte order.
+ */
+#ifndef WIRE_TCP_SEG_H
+#define WIRE_TCP_SEG_H
+
+#include <catenet/frame.h>
+
+#define TCP_HEADER_LEN 20
+#define TCP_OPTIONS_MAX 40
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_PSH = 0x08,
+	TCP_ACK = 0x10,
+	TCP_URG = 0x20,
+	TCP_ECE = 0x40,
+	TCP_CWR = 0x80,
+};
+
+enum tcp_opt {
+	TCP_OPT_MSS = 1 << 0,
+	TCP_OPT_WSCALE = 1 << 1,
+	TCP_OPT_SACK_OK = 1 << 2,
+	TCP_OPT_TS = 1 << 3,
+	TCP_OPT_SACK = 1 << 4,
+};
+
+struct tcp_block {
+	uint32_t left, right; /* right: first octet not in the block */
+};
+
+#define TCP_SACK_MAX 4
+
+/*
+ * One segment.  len is SEG.LEN: data plus one for each of SYN and FIN.
+ * A super-segment has seg_size > 0: on the way out the link cuts data_len
+ * into packets of seg_size (FIN and PSH go on the last only); on the way in
+ * it tells how many packets were joined.
+ */
+struct tcp_seg {
+	uint32_t seq, ack;
+	uint32_t len;
+	uint32_t data_len;
+	uint32_t tsval, tsecr;
+	uint16_t wnd; /* the raw field */
+	uint16_t up; /* the urgent pointer field */
+	uint16_t mss;
+	uint16_t seg_size;
+	uint8_t flags; /* enum tcp_flag */
+	uint8_t options; /* enum tcp_opt: which of the below are present */
+	uint8_t wscale;
+	uint8_t sack_n;
+	uint8_t slice_n;
+	uint8_t tos; /* in: as received; out: what to send */
+	struct tcp_block sack[TCP_SACK_MAX];
+	struct cn_slice slice[CN_SLICES_MAX]; /* the data */
+};
+
+struct tcp_ports {
+	uint16_t src, dst;
+};
+
+/*
+ * Reads header and options from the len octets at p (header and data).  Fills
+ * all but slices and seg_size; *data_off is where the data begins.  Does not
+ * verify the checksum.  Options: unknown kinds are skipped by their length
+ * (MUST-6), a bad length ends the reading and keeps what came before
+ * (MUST-7), the first of duplicates counts; MSS, window scale and
+ * SACK-permitted are taken from SYN segments only.
+ */
+enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
+		       struct tcp_seg *seg, uint32_t *data_off) CN_MUST_CHECK;
+
+/* Octets that the header of seg takes, options included (multiple of 4). */
+size_t tcp_header_len(const struct tcp_seg *seg);
+
+/*
+ * Writes the header with a zero checksum; returns its length.  Order of
+ * options as Linux: MSS, SACK-permitted with timestamps, window scale;
+ * padding is NOP and zero (MUST-69).
+ */
+size_t tcp_emit_header(uint8_t *p, const struct tcp_ports *ports,
+		       const struct tcp_seg *seg);
+
+/* tcp_header_len of the options alone: what timestamps and SACK cost. */
+size_t tcp_options_len(const struct tcp_seg *seg);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP (RFC 768) header. */
+#ifndef WIRE_UDP_H
+#define WIRE_UDP_H
+
+#include "wire/ip.h"
+
+#define UDP_HEADER_LEN 8
+
+struct udp_hdr {
+	uint16_t src_port, dst_port;
+	uint32_t data_len;
+};
+
+/* Validates length and checksum (zero allowed on IPv4 only). */
+enum cn_drop udp_parse(const struct ip_hdr *ip, const uint8_t *p, size_t len,
+		       struct udp_hdr *udp) CN_MUST_CHECK;
+
+/* Writes the 8 octets; the checksum over header and data must be added by the
+ * caller's frame (field zero). Returns 8. */
+size_t udp_emit(uint8_t *p, const struct udp_hdr *udp);
+
+#endif
