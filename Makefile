@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# A thin front for Meson: every rule is one line of something that could be
+# typed. BUILD is the folder of the ordinary build.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+
+all: $(BUILD)/build.ninja
+	ninja -j$(JOBS) -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/packages
+	meson setup $(BUILD)
+
+demo: all
+	@if [ -x tools/demo ]; then exec tools/demo; \
+	else echo 'tools/demo is not there yet'; exit 1; fi
+
+test:
+	@tools/packages
+	@tools/test
+
+bench: all
+	@if [ -x bench/run ]; then exec bench/run; \
+	else exec meson test -C $(BUILD) --benchmark --verbose; fi
+
+install: all
+	meson install -C $(BUILD) --no-rebuild
+
+fuzz:
+	@tools/packages
+	@tools/fuzz
+
+mutate: all
+	@tools/mutate
+
+coverage:
+	@tools/packages
+	@tools/coverage
+
+symbols: all
+	@test/style/symbols --write
+
+format:
+	git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all demo test bench install fuzz mutate coverage symbols format clean
