@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* catenet/catenet.h - everything of libcatenet. */
+#ifndef CATENET_CATENET_H
+#define CATENET_CATENET_H
+
+#include <catenet/base.h>
+#include <catenet/frame.h>
+#include <catenet/host.h>
+#include <catenet/link.h>
+#include <catenet/socket.h>
+
+#endif
