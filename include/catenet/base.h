@@ -137,7 +137,7 @@ enum cn_drop {
 #define CN_X(name, text) CN_DROP_##name,
 	CN_DROPS(CN_X)
 #undef CN_X
-	CN_DROP_N
+		CN_DROP_N
 };
 
 CN_API const char *cn_drop_text(enum cn_drop drop);

@@ -25,8 +25,8 @@ CN_API int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local);
  * Again on a listener: changes the backlog. */
 CN_API int cn_sock_listen(struct cn_sock *sock, int backlog, uint64_t now);
 /* CN_E_INPROGRESS: started; CN_READY_OUT or CN_READY_ERR tells the end. */
-CN_API int cn_sock_connect(struct cn_sock *sock,
-			   const struct cn_endpoint *peer, uint64_t now);
+CN_API int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
+			   uint64_t now);
 /*
  * The SYN is known to have reached a gateway that holds it (hold true) or has
  * answered it (false): while held no SYN is retransmitted, no try is used up
@@ -64,8 +64,8 @@ struct cn_span {
  */
 CN_API int cn_sock_send_reserve(struct cn_sock *sock, size_t want,
 				struct cn_span *span, int n, uint64_t now);
-CN_API int cn_sock_send_commit(struct cn_sock *sock, size_t len,
-			       unsigned flags, uint64_t now);
+CN_API int cn_sock_send_commit(struct cn_sock *sock, size_t len, unsigned flags,
+			       uint64_t now);
 
 /* Receiving without a copy: up to n slices of what is readable, borrowed
  * until the next call on the socket (returns how many, 0 when there is
@@ -153,7 +153,7 @@ enum cn_opt {
 #define CN_X(name, text) CN_OPT_##name,
 	CN_OPTIONS(CN_X)
 #undef CN_X
-	CN_OPT_N
+		CN_OPT_N
 };
 
 CN_API int cn_sock_set(struct cn_sock *sock, enum cn_opt opt, int64_t value,
@@ -192,7 +192,8 @@ struct cn_sock_row {
 	uint32_t recv_q, send_q;
 	uint64_t timer_at; /* what it waits for, CN_NEVER: nothing */
 	uint8_t timer; /* enum cn_timer_kind */
-	const struct cn_sock *sock; /* NULL: no socket (orphan, SYN, TIME-WAIT) */
+	/* NULL: no socket (orphan, SYN, TIME-WAIT) */
+	const struct cn_sock *sock;
 	void *tag;
 };
 CN_API void cn_host_each(const struct cn_host *host,

@@ -22,8 +22,7 @@ struct random {
 };
 
 /* seed: 16 octets.  Streams of one seed with different labels are unrelated. */
-void random_init(struct random *random, const uint8_t seed[16],
-		 uint64_t label);
+void random_init(struct random *random, const uint8_t seed[16], uint64_t label);
 uint64_t random_u64(struct random *random);
 /* Uniform in 0 .. n - 1 without modulo bias; n > 0. */
 uint32_t random_below(struct random *random, uint32_t n);

@@ -6,8 +6,8 @@
 #ifndef WIRE_ICMP_H
 #define WIRE_ICMP_H
 
-#include <catenet/frame.h>
 #include "wire/ip.h"
+#include <catenet/frame.h>
 
 enum icmp_kind {
 	ICMP_ECHO_REQUEST,
