@@ -30,8 +30,9 @@ fuzz:
 	@tools/packages
 	@tools/fuzz
 
-mutate: all
-	@tools/mutate
+mutate:
+	@tools/packages
+	@python3 -B tools/mutate
 
 coverage:
 	@tools/packages
@@ -40,10 +41,13 @@ coverage:
 symbols: all
 	@test/style/symbols --write
 
+rfc:
+	@python3 -B tools/rfc-matrix
+
 format:
 	git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test bench install fuzz mutate coverage symbols format clean
+.PHONY: all demo test bench install fuzz mutate coverage symbols rfc format clean

@@ -135,9 +135,8 @@ CN_API const char *cn_err_name(int err);
 
 enum cn_drop {
 #define CN_X(name, text) CN_DROP_##name,
-	CN_DROPS(CN_X)
+	CN_DROPS(CN_X) CN_DROP_N
 #undef CN_X
-		CN_DROP_N
 };
 
 CN_API const char *cn_drop_text(enum cn_drop drop);

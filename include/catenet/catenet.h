@@ -4,6 +4,7 @@
 #define CATENET_CATENET_H
 
 #include <catenet/base.h>
+#include <catenet/engine.h>
 #include <catenet/frame.h>
 #include <catenet/host.h>
 #include <catenet/link.h>

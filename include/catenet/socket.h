@@ -36,25 +36,12 @@ CN_API int cn_sock_connect_hold(struct cn_sock *sock, bool hold, uint64_t now);
 CN_API int cn_sock_accept(struct cn_sock *listener, struct cn_sock **sock,
 			  uint64_t now) CN_MUST_CHECK;
 
-enum cn_msg {
-	CN_MSG_PEEK = 1,
-	CN_MSG_OOB = 2,
-	CN_MSG_MORE = 4,
-	CN_MSG_TRUNC = 8, /* recv: discard instead of copying */
-};
-
 /* Octets taken (may be fewer than len), or CN_E_AGAIN when none fit. */
 CN_API int64_t cn_sock_send(struct cn_sock *sock, const void *data, size_t len,
 			    unsigned flags, uint64_t now);
 /* Octets, 0 at the end of the stream (FIN), or CN_E_AGAIN. */
 CN_API int64_t cn_sock_recv(struct cn_sock *sock, void *data, size_t len,
 			    unsigned flags, uint64_t now);
-
-/* A writable piece of a send slab. */
-struct cn_span {
-	uint8_t *data;
-	size_t len;
-};
 
 /*
  * Sending without a copy: reserve asks for up to want octets in at most n
@@ -151,9 +138,8 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 
 enum cn_opt {
 #define CN_X(name, text) CN_OPT_##name,
-	CN_OPTIONS(CN_X)
+	CN_OPTIONS(CN_X) CN_OPT_N
 #undef CN_X
-		CN_OPT_N
 };
 
 CN_API int cn_sock_set(struct cn_sock *sock, enum cn_opt opt, int64_t value,
@@ -161,27 +147,6 @@ CN_API int cn_sock_set(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 CN_API int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt,
 		       int64_t *value);
 
-/* What is known of a connection; times in ns, sizes in octets. */
-struct cn_tcp_info {
-	uint8_t state; /* enum cn_tcp_state */
-	uint8_t cc;
-	uint8_t retransmits; /* of the oldest octet, in a row */
-	uint8_t backoff;
-	bool has_ts, has_sack, has_wscale;
-	uint8_t snd_wscale, rcv_wscale;
-	uint64_t rto, srtt, rttvar, rtt_min, rtt_max, rtt_avg;
-	uint64_t handshake; /* SYN to ESTABLISHED, 0 while under way */
-	uint32_t snd_mss, rcv_mss, advmss, pmtu;
-	uint32_t snd_cwnd, snd_ssthresh, snd_wnd, rcv_wnd;
-	uint32_t flight; /* sent, not acknowledged */
-	uint32_t sacked, lost, retrans; /* octets now marked so */
-	uint64_t octets_sent, octets_acked, octets_received;
-	uint64_t octets_retransmitted;
-	uint64_t segs_out, segs_in, segs_retransmitted, dup_acks_in;
-	uint64_t timeouts, fast_recoveries;
-	uint64_t last_data_sent_at, last_data_received_at, last_ack_received_at;
-	uint32_t sndbuf, rcvbuf, unsent;
-};
 CN_API int cn_sock_info(const struct cn_sock *sock, struct cn_tcp_info *info);
 
 /* One row for each socket, SYN entry and TIME-WAIT entry of a host; see() is

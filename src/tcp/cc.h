@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <catenet/host.h>
+#include <catenet/engine.h>
 
 struct cc_cubic { /* RFC 9438 */
 	uint64_t epoch_at; /* 0: no epoch */

@@ -10,7 +10,7 @@
 #ifndef TCP_TCB_H
 #define TCP_TCB_H
 
-#include <catenet/socket.h>
+#include <catenet/engine.h>
 
 #include "base/pool.h"
 #include "base/random.h"
@@ -290,9 +290,8 @@ enum tcp_tw_verdict {
 			 initial sequence number above tw->snd_nxt + 65535 */
 };
 /* RFC 9293 section 3.10.7.4 in TIME-WAIT; RST is ignored (RFC 1337). */
-enum tcp_tw_verdict tcp_tw_arrives(struct tcp_tw *tw,
-				   const struct tcp_env *env, uint32_t ts_off,
-				   const struct tcp_seg *seg,
+enum tcp_tw_verdict tcp_tw_arrives(struct tcp_tw *tw, const struct tcp_env *env,
+				   uint32_t ts_off, const struct tcp_seg *seg,
 				   struct tcp_seg *reply, uint64_t now);
 
 /* An ICMP error about a segment of ours; seq is checked by the host against
