@@ -19,10 +19,18 @@ struct map_slot {
 	uint32_t hash;
 };
 
+/*
+ * To grow, the next table is first cleared piece by piece, then takes over,
+ * and what the old one holds is moved piece by piece.  Sizes are powers of
+ * two; one that grew too large for what it holds is halved in the same way.
+ */
 struct map {
 	struct cn_pool *pool;
-	struct map_slot *slot, *old; /* old: being moved over */
-	uint32_t size, old_size, moved; /* sizes are powers of two */
+	struct map_slot *slot;
+	struct map_slot *next; /* being cleared */
+	struct map_slot *old;  /* being moved over */
+	uint32_t size, next_size, old_size;
+	uint32_t cleared, moved; /* slots of next, of old */
 	uint32_t n;
 };
 

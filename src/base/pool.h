@@ -2,7 +2,8 @@
 /*
  * The pool behind cn_pool and cn_buf.  Objects are any size; those up to
  * 1 KiB are recycled by size class (16 octets apart), buffers by their class,
- * each last-in first-out.  Larger blocks go straight to the allocator.
+ * each last-in first-out.  Larger blocks go straight to the allocator.  Under
+ * the address sanitizer nothing is recycled.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -11,6 +12,9 @@
 
 /* Zeroed memory, or NULL. */
 void *pool_alloc(struct cn_pool *pool, size_t size) CN_MUST_CHECK;
+/* Memory as the allocator gave it, more than 1 KiB: for tables whose owner
+ * clears them little by little.  Or NULL. */
+void *pool_alloc_raw(struct cn_pool *pool, size_t size) CN_MUST_CHECK;
 /* size as asked for; NULL is allowed. */
 void pool_release(struct cn_pool *pool, void *p, size_t size);
 
