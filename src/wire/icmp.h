@@ -12,9 +12,9 @@
 enum icmp_kind {
 	ICMP_ECHO_REQUEST,
 	ICMP_ECHO_REPLY,
-	ICMP_UNREACHABLE, /* code as in the packet */
+	ICMP_UNREACHABLE,    /* code as in the packet */
 	ICMP_PACKET_TOO_BIG, /* IPv4 type 3 code 4, IPv6 type 2 */
-	ICMP_TIME_EXCEEDED, /* code 0 TTL, 1 reassembly */
+	ICMP_TIME_EXCEEDED,  /* code 0 TTL, 1 reassembly */
 	ICMP_PARAMETER_PROBLEM,
 	ICMP_SOURCE_QUENCH, /* to be ignored, RFC 6633 */
 	ICMP_REDIRECT,
@@ -24,9 +24,9 @@ enum icmp_kind {
 struct icmp_msg {
 	uint8_t kind;
 	uint8_t type, code;
-	uint8_t version; /* 4 or 6 */
-	uint32_t mtu; /* PACKET_TOO_BIG; 0 when the router did not say */
-	uint32_t pointer; /* PARAMETER_PROBLEM */
+	uint8_t version;  /* 4 or 6 */
+	uint32_t mtu;	  /* PACKET_TOO_BIG; 0 when the router did not say */
+	uint32_t pointer; /* PARAMETER_PROBLEM; OTHER: the second word */
 	uint16_t echo_id, echo_seq;
 	/* Echo: the data after the 8-octet header.  Errors: the quoted packet. */
 	const uint8_t *body;
@@ -37,20 +37,24 @@ struct icmp_msg {
 enum cn_drop icmp_parse(const struct ip_hdr *ip, const uint8_t *p, size_t len,
 			struct icmp_msg *msg) CN_MUST_CHECK;
 
-/* Writes type, code, checksum and the second word, then body_len octets of
- * body; returns 8 + body_len.  room must hold that. */
+/*
+ * Writes type, code, checksum and the second word, then body_len octets of
+ * body (which may lie at p + 8 already); returns 8 + body_len.  Type and code
+ * say what is meant: kind and version are not read, the version follows from
+ * ip->src.
+ */
 size_t icmp_emit(uint8_t *p, const struct ip_hdr *ip,
 		 const struct icmp_msg *msg);
 
 /*
  * What an error quotes: the inner IP header (its total length may exceed what
- * is there) and the first 8 octets of the transport header.  False when too
- * little is quoted to say whose it was.
+ * is there) and the first 8 octets of the transport header.  False when msg is
+ * no error or too little is quoted to say whose it was.
  */
 struct icmp_quote {
 	struct ip_hdr ip;
-	uint16_t src_port, dst_port;
-	uint32_t seq; /* TCP: octets 4..7 */
+	uint16_t src_port, dst_port; /* TCP and UDP, else 0 */
+	uint32_t seq;		     /* TCP: octets 4..7, else 0 */
 };
 bool icmp_parse_quote(const struct icmp_msg *msg, struct icmp_quote *quote);
 
