@@ -58,8 +58,8 @@ static const struct {
 	int16_t err;
 	uint16_t text, name;
 } err_index[] = {
-#define CN_X(name, number, kind, text)                 \
-	{CN_E_##name, offsetof(struct err_text, name), \
+#define CN_X(name, number, kind, text)                                         \
+	{CN_E_##name, offsetof(struct err_text, name),                         \
 	 offsetof(struct err_name, name)},
 	CN_ERRORS(CN_X)
 #undef CN_X
@@ -68,7 +68,7 @@ static const struct {
 static const struct {
 	uint16_t text, name;
 } drop_index[CN_DROP_N] = {
-#define CN_X(name, text) \
+#define CN_X(name, text)                                                       \
 	{offsetof(struct drop_text, name), offsetof(struct drop_name, name)},
 	CN_DROPS(CN_X)
 #undef CN_X

@@ -11,7 +11,7 @@ struct list {
 };
 
 /* The object that holds member. */
-#define CN_CONTAINER(ptr, type, member) \
+#define CN_CONTAINER(ptr, type, member)                                        \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void list_init(struct list *list)

@@ -19,7 +19,7 @@
  * slots, must be moved before the next begins: size / 4 insertions again.
  */
 #define MAP_CLEAR_STEP 16u
-#define MAP_MOVE_STEP  8u
+#define MAP_MOVE_STEP 8u
 
 /* Stands for an object that left the old table. */
 static const char map_gone = 0;

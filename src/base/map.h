@@ -28,7 +28,7 @@ struct map {
 	struct cn_pool *pool;
 	struct map_slot *slot;
 	struct map_slot *next; /* being cleared */
-	struct map_slot *old;  /* being moved over */
+	struct map_slot *old; /* being moved over */
 	uint32_t size, next_size, old_size;
 	uint32_t cleared, moved; /* slots of next, of old */
 	uint32_t n;

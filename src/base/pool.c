@@ -12,24 +12,24 @@
 #include "base/assert.h"
 
 #if defined(__has_feature)
-#	if __has_feature(address_sanitizer)
-#		define POOL_BYPASS 1
-#	endif
+#if __has_feature(address_sanitizer)
+#define POOL_BYPASS 1
+#endif
 #endif
 #if defined(__SANITIZE_ADDRESS__) && !defined(POOL_BYPASS)
-#	define POOL_BYPASS 1
+#define POOL_BYPASS 1
 #endif
 /* Under the address sanitizer nothing is recycled, so that it sees every use
  * after release and every octet past the size asked for. */
 #ifndef POOL_BYPASS
-#	define POOL_BYPASS 0
+#define POOL_BYPASS 0
 #endif
 
-#define POOL_GRAIN	 16u
-#define POOL_OBJECT_MAX	 1024u
-#define POOL_CLASSES	 (POOL_OBJECT_MAX / POOL_GRAIN)
+#define POOL_GRAIN 16u
+#define POOL_OBJECT_MAX 1024u
+#define POOL_CLASSES (POOL_OBJECT_MAX / POOL_GRAIN)
 #define POOL_BUF_CLASSES 4u
-#define POOL_KEEP_MAX	 (16u << 20)
+#define POOL_KEEP_MAX (16u << 20)
 
 struct pool_block {
 	struct pool_block *next;
@@ -39,7 +39,7 @@ struct cn_pool {
 	struct cn_alloc alloc;
 	size_t in_use; /* blocks */
 	size_t octets; /* as asked for; buffers at their true size */
-	size_t kept;   /* octets on the stacks below */
+	size_t kept; /* octets on the stacks below */
 	struct pool_block *object[POOL_CLASSES];
 	struct cn_buf *buf[POOL_BUF_CLASSES];
 };

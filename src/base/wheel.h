@@ -17,11 +17,11 @@
 
 #include "base/list.h"
 
-#define WHEEL_LEVELS	 8
-#define WHEEL_BITS	 6
-#define WHEEL_SLOTS	 (1u << WHEEL_BITS)
+#define WHEEL_LEVELS 8
+#define WHEEL_BITS 6
+#define WHEEL_SLOTS (1u << WHEEL_BITS)
 #define WHEEL_TICK_SHIFT 17
-#define WHEEL_WALK_MAX	 64
+#define WHEEL_WALK_MAX 64
 
 struct wheel_node {
 	struct list node;
@@ -36,7 +36,7 @@ struct wheel_node {
 struct wheel {
 	uint64_t now_tick;
 	uint64_t occupied[WHEEL_LEVELS]; /* bit per slot */
-	uint64_t exact[WHEEL_LEVELS];	 /* bit per slot: least is exact */
+	uint64_t exact[WHEEL_LEVELS]; /* bit per slot: least is exact */
 	uint64_t least[WHEEL_LEVELS][WHEEL_SLOTS]; /* instant, if occupied */
 	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
 	struct list due; /* of this tick or before, in order of at */

@@ -12,9 +12,9 @@
 enum icmp_kind {
 	ICMP_ECHO_REQUEST,
 	ICMP_ECHO_REPLY,
-	ICMP_UNREACHABLE,    /* code as in the packet */
+	ICMP_UNREACHABLE, /* code as in the packet */
 	ICMP_PACKET_TOO_BIG, /* IPv4 type 3 code 4, IPv6 type 2 */
-	ICMP_TIME_EXCEEDED,  /* code 0 TTL, 1 reassembly */
+	ICMP_TIME_EXCEEDED, /* code 0 TTL, 1 reassembly */
 	ICMP_PARAMETER_PROBLEM,
 	ICMP_SOURCE_QUENCH, /* to be ignored, RFC 6633 */
 	ICMP_REDIRECT,
@@ -24,8 +24,8 @@ enum icmp_kind {
 struct icmp_msg {
 	uint8_t kind;
 	uint8_t type, code;
-	uint8_t version;  /* 4 or 6 */
-	uint32_t mtu;	  /* PACKET_TOO_BIG; 0 when the router did not say */
+	uint8_t version; /* 4 or 6 */
+	uint32_t mtu; /* PACKET_TOO_BIG; 0 when the router did not say */
 	uint32_t pointer; /* PARAMETER_PROBLEM; OTHER: the second word */
 	uint16_t echo_id, echo_seq;
 	/* Echo: the data after the 8-octet header.  Errors: the quoted packet. */
@@ -54,7 +54,7 @@ size_t icmp_emit(uint8_t *p, const struct ip_hdr *ip,
 struct icmp_quote {
 	struct ip_hdr ip;
 	uint16_t src_port, dst_port; /* TCP and UDP, else 0 */
-	uint32_t seq;		     /* TCP: octets 4..7, else 0 */
+	uint32_t seq; /* TCP: octets 4..7, else 0 */
 };
 bool icmp_parse_quote(const struct icmp_msg *msg, struct icmp_quote *quote);
 

@@ -13,9 +13,9 @@
 #include "wire/checksum.h"
 #include "wire/octets.h"
 
-#define IP_LEN_MAX	65535u
+#define IP_LEN_MAX 65535u
 #define EXT_HEADERS_MAX 8
-#define EXT_LEN_MAX	512
+#define EXT_LEN_MAX 512
 
 enum {
 	IP4_DF = 0x4000,

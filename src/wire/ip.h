@@ -21,17 +21,17 @@ enum ip_protocol {
 
 struct ip_hdr {
 	struct cn_addr src, dst;
-	uint8_t version;  /* 4 or 6 */
+	uint8_t version; /* 4 or 6 */
 	uint8_t protocol; /* after IPv6 extension headers */
 	uint8_t ttl;
-	uint8_t tos;	   /* DSCP and ECN */
-	bool df;	   /* IPv4; true for IPv6 */
-	bool more;	   /* more fragments follow */
-	bool is_fragment;  /* more, or frag_off > 0 (an IPv6 atomic fragment,
+	uint8_t tos; /* DSCP and ECN */
+	bool df; /* IPv4; true for IPv6 */
+	bool more; /* more fragments follow */
+	bool is_fragment; /* more, or frag_off > 0 (an IPv6 atomic fragment,
 			     RFC 6946, is not one) */
 	uint16_t frag_off; /* octets */
 	uint32_t id;
-	uint16_t header_len;  /* to the upper layer, extensions included */
+	uint16_t header_len; /* to the upper layer, extensions included */
 	uint32_t payload_len; /* upper layer, trimmed to the IP length */
 	/* IPv6: offset of the octet that names the header after the
 	 * unfragmentable part, for reassembly and Parameter Problem. */
@@ -54,8 +54,8 @@ struct ip_hdr {
  * and ends within 65535 octets; what follows its fragment header is not read.
  * Addresses are not judged here.
  */
-enum cn_drop ip_parse(const uint8_t *p, size_t len,
-		      struct ip_hdr *ip) CN_MUST_CHECK;
+enum cn_drop ip_parse(const uint8_t *p, size_t len, struct ip_hdr *ip)
+	CN_MUST_CHECK;
 
 /*
  * The header of a packet of which only the first len octets are quoted, as
@@ -63,8 +63,8 @@ enum cn_drop ip_parse(const uint8_t *p, size_t len,
  * there; header_len does not.  Routers change what they quote, so checksum and
  * options are not looked at.
  */
-bool ip_parse_quoted(const uint8_t *p, size_t len,
-		     struct ip_hdr *ip) CN_MUST_CHECK;
+bool ip_parse_quoted(const uint8_t *p, size_t len, struct ip_hdr *ip)
+	CN_MUST_CHECK;
 
 /*
  * Writes a header for ip->payload_len octets and returns its length (20 or

@@ -8,7 +8,7 @@
 
 #include <catenet/frame.h>
 
-#define TCP_HEADER_LEN	20
+#define TCP_HEADER_LEN 20
 #define TCP_OPTIONS_MAX 40
 
 enum tcp_flag {
@@ -48,10 +48,10 @@ struct tcp_seg {
 	uint32_t data_len;
 	uint32_t tsval, tsecr;
 	uint16_t wnd; /* the raw field */
-	uint16_t up;  /* the urgent pointer field */
+	uint16_t up; /* the urgent pointer field */
 	uint16_t mss;
 	uint16_t seg_size;
-	uint8_t flags;	 /* enum tcp_flag */
+	uint8_t flags; /* enum tcp_flag */
 	uint8_t options; /* enum tcp_opt: which of the below are present */
 	uint8_t wscale;
 	uint8_t sack_n;

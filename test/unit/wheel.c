@@ -11,8 +11,8 @@
 #include "base/wheel.h"
 #include <catenet/base.h>
 
-#define TICK  (UINT64_C(1) << WHEEL_TICK_SHIFT)
-#define DAY   (86400 * CN_NS_PER_SEC)
+#define TICK (UINT64_C(1) << WHEEL_TICK_SHIFT)
+#define DAY (86400 * CN_NS_PER_SEC)
 #define NODES 48 /* fewer than WHEEL_WALK_MAX: deadlines are exact */
 
 static struct wheel wheel;
@@ -244,9 +244,7 @@ static void against_an_oracle(void **state)
 /* With more nodes than are walked the deadline may be early, never late. */
 static void crowded_slots_fire_in_order(void **state)
 {
-	enum {
-		CROWD = 20000
-	};
+	enum { CROWD = 20000 };
 	static const uint8_t seed[16] = {43};
 	struct wheel_node *node = calloc(CROWD, sizeof(*node));
 	struct random random;
