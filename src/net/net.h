@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 1122 section 3, RFC 4443, RFC 8200: the internet layer of one host.
+ * Frames come in, validated packets for the transport go up; addresses,
+ * routes, reassembly, path MTUs, ICMP and the limits on what is answered.
+ *
+ * It knows no ports and no connections: an ICMP error about a packet of ours
+ * is handed up with what it quotes, and only the host can say whether it is to
+ * be believed (RFC 5927).  It forwards nothing.  Next hops and neighbours
+ * (ARP, NDP) will stand between a route and its link; today a link is its own
+ * next hop.
+ *
+ * Counting: this room counts what it drops, reassembles and answers itself;
+ * frames, packets and octets are the host's to count.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <catenet/host.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "wire/icmp.h"
+#include "wire/ip.h"
+
+#define NET_LINKS 16
+#define NET_ADDRS 64
+#define NET_ROUTES 128
+/* Packets that wait in the reply queue, and their octets at most. */
+#define NET_REPLIES 64
+#define NET_REPLY_OCTETS (256u * 1024)
+/* Octets of IPv6 headers that ip_parse may read, and a TCP header. */
+#define NET_LINEAR 640
+
+/* ------------------------------------------------------------ limits -- */
+
+/* A token bucket that holds one second's worth.  Tokens are in 1/2^16. */
+struct rate {
+	uint64_t at; /* when tokens was right */
+	uint64_t tokens;
+	uint32_t per_sec;
+};
+
+#define RATE_PEERS 64
+
+/* All answers of one kind, and each peer's share of them. */
+struct rate_pair {
+	struct rate all;
+	struct rate peer[RATE_PEERS]; /* by keyed hash of the peer's prefix */
+};
+
+/* ------------------------------------------------------------- parts -- */
+
+struct net_link {
+	uint32_t mtu;
+	bool used;
+	bool loopback;
+};
+
+struct net_address {
+	struct cn_addr addr;
+	uint8_t link;
+	uint8_t bits; /* prefix length, of 128: IPv4 is mapped */
+};
+
+struct net_route {
+	struct cn_addr prefix;
+	uint8_t link;
+	uint8_t bits;
+};
+
+/* Sorted by falling length of prefix: the first that fits is the route. */
+struct route_table {
+	uint16_t address_n, route_n;
+	struct net_link link[NET_LINKS];
+	struct net_address address[NET_ADDRS];
+	struct net_route route[NET_ROUTES];
+};
+
+struct pmtu_entry;
+
+struct pmtu_cache {
+	struct pmtu_entry *entry; /* NULL until the first is lowered */
+};
+
+#define FRAG_SOURCES 256
+
+struct frag_table {
+	struct map map; /* of struct frag_datagram */
+	struct list age[2]; /* oldest first: IPv4, IPv6 */
+	struct list source[FRAG_SOURCES]; /* by keyed hash of the source */
+	uint32_t source_octets[FRAG_SOURCES];
+	uint32_t octets;
+};
+
+#define IDENT_SLOTS 256
+
+struct net_reply {
+	struct cn_buf *buf;
+	const uint8_t *data;
+	uint32_t data_len;
+	uint8_t header[IP6_HEADER_LEN + 8];
+	uint8_t header_len;
+	uint8_t link;
+};
+
+struct net {
+	const struct cn_settings *set;
+	struct cn_pool *pool;
+	struct budget *budget;
+	struct random *random;
+	struct cn_counters *count;
+
+	struct sip_key key;
+	struct route_table routes;
+	struct pmtu_cache pmtu;
+	struct frag_table frag;
+	uint32_t ident[IDENT_SLOTS];
+	struct rate_pair icmp_rate, echo_rate, rst_rate;
+
+	struct net_reply reply[NET_REPLIES];
+	uint16_t reply_first, reply_n;
+	uint32_t reply_octets;
+
+	uint8_t linear[NET_LINEAR]; /* headers that were not contiguous */
+};
+
+/* set, pool, budget, random and count must outlive the net. */
+struct net_config {
+	const struct cn_settings *set;
+	struct cn_pool *pool;
+	struct budget *budget;
+	struct random *random;
+	struct cn_counters *count;
+};
+
+void net_init(struct net *net, const struct net_config *config, uint64_t now);
+void net_deinit(struct net *net);
+
+/* ------------------------------------------------ addresses, route.c -- */
+
+/* Number `link` is the host's; CN_E_INVAL or CN_E_RANGE. */
+int net_link_add(struct net *net, int link, const struct cn_link_config *config)
+	CN_MUST_CHECK;
+/* As cn_host_addr_add and cn_host_route_add.  The same address or route again
+ * replaces what was there. */
+int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
+		 unsigned prefix_len) CN_MUST_CHECK;
+int net_route_add(struct net *net, int link, const struct cn_addr *prefix,
+		  unsigned prefix_len) CN_MUST_CHECK;
+
+/* One of this host's own addresses (127/8 and ::1 too where a loopback link
+ * exists).  any_addr is not considered. */
+bool net_is_local(const struct net *net, const struct cn_addr *addr);
+/* Multicast, 255.255.255.255 or the broadcast address of one of our prefixes:
+ * nothing that TCP may speak to (MUST-46, MUST-57). */
+bool net_is_to_many(const struct net *net, const struct cn_addr *addr);
+
+/* The link towards dst, or CN_E_NETUNREACH.  Our own addresses are reached by
+ * the loopback link. */
+int net_route(const struct net *net, const struct cn_addr *dst);
+/*
+ * MUST-44: the source address for dst, and its link.  The address of the link
+ * whose prefix shares most with dst, scopes agreeing (RFC 6724 rules 1, 2, 8);
+ * a link without address borrows another's.  CN_OK, CN_E_NETUNREACH, or
+ * CN_E_ADDRNOTAVAIL.
+ */
+int net_source(const struct net *net, const struct cn_addr *dst,
+	       struct cn_addr *src, int *link) CN_MUST_CHECK;
+
+/* ---------------------------------------------------- path MTU, pmtu.c -- */
+
+/* Octets of IP packet that are believed to reach dst: the link's MTU, or less
+ * while a verified message says so; 1280 without a route. */
+uint32_t net_pmtu(struct net *net, const struct cn_addr *dst, uint64_t now);
+/*
+ * A message that the host has verified says that mtu fits.  Never raises, and
+ * never goes below settings.min_pmtu_v4 or 1280 (rows 11 and 24 of the table
+ * of attacks).  True when the path MTU of dst changed.
+ */
+bool net_pmtu_lower(struct net *net, const struct cn_addr *dst, uint32_t mtu,
+		    uint64_t now);
+
+/* ------------------------------------------------------- in, input.c -- */
+
+/* An ICMP error about something that claims to be a packet of ours. */
+struct net_error {
+	uint8_t kind; /* enum icmp_kind */
+	uint8_t code; /* as in the packet */
+	uint32_t mtu; /* PACKET_TOO_BIG: never 0, a plateau of RFC 1191 where
+			 the router did not say */
+	struct cn_addr from; /* who reports it */
+	struct icmp_quote quote; /* ip.src is ours, ip.dst the peer */
+};
+
+/*
+ * A packet for the transport.  Pointers and slices are borrowed until
+ * net_packet_done; slices whose buf is not NULL may be referenced and kept.
+ */
+struct net_packet {
+	struct ip_hdr ip;
+	const uint8_t *header; /* the IP header, ip.header_len octets */
+	/* The upper layer's first upper_len octets in one piece: all of the
+	 * TCP header with its options, 8 octets of anything else, or all that
+	 * there is. */
+	const uint8_t *upper;
+	uint32_t upper_len;
+	uint16_t seg_size; /* as in the frame */
+	uint8_t csum; /* enum cn_csum */
+	uint8_t link;
+	uint8_t slice_n;
+	struct cn_slice slice[CN_SLICES_MAX + 1]; /* the upper layer, whole */
+	struct cn_buf *own; /* a reassembled datagram's */
+	struct net_error error; /* NET_ERROR alone */
+};
+
+enum net_verdict {
+	NET_DONE, /* dropped and counted, kept, or answered */
+	NET_PACKET, /* TCP or UDP, to an address of ours; ip.protocol says which
+		     */
+	NET_ERROR, /* an ICMP error: packet->error; count CN_DROP_ICMP_UNMATCHED
+		      when no flow has sent what it quotes */
+};
+
+/* The frame stays the caller's.  Call net_packet_done after NET_PACKET and
+ * NET_ERROR. */
+enum net_verdict net_input(struct net *net, int link,
+			   const struct cn_frame *frame,
+			   struct net_packet *packet, uint64_t now);
+void net_packet_done(struct net_packet *packet);
+
+/* The transport checksum with its pseudo-header; true at once when the link
+ * vouches for it. */
+bool net_packet_checksum_ok(const struct net_packet *packet);
+/* Slices of the upper layer from octet off on, without references; returns how
+ * many.  This is a segment's data, given the parser's data offset. */
+unsigned net_packet_slices(const struct net_packet *packet, uint32_t off,
+			   struct cn_slice slice[CN_SLICES_MAX]);
+
+/* What an ICMP error means to a connection: a CN_E_ number, or CN_OK when it
+ * is not about reachability (PACKET_TOO_BIG).  *hard: RFC 1122 section
+ * 4.2.3.9 and Linux's table. */
+int net_error_meaning(const struct net_error *error, bool *hard);
+
+/* ------------------------------------------------------ ICMP, icmp.c -- */
+
+/*
+ * An ICMP error about a packet, if RFC 1122 section 3.2.2 and RFC 4443 section
+ * 2.4 allow one: never about an ICMP error, a fragment but the first, anything
+ * sent to or from many, or no one; and within settings.icmp_rate and the
+ * peer's share.  code of ICMP_UNREACHABLE is IPv4's and is mapped for IPv6
+ * (protocol unreachable becomes Parameter Problem).
+ */
+void net_icmp_send(struct net *net, enum icmp_kind kind, uint8_t code,
+		   const struct net_packet *about, uint64_t now);
+/* The same about a packet that is gone: its header as it had been received,
+ * and the first head_len (at least 8) octets of its transport header. */
+void net_icmp_send_about(struct net *net, enum icmp_kind kind, uint8_t code,
+			 int link, const struct ip_hdr *ip, const uint8_t *head,
+			 size_t head_len, uint64_t now);
+/* May a RST without a connection be sent to this peer?  Takes a token; counts
+ * CN_DROP_RST_RATE when it says no.  Loopback links are not limited. */
+bool net_rst_allowed(struct net *net, int link, const struct cn_addr *peer,
+		     uint64_t now);
+
+/* ------------------------------------------------------------- ident.c -- */
+
+/*
+ * The IP identification of a datagram that may be fragmented; what is sent
+ * with DF and whole is atomic and has 0 (RFC 6864 section 4.1).  Unrelated
+ * between destinations, not repeated soon for one (row 12, RFC 7739).
+ */
+uint32_t net_ident(struct net *net, const struct cn_addr *src,
+		   const struct cn_addr *dst, uint8_t protocol);
+
+/* ---------------------------------------------------- out, and time -- */
+
+/* The next of our own packets (echo replies, ICMP errors) for this link, or
+ * false. */
+bool net_output(struct net *net, int link, struct cn_frame *frame);
+/* Reassembly is all that waits for time. */
+uint64_t net_deadline(const struct net *net);
+void net_advance(struct net *net, uint64_t now);
+
+#endif
