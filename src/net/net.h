@@ -16,7 +16,7 @@
 #ifndef NET_NET_H
 #define NET_NET_H
 
-#include <catenet/host.h>
+#include <catenet/engine.h>
 
 #include "base/list.h"
 #include "base/map.h"
