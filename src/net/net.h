@@ -141,8 +141,9 @@ void net_deinit(struct net *net);
 
 /* ------------------------------------------------ addresses, route.c -- */
 
-/* Number `link` is the host's; CN_E_INVAL or CN_E_RANGE. */
-int net_link_add(struct net *net, int link, const struct cn_link_config *config)
+/* Number `link` (below NET_LINKS) is the host's; CN_E_RANGE when the MTU is
+ * below 68 or above 65535. */
+int net_link_add(struct net *net, int link, uint32_t mtu, bool loopback)
 	CN_MUST_CHECK;
 /* As cn_host_addr_add and cn_host_route_add.  The same address or route again
  * replaces what was there. */
