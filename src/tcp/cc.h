@@ -13,15 +13,18 @@
 #include <catenet/engine.h>
 
 struct cc_cubic { /* RFC 9438 */
-	uint64_t epoch_at; /* 0: no epoch */
+	uint64_t epoch_at; /* moved on while the window does not limit */
+	uint64_t last_at; /* the last ACK of the epoch; 0: no epoch */
 	uint32_t w_max, w_est; /* octets */
 	uint32_t origin; /* octets: cwnd at the plateau */
 	uint32_t k_ms;
-	uint32_t cwnd_frac; /* octets of credit towards the next increase */
+	uint32_t cwnd_frac; /* cwnd-ths of an octet of the next increase */
+	uint32_t est_frac; /* the same for w_est */
 };
 
 struct cc_reno {
 	uint32_t acked; /* RFC 3465: octets counted towards one segment */
+	bool after_timeout; /* slow start after an RTO: one segment an ACK */
 };
 
 struct cc {
@@ -59,5 +62,24 @@ struct cc_ops {
 
 extern const struct cc_ops cc_reno_ops, cc_cubic_ops;
 const struct cc_ops *cc_ops(enum cn_cc kind);
+
+/* ------------------------------------------------ for the controllers -- */
+
+/* A window larger than this could not be used (RFC 7323 section 2.3). */
+#define CC_CWND_MAX (UINT32_C(1) << 30)
+
+/*
+ * Slow start (RFC 5681 section 3.1, octets counted as in RFC 3465): cwnd
+ * grows by what was acknowledged, by no more than most, and stops at ssthresh.
+ * Returns the acknowledged octets that are left for congestion avoidance.
+ */
+uint32_t cc_slow_start(struct cc *cc, const struct cc_event *event,
+		       uint32_t most);
+/* cwnd grows by octets. */
+void cc_grow(struct cc *cc, uint32_t octets);
+/* octets, but at least two segments: ssthresh never falls below. */
+uint32_t cc_floor(uint32_t octets, uint32_t smss);
+/* Restart after idle (RFC 5681 section 4.1). */
+void cc_restart(struct cc *cc, uint32_t initial_window);
 
 #endif
