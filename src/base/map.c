@@ -189,7 +189,7 @@ static void map_resize_step(struct map *map)
 		map_move_step(map);
 		return;
 	}
-	if (map->next && map->next_size < map->size && wanted > map->size)
+	if (map->next && wanted != map->size && wanted != map->next_size)
 		table_free(map->pool, &map->next, &map->next_size);
 	if (!map->next && wanted != map->size) {
 		map->next = table_new(map->pool, wanted, &map->cleared);
