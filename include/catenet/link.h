@@ -23,43 +23,66 @@ enum cn_jitter {
 	CN_JITTER_PARETO_NORMAL,
 };
 
-/* Probabilities are 0 .. 1.  All zero: a clean path without delay. */
+/* Limits of the numbers below: one hour, one Tbit/s. */
+#define CN_IMPAIR_DELAY_MAX (UINT64_C(3600) * CN_NS_PER_SEC)
+#define CN_IMPAIR_RATE_MAX UINT64_C(1000000000000)
+
+/*
+ * Probabilities are 0 .. 1.  All zero: a clean path without delay.  They act
+ * in netem's order: loss, duplication, corruption, then rate, delay, jitter
+ * and reordering; what is lost takes no time of the rate.  A second copy is
+ * corrupted and delayed on its own.
+ */
 struct cn_impair {
 	uint64_t delay_ns;
+	/* Uniform: at most so much more or less than delay_ns.  The others: the
+	 * standard deviation.  The delay never becomes negative. */
 	uint64_t jitter_ns;
 	uint8_t jitter; /* enum cn_jitter */
 	double loss; /* independent */
 	/* Bursty loss, Gilbert-Elliott: enter and leave the bad state per
 	 * packet, loss in the bad and in the good state. 0: off. */
 	double burst_p, burst_r, burst_bad, burst_good;
-	double reorder; /* share sent reorder_ns early or late: a packet chosen
-			   is delayed by reorder_ns more than its fellows */
+	/* Share of packets that is sent out of order.  One that is chosen is
+	 * delayed by reorder_ns more than its fellows; with reorder_ns 0 it
+	 * skips the delay, as in netem, or comes 1 ms late where there is no
+	 * delay to skip. */
+	double reorder;
 	uint64_t reorder_ns;
 	double duplicate;
 	double corrupt; /* one bit of the packet flipped */
-	uint64_t rate; /* bit/s; 0: unlimited */
+	uint64_t rate; /* bit/s of IP packets; 0: unlimited */
 	uint32_t queue; /* packets that wait for the rate; 0: 1000 */
 	uint64_t queue_octets; /* 0: no limit in octets */
 	bool keep_order; /* jitter never reorders */
 };
+
+/* NULL, or one sentence that names what is out of range. */
+CN_API const char *cn_impair_error(const struct cn_impair *impair);
 
 struct cn_path;
 
 struct cn_path_config {
 	struct cn_pool *pool;
 	struct cn_impair impair;
-	uint32_t mtu; /* to cut super-segments to, and to drop what is longer
-			 (then the sender is told: cn_path_send returns
-			 CN_E_MSGSIZE) */
+	uint32_t mtu; /* drops what is longer (then the sender is told:
+			 cn_path_send returns CN_E_MSGSIZE); 0: 65535 */
 	uint8_t seed[16];
 	const char *drop; /* rules, see docs/drop.md; NULL: none */
+	/* 'u' or 'd': which rules are this path's; 0: all, whatever direction
+	 * they name. */
+	char direction;
 };
 
-/* What happened to a packet; the sink sees every one. */
+/*
+ * What happened to a packet; the sink sees every one, second copies too.  Of
+ * several things the sink is told the first that applies of: dropped, second
+ * copy, corrupt, out of order.
+ */
 enum cn_fate {
 	CN_FATE_SENT, /* on its way */
 	CN_FATE_LOSS,
-	CN_FATE_QUEUE,
+	CN_FATE_QUEUE, /* no room to wait, or no memory */
 	CN_FATE_RULE,
 	CN_FATE_DUPLICATE, /* the second copy, on its way */
 	CN_FATE_CORRUPT, /* on its way, one bit wrong */
@@ -73,35 +96,60 @@ struct cn_path_sink {
 	void *ctx;
 };
 
-/* CN_E_INVAL with *error_at set to the offending rule's offset in drop. */
+/*
+ * CN_E_INVAL with *error_at set to the offending word's offset in drop (then
+ * cn_drop_error says what is wrong), or to SIZE_MAX (then cn_impair_error
+ * does).  Either of sink and error_at may be NULL.
+ */
 CN_API int cn_path_new(const struct cn_path_config *config,
 		       const struct cn_path_sink *sink, struct cn_path **path,
 		       size_t *error_at) CN_MUST_CHECK;
 CN_API void cn_path_free(struct cn_path *path);
-/* Change while it runs. */
-CN_API void cn_path_set(struct cn_path *path, const struct cn_impair *impair);
+/* Change while it runs; what is on its way keeps its time.  CN_E_INVAL, and
+ * nothing changed, when cn_impair_error has something to say. */
+CN_API int cn_path_set(struct cn_path *path, const struct cn_impair *impair)
+	CN_MUST_CHECK;
 
 /* Takes the frame (and its references).  CN_OK also when it is lost. */
 CN_API int cn_path_send(struct cn_path *path, struct cn_frame *frame,
 			uint64_t now);
-/* Room for another frame without certain loss: back-pressure for the sender,
- * so that a rate-limited queue is not overrun by its own host.  Only a link
- * that models a device's ring uses it. */
-CN_API bool cn_path_has_room(const struct cn_path *path);
+/*
+ * How many packets more find room to wait for the rate (UINT32_MAX: any
+ * number): back-pressure for the sender, so that a rate-limited queue is not
+ * overrun by its own host.  Only a link that models a device's ring uses it.
+ * Where there is no room, cn_path_room_at says when to ask again.
+ */
+CN_API uint32_t cn_path_room(struct cn_path *path, uint64_t now);
+CN_API uint64_t cn_path_room_at(const struct cn_path *path);
 /* The next frame due at now, or false. */
 CN_API bool cn_path_recv(struct cn_path *path, struct cn_frame *frame,
 			 uint64_t now);
 /* When the next frame is due, or CN_NEVER. */
 CN_API uint64_t cn_path_deadline(const struct cn_path *path);
 
+/*
+ * In packets; a super-segment counts as those that it stands for.  At any
+ * time packets + duplicated = delivered + queued + lost + queue_drops +
+ * rule_drops + too_big.
+ */
 struct cn_path_stats {
 	uint64_t packets, octets; /* given */
-	uint64_t delivered, lost, queue_drops, rule_drops, duplicated;
+	uint64_t delivered, lost, queue_drops, rule_drops;
+	uint64_t duplicated; /* second copies made */
 	uint64_t corrupted, reordered, too_big;
-	uint32_t queued; /* on their way now */
+	uint64_t queued; /* on their way now */
 };
 CN_API void cn_path_stats(const struct cn_path *path,
 			  struct cn_path_stats *stats);
+
+/*
+ * True when there is an error in the rules of docs/drop.md: *error_at is the
+ * offset of the offending word, and text (CN_DROP_ERROR octets suffice) gets
+ * a sentence that says what to write instead.  error_at and text may be NULL.
+ */
+#define CN_DROP_ERROR 240
+CN_API bool cn_drop_error(const char *rules, size_t *error_at, char *text,
+			  size_t text_size);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A path in memory: what netem does to packets, in the same order, without a
+ * kernel and without a clock.
+ *
+ *	cn_path_send: cut, rule, size, loss, second copy, then carry()
+ *	carry: corruption, the rate and its queue, delay and order
+ *	cn_path_recv: what is due
+ *
+ * It does not parse what it carries beyond what cutting and rules need, and
+ * never changes an octet that it shares with others.
+ */
+#include <catenet/link.h>
+
+#include <string.h>
+
+#include "base/pool.h"
+#include "link/cut.h"
+#include "link/drop_rule.h"
+#include "link/impair.h"
+#include "link/offload.h"
+#include "link/transit.h"
+
+#define PATH_MTU_MAX 65535u
+
+struct cn_path {
+	struct cn_pool *pool;
+	struct cn_impair impair;
+	uint32_t mtu;
+	bool is_clean; /* nothing impaired, nobody looks: frames pass whole */
+	bool has_sink;
+	struct cn_path_sink sink;
+	struct drop_rules *rules; /* NULL: none */
+	struct dice dice;
+	struct transit transit;
+	uint64_t latest_at; /* due, of all that came in order */
+
+	/* The rate: the instant at which the last bit accepted will have been
+	 * sent is free_at and free_part / rate of a nanosecond. */
+	uint64_t free_at, free_part;
+	struct parcel *wait_first, *wait_last; /* their first bit not sent */
+	uint32_t waiting;
+	uint64_t waiting_octets;
+
+	struct cn_path_stats stats;
+};
+
+static void settle(struct cn_path *path)
+{
+	path->is_clean = impair_is_clean(&path->impair) && !path->has_sink &&
+			 !path->rules;
+}
+
+static int read_rules(struct cn_path *path, const struct cn_path_config *config,
+		      size_t *error_at)
+{
+	struct drop_error error;
+	int err;
+
+	if (!config->drop)
+		return CN_OK;
+	err = drop_rules_new(path->pool, config->drop, config->direction,
+			     config->seed, &error, &path->rules);
+	if (err == CN_E_INVAL)
+		*error_at = error.at;
+	return err;
+}
+
+int cn_path_new(const struct cn_path_config *config,
+		const struct cn_path_sink *sink, struct cn_path **out,
+		size_t *error_at)
+{
+	struct cn_path *path;
+	size_t nowhere;
+	int err;
+
+	if (!error_at)
+		error_at = &nowhere;
+	*error_at = SIZE_MAX;
+	*out = NULL;
+	if (config->mtu > PATH_MTU_MAX || cn_impair_error(&config->impair))
+		return CN_E_INVAL;
+	path = pool_alloc(config->pool, sizeof(*path));
+	if (!path)
+		return CN_E_NOMEM;
+	path->pool = config->pool;
+	path->impair = config->impair;
+	path->mtu = config->mtu ? config->mtu : PATH_MTU_MAX;
+	if (sink && sink->packet) {
+		path->has_sink = true;
+		path->sink = *sink;
+	}
+	dice_init(&path->dice, config->seed);
+	transit_init(&path->transit, path->pool);
+	err = read_rules(path, config, error_at);
+	if (err) {
+		pool_release(config->pool, path, sizeof(*path));
+		return err;
+	}
+	settle(path);
+	*out = path;
+	return CN_OK;
+}
+
+void cn_path_free(struct cn_path *path)
+{
+	if (!path)
+		return;
+	transit_deinit(&path->transit);
+	drop_rules_free(path->rules);
+	pool_release(path->pool, path, sizeof(*path));
+}
+
+int cn_path_set(struct cn_path *path, const struct cn_impair *impair)
+{
+	if (cn_impair_error(impair))
+		return CN_E_INVAL;
+	path->impair = *impair;
+	path->free_part = 0;
+	settle(path);
+	return CN_OK;
+}
+
+/* ---------------------------------------------------------- the rate -- */
+
+/* Those whose first bit has been sent by now wait no longer. */
+static void stop_waiting(struct cn_path *path, uint64_t now)
+{
+	struct parcel *parcel;
+
+	while ((parcel = path->wait_first) && parcel->start_at <= now) {
+		path->wait_first = parcel->wait_next;
+		path->waiting--;
+		path->waiting_octets -= parcel->len;
+	}
+	if (!path->wait_first)
+		path->wait_last = NULL;
+}
+
+static uint32_t queue_limit(const struct cn_path *path)
+{
+	return path->impair.queue ? path->impair.queue : IMPAIR_QUEUE;
+}
+
+/* A packet that can be sent at once needs no room in the queue. */
+static bool has_room(struct cn_path *path, uint32_t len, uint64_t now)
+{
+	stop_waiting(path, now);
+	if (!path->impair.rate || path->free_at <= now)
+		return true;
+	if (path->waiting >= queue_limit(path))
+		return false;
+	return !path->impair.queue_octets ||
+	       path->waiting_octets + len <= path->impair.queue_octets;
+}
+
+static void wait_for_rate(struct cn_path *path, struct parcel *parcel)
+{
+	parcel->wait_next = NULL;
+	if (path->wait_last)
+		path->wait_last->wait_next = parcel;
+	else
+		path->wait_first = parcel;
+	path->wait_last = parcel;
+	path->waiting++;
+	path->waiting_octets += parcel->len;
+}
+
+/* When the last bit has been sent.  The remainder of the division is carried
+ * on, so that the rate is exact over any number of packets. */
+static uint64_t serialize(struct cn_path *path, struct parcel *parcel,
+			  uint64_t now)
+{
+	uint64_t rate = path->impair.rate, parts;
+
+	if (!rate)
+		return now;
+	if (path->free_at < now) {
+		path->free_at = now;
+		path->free_part = 0;
+	}
+	parcel->start_at = path->free_at;
+	if (parcel->start_at > now)
+		wait_for_rate(path, parcel);
+	parts = (uint64_t)parcel->len * 8 * CN_NS_PER_SEC + path->free_part;
+	path->free_at += parts / rate;
+	path->free_part = parts % rate;
+	return path->free_at;
+}
+
+uint32_t cn_path_room(struct cn_path *path, uint64_t now)
+{
+	uint64_t by_octets;
+	uint32_t by_packets;
+
+	if (!has_room(path, path->mtu, now))
+		return 0;
+	if (!path->impair.rate)
+		return UINT32_MAX;
+	by_packets = queue_limit(path) - path->waiting;
+	if (path->free_at <= now && by_packets < UINT32_MAX)
+		by_packets++;
+	if (!path->impair.queue_octets)
+		return by_packets;
+	by_octets = 0;
+	if (path->impair.queue_octets > path->waiting_octets)
+		by_octets = (path->impair.queue_octets - path->waiting_octets) /
+			    path->mtu;
+	if (path->free_at <= now)
+		by_octets++;
+	return by_octets < by_packets ? (uint32_t)by_octets : by_packets;
+}
+
+uint64_t cn_path_room_at(const struct cn_path *path)
+{
+	return path->wait_first ? path->wait_first->start_at : 0;
+}
+
+/* ------------------------------------------------------------- fates -- */
+
+static void tell(struct cn_path *path, const struct cn_frame *frame,
+		 enum cn_fate fate, uint64_t now)
+{
+	if (path->has_sink)
+		path->sink.packet(path->sink.ctx, frame, fate, now);
+}
+
+/*
+ * The packet in memory of its own, its checksum as the device would have
+ * completed it, and then one bit wrong.  Nobody vouches for it any more.
+ */
+static bool corrupt(struct cn_path *path, const struct cn_frame *frame,
+		    struct cn_frame *bad)
+{
+	uint32_t len = cn_frame_len(frame);
+	struct cn_buf *buf;
+	uint32_t bit;
+
+	if (!len)
+		return false;
+	bit = dice_bit(&path->dice, len * 8);
+	buf = cn_buf_new(path->pool, len);
+	if (!buf)
+		return false;
+	cn_frame_copy(frame, 0, buf->data, len);
+	if (offload_is_partial(frame))
+		offload_complete_octets(frame, buf->data, len);
+	buf->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+
+	bad->header_len = 0;
+	bad->seg_size = 0;
+	bad->csum = CN_CSUM_NONE;
+	bad->csum_start = 0;
+	bad->csum_offset = 0;
+	bad->slice_n = 1;
+	bad->payload_len = len;
+	bad->slice[0].buf = buf;
+	bad->slice[0].data = buf->data;
+	bad->slice[0].len = len;
+	return true;
+}
+
+static struct parcel *wrap(struct cn_path *path, const struct cn_frame *frame,
+			   bool is_corrupt)
+{
+	struct parcel *parcel;
+	struct cn_frame bad;
+
+	if (!is_corrupt)
+		return transit_wrap(&path->transit, frame);
+	if (!corrupt(path, frame, &bad))
+		return NULL;
+	parcel = transit_wrap(&path->transit, &bad);
+	cn_frame_release(&bad);
+	return parcel;
+}
+
+/* When it arrives, if its last bit is sent at sent_at. */
+static uint64_t arrival(struct cn_path *path, uint64_t sent_at,
+			bool is_reordered)
+{
+	const struct cn_impair *impair = &path->impair;
+	uint64_t due_at;
+
+	if (is_reordered && !impair->reorder_ns && impair->delay_ns)
+		return sent_at;
+	due_at = sent_at + dice_delay(&path->dice, impair);
+	if (is_reordered)
+		return due_at + (impair->reorder_ns ? impair->reorder_ns :
+						      IMPAIR_REORDER_NS);
+	if (impair->keep_order && due_at < path->latest_at)
+		due_at = path->latest_at;
+	if (due_at > path->latest_at)
+		path->latest_at = due_at;
+	return due_at;
+}
+
+static void enter(struct cn_path *path, struct parcel *parcel, uint64_t due_at)
+{
+	/* The receiver need not look at what no bit was changed of; the field
+	 * itself stays partial, which csum_start tells. */
+	if (parcel->csum == CN_CSUM_PARTIAL)
+		parcel->csum = CN_CSUM_VALID;
+	transit_enter(&path->transit, parcel, due_at);
+	path->stats.queued += parcel->packet_n;
+}
+
+/* The packet, or its second copy, comes so far that only the queue can still
+ * refuse it. */
+static void carry(struct cn_path *path, const struct cn_frame *frame,
+		  bool is_second, uint64_t now)
+{
+	bool is_corrupt = dice_corrupts(&path->dice, &path->impair);
+	bool is_reordered = dice_reorders(&path->dice, &path->impair);
+	enum cn_fate fate = CN_FATE_SENT;
+	struct parcel *parcel = NULL;
+
+	if (has_room(path, cn_frame_len(frame), now))
+		parcel = wrap(path, frame, is_corrupt);
+	if (!parcel) {
+		path->stats.queue_drops++;
+		tell(path, frame, CN_FATE_QUEUE, now);
+		return;
+	}
+	path->stats.corrupted += is_corrupt;
+	path->stats.reordered += is_reordered;
+	if (is_second)
+		fate = CN_FATE_DUPLICATE;
+	else if (is_corrupt)
+		fate = CN_FATE_CORRUPT;
+	else if (is_reordered)
+		fate = CN_FATE_REORDER;
+	tell(path, frame, fate, now);
+	enter(path, parcel,
+	      arrival(path, serialize(path, parcel, now), is_reordered));
+}
+
+static int refuse(struct cn_path *path, const struct cn_frame *frame,
+		  enum cn_fate fate, uint64_t *counter, uint64_t now)
+{
+	++*counter;
+	tell(path, frame, fate, now);
+	return fate == CN_FATE_TOO_BIG ? CN_E_MSGSIZE : CN_OK;
+}
+
+/* A rule comes first: what a staged path swallows, it swallows silently, even
+ * if it is too long. */
+static int packet(struct cn_path *path, const struct cn_frame *frame,
+		  uint64_t now)
+{
+	struct cn_path_stats *stats = &path->stats;
+	bool has_second;
+
+	stats->packets++;
+	stats->octets += cn_frame_len(frame);
+	if (path->rules && drop_rules_match(path->rules, frame))
+		return refuse(path, frame, CN_FATE_RULE, &stats->rule_drops,
+			      now);
+	if (cn_frame_len(frame) > path->mtu)
+		return refuse(path, frame, CN_FATE_TOO_BIG, &stats->too_big,
+			      now);
+	if (dice_loses(&path->dice, &path->impair))
+		return refuse(path, frame, CN_FATE_LOSS, &stats->lost, now);
+	has_second = dice_duplicates(&path->dice, &path->impair);
+	carry(path, frame, false, now);
+	if (has_second) {
+		stats->duplicated++;
+		carry(path, frame, true, now);
+	}
+	return CN_OK;
+}
+
+/* Where nothing is impaired a super-segment passes as it is. */
+static int pass_whole(struct cn_path *path, const struct cn_frame *frame,
+		      uint64_t now)
+{
+	uint32_t packet_n = cut_count(frame), longest = cn_frame_len(frame);
+	struct parcel *parcel;
+	struct cut cut;
+
+	path->stats.packets += packet_n;
+	path->stats.octets += longest;
+	if (packet_n > 1) {
+		cut_begin(&cut, frame);
+		longest = (uint32_t)cut.glance.data + frame->seg_size;
+	}
+	if (longest > path->mtu) {
+		path->stats.too_big += packet_n;
+		return CN_E_MSGSIZE;
+	}
+	parcel = transit_wrap(&path->transit, frame);
+	if (!parcel) {
+		path->stats.queue_drops += packet_n;
+		return CN_OK;
+	}
+	parcel->packet_n = packet_n;
+	enter(path, parcel, arrival(path, now, false));
+	return CN_OK;
+}
+
+static int pass_cut(struct cn_path *path, const struct cn_frame *frame,
+		    uint64_t now)
+{
+	struct cn_frame one;
+	struct cut cut;
+	int err = CN_OK;
+
+	if (!frame->seg_size)
+		return packet(path, frame, now);
+	cut_begin(&cut, frame);
+	while (cut_next(&cut, &one)) {
+		int e = packet(path, &one, now);
+
+		cn_frame_release(&one);
+		if (e)
+			err = e;
+	}
+	return err;
+}
+
+int cn_path_send(struct cn_path *path, struct cn_frame *frame, uint64_t now)
+{
+	int err = path->is_clean ? pass_whole(path, frame, now) :
+				   pass_cut(path, frame, now);
+
+	cn_frame_release(frame);
+	return err;
+}
+
+bool cn_path_recv(struct cn_path *path, struct cn_frame *frame, uint64_t now)
+{
+	struct parcel *parcel = transit_first(&path->transit);
+
+	if (!parcel || parcel->due_at > now)
+		return false;
+	/* Before it is freed: it may still be in the row of those that wait. */
+	stop_waiting(path, now);
+	transit_leave(&path->transit);
+	path->stats.queued -= parcel->packet_n;
+	path->stats.delivered += parcel->packet_n;
+	transit_unwrap(&path->transit, parcel, frame);
+	return true;
+}
+
+uint64_t cn_path_deadline(const struct cn_path *path)
+{
+	const struct parcel *parcel = transit_first(&path->transit);
+
+	return parcel ? parcel->due_at : CN_NEVER;
+}
+
+void cn_path_stats(const struct cn_path *path, struct cn_path_stats *stats)
+{
+	*stats = path->stats;
+}
