@@ -68,6 +68,9 @@ enum tcp_owe {
 	TCP_OWE_REXMIT = 64, /* the first unacknowledged segment, whatever the
 				windows say: the RTO or a lost SYN */
 	TCP_OWE_SYN = 128, /* a first SYN or SYN-ACK */
+	TCP_OWE_RST_BAD = 256, /* <SEQ=SEG.ACK><CTL=RST> for a bad ACK of our
+				  SYN: rst_seq; the connection stays */
+	TCP_OWE_WAKE = 512, /* data although a small window says wait */
 };
 
 struct tcp_rtt {
@@ -107,12 +110,11 @@ struct tcb {
 	bool urg_out : 1, urg_in : 1; /* urgent mode, each way */
 	bool oob_has : 1; /* oob_octet waits for MSG_OOB */
 	bool oobinline : 1;
-	bool cwnd_limited : 1;
 	bool in_recovery : 1, in_loss : 1; /* fast recovery; after RTO */
 	bool syn_rexmitted : 1;
 	bool dead_quiet : 1; /* over without another word (RST received) */
-	uint8_t owe; /* enum tcp_owe */
 	uint8_t news; /* enum tcp_news */
+	uint16_t owe; /* enum tcp_owe */
 	int8_t err; /* enum cn_err: why the connection is over */
 	int8_t soft_err; /* last soft ICMP error */
 	uint8_t snd_wscale, rcv_wscale; /* Snd.Wind.Shift, Rcv.Wind.Shift */
@@ -131,6 +133,9 @@ struct tcb {
 	uint32_t snd_una, snd_nxt, snd_wnd, snd_up, snd_wl1, snd_wl2, iss;
 	uint32_t snd_end; /* past the last octet that was queued */
 	uint32_t max_snd_wnd;
+	uint32_t snd_sml; /* past the last small segment sent (Nagle as
+			     modified by Minshall) */
+	uint32_t rst_seq; /* with TCP_OWE_RST_BAD */
 
 	/* Receive sequence variables.  rcv_nxt + rcv_wnd is the right edge
 	 * promised, and never moves left (SHLD-14). */
@@ -143,6 +148,8 @@ struct tcb {
 	uint16_t peer_mss; /* as announced */
 	uint16_t adv_mss; /* what we announce */
 	uint16_t rcv_mss; /* largest segment seen, for delayed ACKs */
+	uint16_t default_mss; /* of a peer that announces none */
+	uint16_t path_mss; /* what the path carries */
 	uint32_t ts_recent; /* TS.Recent */
 	uint32_t ts_recent_age_s; /* when it was set, seconds */
 	uint32_t ts_off; /* our clock's offset, per pair */
@@ -153,11 +160,11 @@ struct tcb {
 	struct recvq *recvq; /* in order and beyond gaps */
 	uint32_t sndbuf, rcvbuf;
 	uint32_t rcv_queued; /* octets readable */
+	uint32_t rcv_mark; /* readable octets before the urgent one, or
+			      UINT32_MAX: not among them */
 
 	/* Loss recovery. */
 	uint32_t recover; /* RecoveryPoint */
-	uint32_t high_rxt; /* first octet not yet considered for retransmission
-			    */
 	uint32_t sacked, lost, retrans; /* octets marked in the ring */
 	uint32_t first_tx_ms; /* when snd_una was first sent, for R2 */
 	struct tcp_block dsack;
@@ -183,8 +190,10 @@ void tcb_init(struct tcb *tcb, const struct tcp_env *env);
 void tcb_deinit(struct tcb *tcb);
 
 /* What the host knows of the path: the largest segment it can carry to this
- * peer (MMS_S less the TCP header), and what to announce.  Before open. */
-void tcp_set_path(struct tcb *tcb, uint32_t snd_mss, uint32_t adv_mss);
+ * peer (MMS_S less the TCP header), what to announce, and what a peer that
+ * says nothing takes (536 or 1220, MUST-15).  Before open. */
+void tcp_set_path(struct tcb *tcb, uint32_t snd_mss, uint32_t adv_mss,
+		  uint32_t default_mss);
 /* The path MTU fell (or rose): the data octets that now fit. */
 void tcp_path_mss(struct tcb *tcb, uint32_t mss, uint64_t now);
 

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9293 section 3.10.7.4, "fifth, check the ACK field": what it
+ * acknowledges, the window it offers, and the states that wait for it.
+ */
+#include "tcp/arrive.h"
+#include "tcp/options.h"
+#include "tcp/output.h"
+#include "tcp/recovery.h"
+#include "tcp/rto.h"
+#include "tcp/sendq.h"
+#include "tcp/sent.h"
+#include "tcp/timeout.h"
+#include "tcp/trace.h"
+
+/* RFC 6928 and RFC 6298 section 5.7: ten segments, or one if the SYN had to
+ * be repeated. */
+static void open_window(struct tcb *tcb, uint64_t now)
+{
+	uint32_t segs = tcb->env->set->initial_window;
+
+	if (tcb->syn_rexmitted || !segs)
+		segs = 1;
+	tcb->cc.cwnd = segs * tcb->snd_mss;
+	trace_cc(tcb, "RFC 6928 section 2", now);
+}
+
+/*
+ * A round trip: exact if the newest segment acknowledged was sent once
+ * (Karn's rule, MUST-18), else by the timestamp it echoes (RFC 7323 section
+ * 4.1), in whole milliseconds.
+ */
+static void measure(struct tcb *tcb, const struct tcp_seg *seg,
+		    const struct sent_acked *acked, uint64_t now)
+{
+	uint64_t us;
+
+	if (acked->rtt_from) {
+		us = (now - acked->rtt_from) / CN_NS_PER_US;
+	} else if (tcb->ts_ok && (seg->options & TCP_OPT_TS) && seg->tsecr &&
+		   !tcb->held) {
+		uint32_t ms = ts_clock(now) + tcb->ts_off - seg->tsecr;
+
+		if (ms > 300000)
+			return;
+		us = ms * UINT64_C(1000);
+	} else {
+		return;
+	}
+	if (us > UINT32_MAX)
+		us = UINT32_MAX;
+	rto_sample(&tcb->rtt, (uint32_t)us);
+	tcb->rtt.rto_us = (uint32_t)rto_us(&tcb->rtt, tcb->env->set, 0);
+}
+
+/* RFC 9293: take the window unless the segment is older than the last that
+ * gave one. MUST-1: 16 bits, unsigned, and scaled (RFC 7323). */
+static bool update_window(struct tcb *tcb, const struct tcp_seg *seg)
+{
+	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
+	bool changed;
+
+	if (seq_lt(tcb->snd_wl1, seg->seq) ||
+	    (tcb->snd_wl1 == seg->seq && seq_le(tcb->snd_wl2, seg->ack))) {
+		changed = wnd != tcb->snd_wnd;
+		tcb->snd_wnd = wnd;
+		tcb->snd_wl1 = seg->seq;
+		tcb->snd_wl2 = seg->ack;
+		if (wnd > tcb->max_snd_wnd)
+			tcb->max_snd_wnd = wnd;
+		return changed;
+	}
+	return false;
+}
+
+static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
+			 struct sent_acked *acked, uint64_t now)
+{
+	tcb->snd_una = seg->ack;
+	sent_acked(tcb, seg->ack, acked);
+	sendq_acked(tcb);
+	measure(tcb, seg, acked, now);
+	if (tcb->urg_out && seq_ge(tcb->snd_una, tcb->snd_up))
+		tcb->urg_out = false;
+	tcb->rexmit_n = 0;
+	tcb->backoff = 0;
+	tcb->probe_n = 0;
+	tcb->soft_err = 0;
+	tcb->first_tx_ms = ms_of(now);
+	timeout_restart(tcb, now);
+	tcb->news |= TCP_NEWS_OUT;
+}
+
+void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
+{
+	struct sent_acked acked;
+	uint32_t began = tcb->first_tx_ms;
+	uint64_t rtt_from = tcb->sent ? sent_at(tcb->sent, 0)->first_at : 0;
+
+	ack_advances(tcb, seg, &acked, now);
+	if (rtt_from)
+		tcb->stat.handshake_us =
+			(uint32_t)((now - rtt_from) / CN_NS_PER_US);
+	else
+		tcb->stat.handshake_us = (ms_of(now) - began) * 1000;
+	tcb->snd_wnd = seg->flags & TCP_SYN ?
+			       seg->wnd :
+			       (uint32_t)seg->wnd << tcb->snd_wscale;
+	tcb->max_snd_wnd = tcb->snd_wnd;
+	tcb->snd_wl1 = seg->seq;
+	tcb->snd_wl2 = seg->ack;
+	tcb->stat.last_ack_ms = ms_of(now);
+	open_window(tcb, now);
+}
+
+/* SYN-RECEIVED: our SYN must be acknowledged, or the segment is a stranger. */
+static enum cn_drop syn_received_ack(struct tcb *tcb, const struct arrival *a)
+{
+	static const char rule[] = "RFC 9293 section 3.10.7.4, ACK";
+	const struct tcp_seg *seg = a->seg;
+
+	if (seg->ack != tcb->iss + 1) {
+		tcb->rst_seq = seg->ack;
+		tcb->owe |= TCP_OWE_RST_BAD;
+		return CN_DROP_TCP_ACK_UNACCEPTABLE;
+	}
+	ack_of_syn(tcb, seg, a->now);
+	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT);
+	tcb_set_state(tcb, CN_ESTABLISHED, rule, a->now);
+	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_OUT;
+	timeout_keepalive_restart(tcb, a->now);
+	/* Closed while the handshake was under way. */
+	if (tcb->fin_queued)
+		tcb_set_state(tcb, CN_FIN_WAIT_1, "RFC 9293 section 3.10.4",
+			      a->now);
+	return CN_DROP_NONE;
+}
+
+/* What waits for our FIN's acknowledgement. */
+static void fin_is_acked(struct tcb *tcb, uint64_t now)
+{
+	static const char rule[] = "RFC 9293 section 3.10.7.4, ACK of FIN";
+
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_FIN_WAIT_1:
+		tcb_set_state(tcb, CN_FIN_WAIT_2, rule, now);
+		tcb->news |= TCP_NEWS_STATE;
+		tcb->keep_at = CN_NEVER;
+		if (tcb->orphan)
+			tcb->keep_at = now + timeout_fin_wait2(tcb);
+		else
+			timeout_keepalive_restart(tcb, now);
+		break;
+	case CN_CLOSING:
+		tcb_set_state(tcb, CN_TIME_WAIT, rule, now);
+		tcb->news |= TCP_NEWS_STATE;
+		timeout_enter_time_wait(tcb, now);
+		break;
+	case CN_LAST_ACK:
+		tcb_end(tcb, 0, rule, now);
+		break;
+	case CN_CLOSED:
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+	case CN_ESTABLISHED:
+	case CN_FIN_WAIT_2:
+	case CN_CLOSE_WAIT:
+	case CN_TIME_WAIT:
+		break;
+	}
+}
+
+/* RFC 2018 section 3 and RFC 2883: blocks between SND.UNA and SND.NXT mark
+ * the ring; what lies below is a D-SACK and marks nothing. */
+static uint32_t take_sack(struct tcb *tcb, const struct tcp_seg *seg)
+{
+	uint32_t octets = 0;
+	unsigned i;
+
+	if (!tcb->sack_ok || !(seg->options & TCP_OPT_SACK))
+		return 0;
+	for (i = 0; i < seg->sack_n; i++) {
+		const struct tcp_block *block = &seg->sack[i];
+
+		if (seq_ge(block->left, block->right) ||
+		    seq_le(block->right, tcb->snd_una) ||
+		    seq_gt(block->right, tcb->snd_nxt) ||
+		    seq_lt(block->left, tcb->snd_una))
+			continue;
+		octets += sent_sack(tcb, block->left, block->right);
+	}
+	return octets;
+}
+
+/*
+ * RFC 5961 section 5.2 (MAY-12): an ACK for what was never sent, or older
+ * than the largest window the peer ever offered, is a guess.
+ */
+static bool is_blind(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+	return seq_gt(seg->ack, tcb->snd_nxt) ||
+	       seq_lt(seg->ack, tcb->snd_una - tcb->max_snd_wnd);
+}
+
+static void established_ack(struct tcb *tcb, const struct arrival *a)
+{
+	const struct tcp_seg *seg = a->seg;
+	struct sent_acked acked = {0};
+	struct ack_news news = {.flight = tcp_flight(tcb)};
+	uint32_t una = tcb->snd_una;
+	bool window_moved;
+
+	if (seq_lt(seg->ack, una)) {
+		/* An old duplicate: its SACK blocks are old too. */
+		return;
+	}
+	if (seg->ack != una) {
+		ack_advances(tcb, seg, &acked, a->now);
+		news.acked = seg->ack - una;
+		news.segs = acked.segs;
+	}
+	window_moved = update_window(tcb, seg);
+	news.sacked = take_sack(tcb, seg);
+	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
+	if (news.dup)
+		tcb->stat.dup_acks_in++;
+	/* MUST-37: a peer that answers probes is alive. */
+	tcb->probe_n = 0;
+	if (!tcb->snd_wnd)
+		tcb->rexmit_n = 0;
+	tcb->stat.last_ack_ms = ms_of(a->now);
+	recovery_ack(tcb, &news, a->now);
+	/* A window that opens ends the wait of the persist timer. */
+	if (window_moved && !tcp_flight(tcb) && tcb->snd_wnd) {
+		tcb->rexmit_at = CN_NEVER;
+		tcb->backoff = 0;
+	}
+	if (acked.fin)
+		fin_is_acked(tcb, a->now);
+}
+
+enum cn_drop step5_ack(struct tcb *tcb, struct arrival *a)
+{
+	const struct tcp_seg *seg = a->seg;
+
+	if (!(seg->flags & TCP_ACK))
+		return CN_DROP_TCP_NO_ACK;
+	if (tcb->state == CN_SYN_RECEIVED)
+		return syn_received_ack(tcb, a);
+	if (is_blind(tcb, seg)) {
+		arrive_challenge(tcb, a->now);
+		return CN_DROP_TCP_ACK_UNACCEPTABLE;
+	}
+	established_ack(tcb, a);
+	return CN_DROP_NONE;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9293 section 3.10.7: SEGMENT ARRIVES.  SYN-SENT is one function, the
+ * synchronized states are the eight steps of section 3.10.7.4 in their order.
+ * CLOSED, LISTEN and the compact TIME-WAIT are in syn.c.
+ */
+#include "tcp/arrive.h"
+
+#include "tcp/options.h"
+#include "tcp/recovery.h"
+#include "tcp/timeout.h"
+#include "tcp/trace.h"
+
+/* RFC 7323 section 5.5: a timestamp older than 24 days says nothing. */
+#define TS_STALE_S (24u * 24 * 3600)
+
+void arrive_challenge(struct tcb *tcb, uint64_t now)
+{
+	uint64_t interval = tcb->env->set->challenge_interval_ns;
+
+	if (now < tcb->challenge_at) {
+		tcb->env->count->drop[CN_DROP_CHALLENGE_RATE]++;
+		return;
+	}
+	/* Up to a quarter more, at random, so that nobody can tell from the
+	 * silence what a forged segment did. */
+	tcb->challenge_at = now + interval;
+	if (interval >= 4)
+		tcb->challenge_at += random_u64(tcb->env->random) %
+				     (interval / 4);
+	tcb->owe |= TCP_OWE_CHALLENGE;
+}
+
+static void owe_rst_bad(struct tcb *tcb, const struct tcp_seg *seg)
+{
+	if (seg->flags & TCP_RST)
+		return;
+	tcb->rst_seq = seg->ack;
+	tcb->owe |= TCP_OWE_RST_BAD;
+}
+
+/* ------------------------------------------------- section 3.10.7.3 -- */
+
+static enum cn_drop after_syn(struct tcb *tcb, const struct tcp_seg *seg,
+			      uint64_t now);
+
+/* "First, check the ACK bit": it must acknowledge our SYN and nothing else. */
+static bool syn_sent_ack_is_bad(const struct tcb *tcb,
+				const struct tcp_seg *seg)
+{
+	return (seg->flags & TCP_ACK) && seg->ack != tcb->iss + 1;
+}
+
+static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
+				     uint64_t now)
+{
+	static const char rule[] = "RFC 9293 section 3.10.7.3";
+
+	/* First, check the ACK bit. */
+	if (syn_sent_ack_is_bad(tcb, seg)) {
+		owe_rst_bad(tcb, seg);
+		return CN_DROP_TCP_ACK_UNACCEPTABLE;
+	}
+	/* Second, check the RST bit: believed only with our SYN's ACK. */
+	if (seg->flags & TCP_RST) {
+		if (!(seg->flags & TCP_ACK))
+			return CN_DROP_TCP_RST_INEXACT;
+		tcb_end(tcb, CN_E_CONNREFUSED, rule, now);
+		return CN_DROP_NONE;
+	}
+	/* Third, security: there are no compartments.  Fourth, check the SYN
+	 * bit.  Deviation: SYN with FIN is nothing a TCP sends; as Linux. */
+	if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
+		return seg->flags & TCP_SYN ? CN_DROP_TCP_FLAGS :
+					      CN_DROP_TCP_NO_ACK;
+	tcb->irs = seg->seq;
+	tcb->rcv_nxt = seg->seq + 1;
+	tcb->rcv_up = tcb->rcv_nxt;
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	tcb->held = false;
+	options_from_syn(tcb, seg, now);
+	if (!(seg->flags & TCP_ACK)) {
+		/* MUST-10: both ends open at once. */
+		tcb_set_state(tcb, CN_SYN_RECEIVED, rule, now);
+		tcb->snd_wl1 = seg->seq;
+		tcb->owe |= TCP_OWE_SYN;
+		return CN_DROP_NONE;
+	}
+	ack_of_syn(tcb, seg, now);
+	tcb_set_state(tcb, CN_ESTABLISHED, rule, now);
+	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_OUT;
+	timeout_keepalive_restart(tcb, now);
+	tcb->owe |= TCP_OWE_ACK;
+	return after_syn(tcb, seg, now);
+}
+
+/* ------------------------------------------------- section 3.10.7.4 -- */
+
+/*
+ * RFC 7323 section 5.3: a segment older than the newest is an old duplicate
+ * (PAWS); a reset is exempt.
+ */
+static bool paws_rejects(const struct tcb *tcb, const struct tcp_seg *seg,
+			 uint64_t now)
+{
+	uint32_t age = (uint32_t)(now / CN_NS_PER_SEC) - tcb->ts_recent_age_s;
+
+	if (!tcb->ts_ok || !(seg->options & TCP_OPT_TS) ||
+	    (seg->flags & TCP_RST))
+		return false;
+	return seq_lt(seg->tsval, tcb->ts_recent) && age < TS_STALE_S;
+}
+
+/* RFC 7323 section 4.3 (R1 and R2): only what is at the left edge of the last
+ * ACK may move TS.Recent. */
+static void update_ts_recent(struct tcb *tcb, const struct tcp_seg *seg,
+			     uint64_t now)
+{
+	if (!tcb->ts_ok || !(seg->options & TCP_OPT_TS) ||
+	    (seg->flags & TCP_RST))
+		return;
+	if (seq_gt(seg->seq, tcb->last_ack_sent) ||
+	    seq_lt(seg->tsval, tcb->ts_recent))
+		return;
+	tcb->ts_recent = seg->tsval;
+	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);
+}
+
+/*
+ * RFC 9293 table 6.  Deviation: as Linux, an empty segment at the right edge
+ * itself is acceptable: its sender has filled the window, some of that is
+ * lost, and its ACKs should still count.
+ */
+static bool is_acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+	uint32_t right = tcb->rcv_nxt + tcb->rcv_wnd;
+
+	if (!seg->len)
+		return seq_ge(seg->seq, tcb->rcv_nxt) &&
+		       (seq_le(seg->seq, right) &&
+			(tcb->rcv_wnd > 0 || seg->seq == right));
+	if (!tcb->rcv_wnd)
+		return false;
+	return seq_lt(seg->seq, right) &&
+	       seq_gt(seg->seq + seg->len, tcb->rcv_nxt);
+}
+
+/* What lies outside the window is cut off; what is left of the rest. */
+static void trim(const struct tcb *tcb, struct arrival *a)
+{
+	uint32_t right = tcb->rcv_nxt + tcb->rcv_wnd, end;
+
+	if (seq_lt(a->seq, tcb->rcv_nxt)) {
+		uint32_t cut = tcb->rcv_nxt - a->seq;
+
+		if (cut > a->len)
+			cut = a->len;
+		a->off += cut;
+		a->seq += cut;
+		a->len -= cut;
+	}
+	end = a->seq + a->len;
+	if (seq_gt(end, right)) {
+		uint32_t cut = end - right;
+
+		a->len = cut < a->len ? a->len - cut : 0;
+	}
+	/* The FIN takes a number of its own, and that must fit too. */
+	if (seq_ge(end, right))
+		a->fin = false;
+}
+
+/* RFC 2883: tell the sender what it sent in vain. */
+static void note_duplicate(struct tcb *tcb, const struct tcp_seg *seg)
+{
+	if (!tcb->sack_ok || !seg->data_len || seq_ge(seg->seq, tcb->rcv_nxt))
+		return;
+	tcb->dsack.left = seg->seq;
+	tcb->dsack.right = seq_min(seg->seq + seg->data_len, tcb->rcv_nxt);
+	tcb->owe |= TCP_OWE_DSACK;
+}
+
+/*
+ * "First, check sequence number."  Old or wild segments are answered with an
+ * ACK; answers to segments without data are rate limited, or two ends out of
+ * step would answer each other for ever.
+ */
+static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
+{
+	const struct tcp_seg *seg = a->seg;
+	bool zero_window = !tcb->rcv_wnd && seg->seq == tcb->rcv_nxt;
+
+	if (paws_rejects(tcb, seg, a->now)) {
+		note_duplicate(tcb, seg);
+		if (seg->data_len)
+			tcb->owe |= TCP_OWE_ACK;
+		else
+			arrive_challenge(tcb, a->now);
+		return CN_DROP_TCP_PAWS;
+	}
+	if (!is_acceptable(tcb, seg)) {
+		if (seg->flags & TCP_RST)
+			return zero_window ? CN_DROP_NONE :
+					     CN_DROP_TCP_SEQUENCE;
+		if (seg->data_len) {
+			note_duplicate(tcb, seg);
+			tcb->owe |= TCP_OWE_ACK;
+		} else if (seg->flags & (TCP_FIN | TCP_SYN)) {
+			tcb->owe |= TCP_OWE_ACK;
+		} else {
+			arrive_challenge(tcb, a->now);
+		}
+		/* MUST-66: with a closed window its ACK and URG still count. */
+		if (!zero_window)
+			return CN_DROP_TCP_SEQUENCE;
+		a->len = 0;
+		a->fin = false;
+		return CN_DROP_NONE;
+	}
+	if (seq_lt(seg->seq, tcb->rcv_nxt)) {
+		note_duplicate(tcb, seg);
+		tcb->owe |= TCP_OWE_ACK;
+	}
+	trim(tcb, a);
+	return CN_DROP_NONE;
+}
+
+/*
+ * "Second, check the RST bit."  Only the exact next sequence number resets;
+ * any other number in the window earns a challenge ACK (RFC 5961 section
+ * 3.2), so that a blind attacker needs 2^32 guesses rather than 2^32 / window.
+ */
+static enum cn_drop step2_rst(struct tcb *tcb, const struct arrival *a)
+{
+	static const char rule[] = "RFC 9293 section 3.10.7.4, RST";
+	int err = CN_E_CONNRESET;
+
+	if (a->seg->seq != tcb->rcv_nxt) {
+		arrive_challenge(tcb, a->now);
+		return CN_DROP_TCP_RST_INEXACT;
+	}
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_SYN_RECEIVED:
+		/* MUST-11: a passive open goes back to LISTEN, quietly. */
+		err = tcb->passive ? 0 : CN_E_CONNREFUSED;
+		break;
+	case CN_ESTABLISHED:
+	case CN_FIN_WAIT_1:
+	case CN_FIN_WAIT_2:
+		break;
+	case CN_CLOSE_WAIT:
+		/* Deviation: as Linux, the next write learns EPIPE: the peer
+		 * had closed and said so. */
+		err = CN_E_PIPE;
+		break;
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+	case CN_TIME_WAIT:
+	case CN_CLOSED:
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+		err = 0;
+		break;
+	}
+	tcb->env->count->tcp_resets++;
+	tcb_end(tcb, err, rule, a->now);
+	return CN_DROP_NONE;
+}
+
+/* "Fourth, check the SYN bit": a challenge ACK whatever the number
+ * (RFC 5961 section 4.2); if the peer did restart, its RST will be exact. */
+static enum cn_drop step4_syn(struct tcb *tcb, const struct arrival *a)
+{
+	arrive_challenge(tcb, a->now);
+	return CN_DROP_TCP_SYN_IN_WINDOW;
+}
+
+/* In SYN-RECEIVED the peer's SYN may come again, alone (our SYN-ACK was lost)
+ * or with an ACK (both opened at once): its number was already counted. */
+static bool repeated_syn(struct tcb *tcb, struct arrival *a,
+			 struct tcp_seg *copy)
+{
+	const struct tcp_seg *seg = a->seg;
+
+	if (tcb->state != CN_SYN_RECEIVED || !(seg->flags & TCP_SYN) ||
+	    seg->seq != tcb->irs || (seg->flags & (TCP_RST | TCP_FIN)))
+		return false;
+	*copy = *seg;
+	copy->flags &= (uint8_t)~TCP_SYN;
+	copy->seq++;
+	copy->len--;
+	a->seg = copy;
+	a->seq = copy->seq;
+	if (!(seg->flags & TCP_ACK))
+		tcb->owe |= TCP_OWE_SYN;
+	return true;
+}
+
+static enum cn_drop steps(struct tcb *tcb, struct arrival *a)
+{
+	enum cn_drop drop = step1_sequence(tcb, a);
+
+	if (drop)
+		return drop;
+	if (a->seg->flags & TCP_RST)
+		return step2_rst(tcb, a);
+	/* Third, check security: no compartments, nothing to check. */
+	if (a->seg->flags & TCP_SYN)
+		return step4_syn(tcb, a);
+	update_ts_recent(tcb, a->seg, a->now);
+	drop = step5_ack(tcb, a);
+	if (drop || tcb->state == CN_CLOSED)
+		return drop;
+	step6_urg(tcb, a);
+	drop = step7_text(tcb, a);
+	if (drop == CN_DROP_TCP_AFTER_CLOSE)
+		return drop;
+	step8_fin(tcb, a);
+	return drop;
+}
+
+static enum cn_drop synchronized_arrives(struct tcb *tcb,
+					 const struct tcp_seg *seg,
+					 uint64_t now)
+{
+	struct arrival a = {
+		.seg = seg,
+		.now = now,
+		.seq = seg->seq,
+		.len = seg->data_len,
+		.fin = !!(seg->flags & TCP_FIN),
+	};
+	struct tcp_seg copy;
+
+	repeated_syn(tcb, &a, &copy);
+	return steps(tcb, &a);
+}
+
+/* Data and FIN that came with the SYN-ACK. */
+static enum cn_drop after_syn(struct tcb *tcb, const struct tcp_seg *seg,
+			      uint64_t now)
+{
+	struct arrival a = {
+		.seg = seg,
+		.now = now,
+		.seq = seg->seq + 1,
+		.len = seg->data_len,
+	};
+
+	trim(tcb, &a);
+	step6_urg(tcb, &a);
+	return step7_text(tcb, &a);
+}
+
+static enum cn_drop time_wait_arrives(struct tcb *tcb,
+				      const struct tcp_seg *seg, uint64_t now)
+{
+	struct tcp_seg reply;
+	struct tcp_tw tw;
+
+	tcp_tw_init(&tw, tcb);
+	switch (tcp_tw_arrives(&tw, tcb->env, tcb->ts_off, seg, &reply, now)) {
+	case TCP_TW_RESTART:
+		timeout_enter_time_wait(tcb, now);
+		tcb->owe |= TCP_OWE_ACK;
+		break;
+	case TCP_TW_ACK:
+		if (seg->data_len)
+			tcb->owe |= TCP_OWE_ACK;
+		else
+			arrive_challenge(tcb, now);
+		break;
+	case TCP_TW_REUSE:
+	case TCP_TW_DROP:
+		break;
+	}
+	return CN_DROP_TCP_TIME_WAIT;
+}
+
+static enum cn_drop dispatch(struct tcb *tcb, const struct tcp_seg *seg,
+			     uint64_t now)
+{
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_CLOSED:
+	case CN_LISTEN:
+		return CN_DROP_TCP_CLOSED;
+	case CN_SYN_SENT:
+		return syn_sent_arrives(tcb, seg, now);
+	case CN_SYN_RECEIVED:
+	case CN_ESTABLISHED:
+	case CN_FIN_WAIT_1:
+	case CN_FIN_WAIT_2:
+	case CN_CLOSE_WAIT:
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+		return synchronized_arrives(tcb, seg, now);
+	case CN_TIME_WAIT:
+		return time_wait_arrives(tcb, seg, now);
+	}
+	return CN_DROP_TCP_CLOSED;
+}
+
+enum cn_drop tcp_arrives(struct tcb *tcb, const struct tcp_seg *seg,
+			 uint64_t now)
+{
+	enum cn_drop drop;
+	uint32_t segs = 1;
+
+	if (seg->seg_size && seg->data_len > seg->seg_size)
+		segs = (seg->data_len + seg->seg_size - 1) / seg->seg_size;
+	tcb->stat.segs_in += segs;
+	drop = dispatch(tcb, seg, now);
+	if (drop != CN_DROP_NONE)
+		tcb->env->count->drop[drop]++;
+	trace_seg(tcb, CN_TRACE_IN, seg, drop, false, now);
+	timeout_settle(tcb, now);
+	return drop;
+}
+
+/*
+ * RFC 9293 section 3.9.2.2 and RFC 5927: MUST-56, soft errors are noted;
+ * hard ones end an attempt that has no connection yet and are soft otherwise.
+ * Deviation: as Linux, any unreachable ends SYN-SENT.
+ */
+void tcp_icmp_error(struct tcb *tcb, int err, bool hard, uint64_t now)
+{
+	if (tcb->state == CN_CLOSED || tcb->state == CN_TIME_WAIT)
+		return;
+	if (tcb->state == CN_SYN_SENT && hard) {
+		tcb_end(tcb, err, "RFC 9293 section 3.9.2.2", now);
+		return;
+	}
+	/* MUST-47: the application can ask. */
+	tcb->soft_err = (int8_t)err;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* RFC 9293 section 3.10.6: STATUS, as struct cn_tcp_info. */
+#include <string.h>
+
+#include "tcp/recovery.h"
+#include "tcp/timeout.h"
+#include "tcp/trace.h"
+
+static void info_rtt(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	const struct tcp_rtt *rtt = &tcb->rtt;
+
+	info->rto = timeout_rto(tcb);
+	info->srtt = rtt->srtt_us * CN_NS_PER_US;
+	info->rttvar = rtt->rttvar_us * CN_NS_PER_US;
+	info->rtt_min = rtt->min_us * CN_NS_PER_US;
+	info->rtt_max = rtt->max_us * CN_NS_PER_US;
+	if (rtt->n)
+		info->rtt_avg = rtt->sum_us / rtt->n * CN_NS_PER_US;
+}
+
+static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	const struct tcp_stat *stat = &tcb->stat;
+	uint32_t flight = tcp_flight(tcb);
+
+	info->octets_sent = stat->octets_sent;
+	info->octets_acked =
+		stat->octets_sent > flight ? stat->octets_sent - flight : 0;
+	info->octets_received = stat->octets_received;
+	info->octets_retransmitted = stat->octets_retransmitted;
+	info->segs_out = stat->segs_out;
+	info->segs_in = stat->segs_in;
+	info->segs_retransmitted = stat->segs_retransmitted;
+	info->dup_acks_in = stat->dup_acks_in;
+	info->timeouts = stat->timeouts;
+	info->fast_recoveries = stat->fast_recoveries;
+	info->handshake = stat->handshake_us * CN_NS_PER_US;
+	info->last_data_sent_at = stat->last_sent_ms * CN_NS_PER_MS;
+	info->last_data_received_at = stat->last_received_ms * CN_NS_PER_MS;
+	info->last_ack_received_at = stat->last_ack_ms * CN_NS_PER_MS;
+}
+
+void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->state = tcb->state;
+	info->cc = tcb->cc_kind;
+	info->retransmits = tcb->rexmit_n;
+	info->backoff = tcb->backoff;
+	info->has_ts = tcb->ts_ok;
+	info->has_sack = tcb->sack_ok;
+	info->has_wscale = tcb->ws_ok;
+	info->snd_wscale = tcb->snd_wscale;
+	info->rcv_wscale = tcb->rcv_wscale;
+	info_rtt(tcb, info);
+	info_counts(tcb, info);
+	info->snd_mss = tcb->snd_mss;
+	info->rcv_mss = tcb->rcv_mss;
+	info->advmss = tcb->adv_mss;
+	info->pmtu = tcb->path_mss;
+	info->snd_cwnd = tcb->cc.cwnd;
+	info->snd_ssthresh = tcb->cc.ssthresh;
+	info->snd_wnd = tcb->snd_wnd;
+	info->rcv_wnd = tcb->rcv_wnd;
+	info->flight = tcp_flight(tcb);
+	info->sacked = tcb->sacked;
+	info->lost = tcb->lost;
+	info->retrans = tcb->retrans;
+	info->sndbuf = tcb->sndbuf;
+	info->rcvbuf = tcb->rcvbuf;
+	if (seq_lt(tcb->snd_nxt, tcb->snd_end))
+		info->unsent = tcb->snd_end - tcb->snd_nxt;
+}

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9293 sections 3.7 and 3.8: what goes out next, and nothing but this
+ * file builds a segment of a connection.
+ *
+ * next_plan() decides, tcp_emit() carries out; tcp_has_output() asks the same
+ * question without answering it.  The plan comes in the order of urgency: a
+ * reset, the handshake, what is lost, what is new, a bare ACK, a probe.
+ */
+#include "tcp/output.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "tcp/options.h"
+#include "tcp/recovery.h"
+#include "tcp/recvq.h"
+#include "tcp/sendq.h"
+#include "tcp/sent.h"
+#include "tcp/timeout.h"
+#include "tcp/trace.h"
+#include "tcp/window.h"
+
+enum plan {
+	PLAN_NONE,
+	PLAN_RST,
+	PLAN_RST_BAD,
+	PLAN_SYN,
+	PLAN_REXMIT,
+	PLAN_DATA, /* new data, a FIN perhaps */
+	PLAN_ACK,
+	PLAN_PROBE,
+	PLAN_KEEPALIVE,
+};
+
+#define OWE_ACKS (TCP_OWE_ACK | TCP_OWE_CHALLENGE | TCP_OWE_DSACK)
+#define TS_OPTION_LEN 12u
+#define NO_MEMORY_RETRY_NS (10 * CN_NS_PER_MS)
+
+bool output_fin_sent(const struct tcb *tcb)
+{
+	return seq_gt(tcb->snd_nxt, tcb->snd_end);
+}
+
+bool output_has_unsent(const struct tcb *tcb)
+{
+	return !output_fin_sent(tcb) &&
+	       (tcb->snd_nxt != tcb->snd_end || tcb->fin_queued);
+}
+
+bool output_is_corked(const struct tcb *tcb)
+{
+	return (tcb->cork || tcb->more) && !tcb->fin_queued;
+}
+
+/* Octets of options on an ordinary segment.  SACK blocks and D-SACK go on
+ * data too: the peer needs them most when both ends send. */
+static uint32_t options_len(const struct tcb *tcb)
+{
+	struct tcp_block block[TCP_SACK_MAX];
+	uint32_t len = tcb->ts_ok ? TS_OPTION_LEN : 0;
+	unsigned n;
+
+	if (!tcb->sack_ok ||
+	    !(recvq_has_gap(tcb) || (tcb->owe & TCP_OWE_DSACK)))
+		return len;
+	n = recvq_blocks(tcb, block, tcb->ts_ok ? 3 : 4);
+	if ((tcb->owe & TCP_OWE_DSACK) && n < (tcb->ts_ok ? 3u : 4u))
+		n++;
+	return len + (n ? 4 + 8 * n : 0);
+}
+
+uint32_t output_mss(const struct tcb *tcb)
+{
+	uint32_t options = options_len(tcb);
+
+	/* Row 20 of the attacks: options never leave less than 8 octets. */
+	return tcb->snd_mss > options + 8 ? tcb->snd_mss - options : 8;
+}
+
+/* Minshall's reading of Nagle, as Linux: wait only while a small segment is
+ * unacknowledged (SHLD-7, MUST-17). */
+static bool nagle_waits(const struct tcb *tcb)
+{
+	return !tcb->nodelay && seq_gt(tcb->snd_sml, tcb->snd_una) &&
+	       seq_le(tcb->snd_sml, tcb->snd_nxt);
+}
+
+/* May a segment leave that is smaller than the MSS although it is all there
+ * is? */
+static bool tail_may_go(const struct tcb *tcb)
+{
+	if (tcb->fin_queued || (tcb->owe & TCP_OWE_WAKE))
+		return true;
+	if (tcb->urg_out && seq_gt(tcb->snd_up, tcb->snd_nxt))
+		return true;
+	return !output_is_corked(tcb) && !nagle_waits(tcb);
+}
+
+/* Octets the peer's window leaves. */
+static uint32_t window_left(const struct tcb *tcb)
+{
+	uint32_t flight = tcp_flight(tcb);
+
+	return tcb->snd_wnd > flight ? tcb->snd_wnd - flight : 0;
+}
+
+static uint32_t cwnd_left(const struct tcb *tcb)
+{
+	uint32_t pipe = recovery_pipe(tcb);
+
+	return tcb->cc.cwnd > pipe ? tcb->cc.cwnd - pipe : 0;
+}
+
+/*
+ * RFC 9293 section 3.8.6.2.1 (MUST-38): full segments go; less goes if it is
+ * everything and Nagle agrees, if it fills half of the largest window ever
+ * seen, or when the override timer has spoken.
+ */
+static uint32_t new_data_len(const struct tcb *tcb)
+{
+	uint32_t avail, wnd, cwnd, len, mss;
+
+	if (output_fin_sent(tcb))
+		return 0;
+	avail = tcb->snd_end - tcb->snd_nxt;
+	if (!avail)
+		return 0;
+	wnd = window_left(tcb);
+	cwnd = cwnd_left(tcb);
+	len = avail < wnd ? avail : wnd;
+	mss = output_mss(tcb);
+	if (len > cwnd) {
+		/* Held by congestion control: whole segments only. */
+		len = cwnd;
+		return len - len % mss;
+	}
+	if (len == avail && (len % mss == 0 || tail_may_go(tcb)))
+		return len;
+	if (len >= mss)
+		return len - len % mss;
+	if (len < avail && len &&
+	    (len >= tcb->max_snd_wnd / 2 || (tcb->owe & TCP_OWE_WAKE)))
+		return len;
+	return 0;
+}
+
+/* The FIN goes by itself when all octets are out. */
+static bool fin_may_go(const struct tcb *tcb)
+{
+	return tcb->fin_queued && tcb->snd_nxt == tcb->snd_end &&
+	       window_left(tcb) > 0;
+}
+
+static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
+{
+	uint32_t room = cwnd_left(tcb), segs;
+
+	if (!tcb->lost)
+		return false;
+	if (tcb->owe & TCP_OWE_REXMIT)
+		room = room > tcb->snd_mss ? room : tcb->snd_mss;
+	segs = room / output_mss(tcb);
+	if (!segs)
+		return false;
+	return sent_next_lost(tcb, segs, stretch);
+}
+
+static enum plan plan_handshake(const struct tcb *tcb)
+{
+	if (tcb->owe & (TCP_OWE_SYN | TCP_OWE_REXMIT))
+		return PLAN_SYN;
+	if (tcb->state == CN_SYN_RECEIVED && (tcb->owe & OWE_ACKS))
+		return PLAN_ACK;
+	return PLAN_NONE;
+}
+
+static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch)
+{
+	if (rexmit_may_go(tcb, stretch))
+		return PLAN_REXMIT;
+	if (new_data_len(tcb) || fin_may_go(tcb))
+		return PLAN_DATA;
+	if (tcb->owe & OWE_ACKS)
+		return PLAN_ACK;
+	if (tcb->owe & TCP_OWE_PROBE)
+		return PLAN_PROBE;
+	if (tcb->owe & TCP_OWE_KEEPALIVE)
+		return PLAN_KEEPALIVE;
+	return PLAN_NONE;
+}
+
+static enum plan next_plan(struct tcb *tcb, struct sent_stretch *stretch)
+{
+	if (tcb->owe & TCP_OWE_RST)
+		return PLAN_RST;
+	if (tcb->owe & TCP_OWE_RST_BAD)
+		return PLAN_RST_BAD;
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_CLOSED:
+	case CN_LISTEN:
+		return PLAN_NONE;
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+		return plan_handshake(tcb);
+	case CN_ESTABLISHED:
+	case CN_FIN_WAIT_1:
+	case CN_FIN_WAIT_2:
+	case CN_CLOSE_WAIT:
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+	case CN_TIME_WAIT:
+		return plan_transfer(tcb, stretch);
+	}
+	return PLAN_NONE;
+}
+
+bool tcp_has_output(const struct tcb *tcb, uint64_t now)
+{
+	struct sent_stretch stretch;
+
+	(void)now;
+	/* The search for what is lost moves a cursor and nothing else. */
+	return next_plan((struct tcb *)(uintptr_t)tcb, &stretch) != PLAN_NONE;
+}
+
+/* ------------------------------------------------------------ building -- */
+
+static void add_sack(struct tcb *tcb, struct tcp_seg *seg)
+{
+	unsigned max = tcb->ts_ok ? 3 : 4, n = 0;
+
+	if (!tcb->sack_ok ||
+	    !(recvq_has_gap(tcb) || (tcb->owe & TCP_OWE_DSACK)))
+		return;
+	/* RFC 2883 section 4: the duplicate first, then the block around it. */
+	if (tcb->owe & TCP_OWE_DSACK)
+		seg->sack[n++] = tcb->dsack;
+	n += recvq_blocks(tcb, seg->sack + n, max - n);
+	if (!n)
+		return;
+	seg->sack_n = (uint8_t)n;
+	seg->options |= TCP_OPT_SACK;
+}
+
+static void add_urgent(const struct tcb *tcb, struct tcp_seg *seg)
+{
+	uint32_t up = tcb->snd_up - seg->seq;
+
+	if (!tcb->urg_out || seq_le(tcb->snd_up, seg->seq))
+		return;
+	seg->flags |= TCP_URG;
+	seg->up = (uint16_t)(up < 65535 ? up : 65535);
+}
+
+/* What every segment of a synchronized connection bears.  It pays the ACKs
+ * that are owed. */
+static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
+		  unsigned flags, uint64_t now)
+{
+	memset(seg, 0, offsetof(struct tcp_seg, slice));
+	seg->seq = seq;
+	seg->ack = tcb->rcv_nxt;
+	seg->flags = (uint8_t)(flags | TCP_ACK);
+	seg->tos = tcb->tos;
+	if (tcb->ts_ok) {
+		seg->options |= TCP_OPT_TS;
+		seg->tsval = ts_clock(now) + tcb->ts_off;
+		seg->tsecr = tcb->ts_recent;
+	}
+	add_sack(tcb, seg);
+	seg->wnd = window_offer(tcb, false);
+	if (tcb->owe & TCP_OWE_CHALLENGE)
+		tcb->env->count->tcp_challenge_acks++;
+	tcb->owe &= (uint16_t)~OWE_ACKS;
+	tcb->delack_at = CN_NEVER;
+	tcb->delack_segs = 0;
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	if (tcb->quick_n)
+		tcb->quick_n--;
+}
+
+static void account(struct tcb *tcb, const struct tcp_seg *seg, bool retransmit,
+		    uint64_t now)
+{
+	uint32_t segs = 1;
+
+	if (seg->seg_size)
+		segs = (seg->data_len + seg->seg_size - 1) / seg->seg_size;
+	tcb->stat.segs_out += segs;
+	tcb->env->count->tcp_out += segs;
+	if (retransmit) {
+		tcb->stat.segs_retransmitted += segs;
+		tcb->stat.octets_retransmitted += seg->data_len;
+		tcb->env->count->tcp_retrans += segs;
+	} else {
+		tcb->stat.octets_sent += seg->data_len;
+	}
+	if (seg->data_len)
+		tcb->stat.last_sent_ms = ms_of(now);
+	trace_seg(tcb, CN_TRACE_OUT, seg, CN_DROP_NONE, retransmit, now);
+}
+
+static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
+		     uint32_t cut)
+{
+	seg->data_len = 0;
+	seg->slice_n = 0;
+	if (len)
+		seg->data_len = sendq_slices(tcb, seg->seq, len, seg->slice,
+					     CN_SLICES_MAX, &seg->slice_n);
+	seg->seg_size = (uint16_t)(seg->data_len > cut ? cut : 0);
+	seg->len = seg->data_len + !!(seg->flags & (TCP_SYN | TCP_FIN));
+}
+
+/* MUST-61: the last octet that is queued goes with PSH. */
+static void push_flag(const struct tcb *tcb, struct tcp_seg *seg)
+{
+	if (seg->data_len && seg->seq + seg->data_len == tcb->snd_end)
+		seg->flags |= TCP_PSH;
+}
+
+/* Payload of one frame: the link's limit, whole segments, 64 of them. */
+static uint32_t frame_max(const struct tcp_emit_limits *limits, uint32_t mss)
+{
+	uint32_t max = limits->super_max / mss * mss;
+
+	if (max > SENT_SEGS_MAX * mss)
+		max = SENT_SEGS_MAX * mss;
+	return max > mss ? max : mss;
+}
+
+static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
+{
+	memset(seg, 0, offsetof(struct tcp_seg, slice));
+	if (tcb->owe & TCP_OWE_RST) {
+		tcb->owe &= (uint16_t)~TCP_OWE_RST;
+		seg->seq = tcb->snd_nxt;
+		seg->ack = tcb->rcv_nxt;
+		seg->flags = TCP_RST | TCP_ACK;
+	} else {
+		tcb->owe &= (uint16_t)~TCP_OWE_RST_BAD;
+		seg->seq = tcb->rst_seq;
+		seg->flags = TCP_RST;
+	}
+	tcb->env->count->tcp_rst_out++;
+	account(tcb, seg, false, now);
+	return true;
+}
+
+static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
+{
+	bool again = tcb->syn_rexmitted;
+
+	memset(seg, 0, offsetof(struct tcp_seg, slice));
+	seg->seq = tcb->iss;
+	seg->len = 1;
+	seg->flags = TCP_SYN;
+	seg->tos = tcb->tos;
+	if (tcb->state == CN_SYN_RECEIVED) {
+		seg->flags |= TCP_ACK;
+		seg->ack = tcb->rcv_nxt;
+		tcb->last_ack_sent = tcb->rcv_nxt;
+	}
+	seg->wnd = window_offer(tcb, true);
+	options_on_syn(tcb, seg, now);
+	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT | OWE_ACKS);
+	if (tcb->sent && again)
+		sent_at(tcb->sent, 0)->ever_rexmit = true;
+	account(tcb, seg, again, now);
+	return true;
+}
+
+static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
+			struct sent_stretch *stretch, struct tcp_seg *seg,
+			uint64_t now)
+{
+	uint32_t mss = output_mss(tcb), max = frame_max(limits, mss);
+	uint32_t cut = stretch->cut < mss ? stretch->cut : mss;
+	unsigned flags = stretch->flags & TCP_FIN;
+	uint32_t len = stretch->len;
+
+	/* Shorten to what one frame carries, in whole segments of the record;
+	 * a segment longer than the MSS of today is cut anew. */
+	if (len > max) {
+		uint32_t n = max / stretch->cut;
+
+		if (n && n < stretch->seg_n) {
+			len = n * stretch->cut;
+			stretch->seg_n = n;
+			flags = 0;
+		} else if (!n) {
+			len = max;
+			flags = 0;
+		}
+	}
+	build(tcb, seg, stretch->seq, flags, now);
+	put_data(tcb, seg, len, cut);
+	if (seg->data_len < stretch->len && (seg->flags & TCP_FIN)) {
+		seg->flags &= (uint8_t)~TCP_FIN;
+		seg->len = seg->data_len;
+	}
+	push_flag(tcb, seg);
+	add_urgent(tcb, seg);
+	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
+	sent_rexmitted(tcb, stretch, now);
+	if (tcb->rexmit_at == CN_NEVER)
+		timeout_restart(tcb, now);
+	account(tcb, seg, true, now);
+	return true;
+}
+
+/* RFC 5681 section 4.1: after an idle RTO the window is not known to be
+ * good any more. */
+static void restart_after_idle(struct tcb *tcb, uint64_t now)
+{
+	uint64_t idle = (uint64_t)(ms_of(now) - tcb->stat.last_sent_ms) *
+			CN_NS_PER_MS;
+	struct cc_event event = {.now = now, .smss = tcb->snd_mss};
+
+	if (tcp_flight(tcb) || !tcb->stat.octets_sent ||
+	    idle <= timeout_rto(tcb))
+		return;
+	cc_ops((enum cn_cc)tcb->cc_kind)
+		->idle(&tcb->cc, &event,
+		       tcb->env->set->initial_window * tcb->snd_mss);
+	trace_cc(tcb, "RFC 5681 section 4.1", now);
+}
+
+static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
+		      struct tcp_seg *seg, uint64_t now)
+{
+	uint32_t mss, max, len;
+	unsigned flags = 0;
+
+	restart_after_idle(tcb, now);
+	mss = output_mss(tcb);
+	max = frame_max(limits, mss);
+	len = new_data_len(tcb);
+	if (len > max)
+		len = max;
+	if (tcb->fin_queued && tcb->snd_nxt + len == tcb->snd_end &&
+	    window_left(tcb) > len)
+		flags = TCP_FIN;
+	if (!len && !flags)
+		return false;
+	build(tcb, seg, tcb->snd_nxt, flags, now);
+	put_data(tcb, seg, len, mss);
+	if (seg->data_len < len && (seg->flags & TCP_FIN)) {
+		seg->flags &= (uint8_t)~TCP_FIN;
+		seg->len = seg->data_len;
+	}
+	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,
+		       now)) {
+		while (seg->slice_n)
+			cn_buf_unref(seg->slice[--seg->slice_n].buf);
+		/* The ACK was built and is lost with it: owed again. */
+		tcb->owe |= TCP_OWE_ACK;
+		tcb->sws_at = now + NO_MEMORY_RETRY_NS;
+		return false;
+	}
+	push_flag(tcb, seg);
+	add_urgent(tcb, seg);
+	if (!tcp_flight(tcb))
+		tcb->first_tx_ms = ms_of(now);
+	tcb->snd_nxt += seg->len;
+	tcb->probe_n = 0;
+	if (seg->data_len % mss)
+		tcb->snd_sml = seg->seq + seg->data_len;
+	tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_PROBE);
+	tcb->sws_at = CN_NEVER;
+	if (tcb->rexmit_at == CN_NEVER || tcp_flight(tcb) == seg->len)
+		timeout_restart(tcb, now);
+	account(tcb, seg, false, now);
+	return true;
+}
+
+static bool emit_ack(struct tcb *tcb, uint32_t seq, uint64_t now,
+		     struct tcp_seg *seg)
+{
+	build(tcb, seg, seq, 0, now);
+	add_urgent(tcb, seg);
+	account(tcb, seg, false, now);
+	return true;
+}
+
+bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
+	      struct tcp_seg *seg, uint64_t now)
+{
+	struct sent_stretch stretch;
+
+	switch (next_plan(tcb, &stretch)) {
+	case PLAN_NONE:
+		tcb->owe &= (uint16_t)~TCP_OWE_WAKE;
+		return false;
+	case PLAN_RST:
+	case PLAN_RST_BAD:
+		return emit_rst(tcb, seg, now);
+	case PLAN_SYN:
+		return emit_syn(tcb, seg, now);
+	case PLAN_REXMIT:
+		return emit_rexmit(tcb, limits, &stretch, seg, now);
+	case PLAN_DATA:
+		return emit_data(tcb, limits, seg, now);
+	case PLAN_ACK:
+		return emit_ack(tcb, tcb->snd_nxt, now, seg);
+	case PLAN_PROBE:
+		/* Deviation: as Linux, a probe is an old sequence number
+		 * without data, which every TCP must answer; RFC 9293 would
+		 * spend an octet of data. */
+		tcb->owe &= (uint16_t)~TCP_OWE_PROBE;
+		return emit_ack(tcb, tcb->snd_una - 1, now, seg);
+	case PLAN_KEEPALIVE:
+		/* SHLD-12: without data, SEG.SEQ = SND.NXT - 1. */
+		tcb->owe &= (uint16_t)~TCP_OWE_KEEPALIVE;
+		return emit_ack(tcb, tcb->snd_nxt - 1, now, seg);
+	}
+	return false;
+}

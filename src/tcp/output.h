@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TCP_OUTPUT_H
+#define TCP_OUTPUT_H
+
+#include "tcp/tcb.h"
+
+/* Data octets per segment, with the options that every segment bears. */
+uint32_t output_mss(const struct tcb *tcb);
+/* Octets or a FIN wait that were never sent. */
+bool output_has_unsent(const struct tcb *tcb);
+bool output_fin_sent(const struct tcb *tcb);
+/* Why unsent octets wait although nothing is in flight. */
+bool output_is_corked(const struct tcb *tcb);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loss recovery: what is lost and when to send it again.  The controller
+ * (cc.h) says how much; the ring (sent.h) remembers what.
+ */
+#ifndef TCP_RECOVERY_H
+#define TCP_RECOVERY_H
+
+#include "tcp/tcb.h"
+
+/* What one acknowledgement brought. */
+struct ack_news {
+	uint32_t acked; /* octets newly acknowledged, SYN and FIN included */
+	uint32_t segs; /* segments they were sent in */
+	uint32_t sacked; /* octets newly SACKed */
+	uint32_t flight; /* outstanding before it */
+	bool dup; /* a duplicate ACK (RFC 5681 section 2) */
+};
+
+void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now);
+/* RFC 5681 section 3.1, the retransmission timer fired. */
+void recovery_timeout(struct tcb *tcb, uint64_t now);
+/* RFC 6675's pipe: octets believed to be in the network. */
+uint32_t recovery_pipe(const struct tcb *tcb);
+static inline uint32_t tcp_flight(const struct tcb *tcb)
+{
+	return tcb->snd_nxt - tcb->snd_una;
+}
+
+#endif

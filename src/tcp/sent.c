@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* RFC 6675: the scoreboard of what is in flight.  See sent.h. */
+#include "tcp/sent.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+#define RECORDS_MIN 4u
+
+struct sent *sent_at(const struct sent_ring *ring, uint32_t i)
+{
+	return &ring->rec[(ring->head + i) & (ring->size - 1)];
+}
+
+static uint64_t mask_upto(uint32_t n)
+{
+	return n >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
+}
+
+static uint32_t seg_start(const struct sent *rec, uint32_t i)
+{
+	return rec->seq + i * rec->cut;
+}
+
+static uint32_t seg_end(const struct sent *rec, uint32_t i)
+{
+	return i + 1 >= rec->n ? rec->end : rec->seq + (i + 1) * rec->cut;
+}
+
+static uint32_t seg_len(const struct sent *rec, uint32_t i)
+{
+	return seg_end(rec, i) - seg_start(rec, i);
+}
+
+/* Octets of the segments whose bits are set. */
+static uint32_t octets_of(const struct sent *rec, uint64_t bits)
+{
+	uint64_t last = UINT64_C(1) << (rec->n - 1);
+	uint32_t octets = 0;
+
+	if (bits & last) {
+		octets = seg_len(rec, rec->n - 1u);
+		bits &= ~last;
+	}
+	return octets + (uint32_t)__builtin_popcountll(bits) * rec->cut;
+}
+
+static void unmark(struct tcb *tcb, struct sent *rec, uint64_t bits)
+{
+	tcb->sacked -= octets_of(rec, rec->sacked & bits);
+	tcb->lost -= octets_of(rec, rec->lost & bits);
+	tcb->retrans -= octets_of(rec, rec->rexmit & bits);
+	rec->sacked &= ~bits;
+	rec->lost &= ~bits;
+	rec->rexmit &= ~bits;
+}
+
+void sent_free(struct tcb *tcb)
+{
+	struct sent_ring *ring = tcb->sent;
+
+	if (!ring)
+		return;
+	pool_release(tcb->env->pool, ring->rec,
+		     ring->size * sizeof(*ring->rec));
+	pool_release(tcb->env->pool, ring, sizeof(*ring));
+	tcb->sent = NULL;
+	tcb->sacked = 0;
+	tcb->lost = 0;
+	tcb->retrans = 0;
+}
+
+static bool ring_grow(struct tcb *tcb, struct sent_ring *ring)
+{
+	uint32_t size = ring->size ? ring->size * 2 : RECORDS_MIN;
+	struct sent *rec;
+	uint32_t i;
+
+	if (size > SENT_RECORDS_MAX)
+		return false;
+	rec = pool_alloc(tcb->env->pool, size * sizeof(*rec));
+	if (!rec)
+		return false;
+	for (i = 0; i < ring->n; i++)
+		rec[i] = *sent_at(ring, i);
+	pool_release(tcb->env->pool, ring->rec,
+		     ring->size * sizeof(*ring->rec));
+	ring->rec = rec;
+	ring->size = size;
+	ring->head = 0;
+	return true;
+}
+
+bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
+	       uint8_t flags, uint64_t now)
+{
+	struct sent_ring *ring = tcb->sent;
+	uint32_t segs = data_len ? (data_len + cut - 1) / cut : 1;
+	struct sent *rec;
+
+	CN_ASSERT(segs <= SENT_SEGS_MAX);
+	if (!ring) {
+		ring = pool_alloc(tcb->env->pool, sizeof(*ring));
+		if (!ring)
+			return false;
+		ring->edge = seq;
+		ring->next_rxt = seq;
+		tcb->sent = ring;
+	}
+	if (ring->n == ring->size && !ring_grow(tcb, ring)) {
+		if (ring->n == 0)
+			sent_free(tcb);
+		return false;
+	}
+	rec = sent_at(ring, ring->n);
+	ring->n++;
+	memset(rec, 0, sizeof(*rec));
+	rec->seq = seq;
+	rec->end = seq + data_len + !!(flags & (TCP_SYN | TCP_FIN));
+	rec->first_at = now;
+	rec->last_at = now;
+	rec->cut = cut;
+	rec->n = (uint8_t)segs;
+	rec->tx_n = 1;
+	rec->flags = flags & (TCP_SYN | TCP_FIN);
+	return true;
+}
+
+uint32_t sent_find(const struct sent_ring *ring, uint32_t seq)
+{
+	uint32_t low = 0, high = ring->n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (seq_le(sent_at(ring, mid)->end, seq))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The first k segments are acknowledged: the record begins after them. */
+static void drop_front(struct tcb *tcb, struct sent *rec, uint32_t k)
+{
+	unmark(tcb, rec, mask_upto(k));
+	rec->seq = seg_start(rec, k);
+	rec->sacked >>= k;
+	rec->lost >>= k;
+	rec->rexmit >>= k;
+	rec->n = (uint8_t)(rec->n - k);
+}
+
+/* SACKed segments below the edge are not counted in above_n. */
+static void forget_above(struct sent_ring *ring, const struct sent *rec,
+			 uint32_t k)
+{
+	uint32_t i;
+
+	if (seq_le(rec->end, ring->edge))
+		return;
+	for (i = 0; i < k; i++)
+		if (rec->sacked >> i & 1 &&
+		    seq_ge(seg_start(rec, i), ring->edge))
+			ring->above_n--;
+}
+
+void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
+{
+	struct sent_ring *ring = tcb->sent;
+
+	memset(acked, 0, sizeof(*acked));
+	while (ring && ring->n) {
+		struct sent *rec = sent_at(ring, 0);
+		bool whole = seq_le(rec->end, ack);
+		uint32_t k = whole ? rec->n : (ack - rec->seq) / rec->cut;
+
+		if (!whole && seq_le(ack, rec->seq))
+			break;
+		if (k >= rec->n && !whole)
+			k = rec->n - 1u;
+		if (k && !rec->ever_rexmit)
+			acked->rtt_from = rec->first_at;
+		acked->segs += k;
+		forget_above(ring, rec, k);
+		if (!whole) {
+			if (k)
+				drop_front(tcb, rec, k);
+			break;
+		}
+		acked->syn |= !!(rec->flags & TCP_SYN);
+		acked->fin |= !!(rec->flags & TCP_FIN);
+		unmark(tcb, rec, ~UINT64_C(0));
+		ring->head = (ring->head + 1) & (ring->size - 1);
+		ring->n--;
+	}
+	if (!ring)
+		return;
+	ring->edge = seq_max(ring->edge, ack);
+	ring->next_rxt = seq_max(ring->next_rxt, ack);
+	if (ring->n == 0)
+		sent_free(tcb);
+}
+
+/*
+ * Jumps over records known to be fully SACKed, and shortens the jumps it
+ * finds, so that a block that covers the same records again costs nothing
+ * (the paths of a union-find).
+ */
+static uint32_t skip_sacked(const struct sent_ring *ring, uint32_t i)
+{
+	uint32_t end = i, next;
+
+	while (end < ring->n && sent_at(ring, end)->skip)
+		end += sent_at(ring, end)->skip;
+	if (end > ring->n)
+		end = ring->n;
+	while (i < end) {
+		struct sent *rec = sent_at(ring, i);
+
+		next = i + rec->skip;
+		rec->skip = end - i;
+		i = next;
+	}
+	return end;
+}
+
+static uint32_t sack_record(struct tcb *tcb, struct sent *rec, uint32_t left,
+			    uint32_t right)
+{
+	struct sent_ring *ring = tcb->sent;
+	uint32_t first = 0, last = rec->n, i;
+	uint64_t bits;
+
+	if (seq_gt(left, rec->seq))
+		first = (left - rec->seq + rec->cut - 1) / rec->cut;
+	if (seq_lt(right, rec->end)) {
+		last = (right - rec->seq) / rec->cut;
+		if (last >= rec->n) /* all but the FIN */
+			last = rec->n - 1u;
+	}
+	if (first >= last)
+		return 0;
+	bits = mask_upto(last) & ~mask_upto(first) & ~rec->sacked;
+	if (!bits)
+		return 0;
+	for (i = first; i < last; i++)
+		if (bits >> i & 1 && seq_ge(seg_start(rec, i), ring->edge))
+			ring->above_n++;
+	unmark(tcb, rec, bits);
+	rec->sacked |= bits;
+	tcb->sacked += octets_of(rec, bits);
+	if (rec->sacked == mask_upto(rec->n))
+		rec->skip = 1;
+	return octets_of(rec, bits);
+}
+
+uint32_t sent_sack(struct tcb *tcb, uint32_t left, uint32_t right)
+{
+	struct sent_ring *ring = tcb->sent;
+	uint32_t octets = 0;
+	uint32_t i;
+
+	if (!ring)
+		return 0;
+	for (i = sent_find(ring, left); i < ring->n; i++) {
+		i = skip_sacked(ring, i);
+		if (i >= ring->n || seq_ge(sent_at(ring, i)->seq, right))
+			break;
+		octets += sack_record(tcb, sent_at(ring, i), left, right);
+	}
+	return octets;
+}
+
+static void mark_lost(struct tcb *tcb, struct sent *rec, uint64_t bits)
+{
+	bits &= mask_upto(rec->n) & ~rec->sacked & ~rec->lost;
+	if (!bits)
+		return;
+	rec->lost |= bits;
+	tcb->lost += octets_of(rec, bits);
+	tcb->sent->next_rxt = seq_min(tcb->sent->next_rxt, rec->seq);
+}
+
+/*
+ * RFC 6675 section 4: a segment is lost once DupThresh segments above it are
+ * SACKed.  (The RFC asks for DupThresh discontiguous blocks or more than
+ * DupThresh - 1 full segments; both imply this, and segments below the MSS
+ * profit.)  The edge below which everything is judged only moves up, so a
+ * segment is visited once.
+ */
+void sent_update_lost(struct tcb *tcb)
+{
+	struct sent_ring *ring = tcb->sent;
+	uint32_t i, k;
+
+	if (!ring || ring->above_n < DUP_THRESH)
+		return;
+	for (i = sent_find(ring, ring->edge); i < ring->n; i++) {
+		struct sent *rec = sent_at(ring, i);
+
+		k = seq_gt(ring->edge, rec->seq) ?
+			    (ring->edge - rec->seq) / rec->cut :
+			    0;
+		for (; k < rec->n; k++) {
+			if (rec->sacked >> k & 1)
+				ring->above_n--;
+			else if (ring->above_n < DUP_THRESH)
+				return;
+			else
+				mark_lost(tcb, rec, UINT64_C(1) << k);
+			ring->edge = seg_end(rec, k);
+		}
+	}
+}
+
+void sent_lose_first(struct tcb *tcb)
+{
+	if (tcb->sent && tcb->sent->n)
+		mark_lost(tcb, sent_at(tcb->sent, 0), 1);
+}
+
+/*
+ * After a timeout all that is not SACKed is lost, and what was sent again is
+ * forgotten.  If the first segment is SACKed and yet timed out, the receiver
+ * reneged: then no SACK counts (RFC 2018 section 8).
+ */
+void sent_lose_all(struct tcb *tcb)
+{
+	struct sent_ring *ring = tcb->sent;
+	bool reneged;
+	uint32_t i;
+
+	if (!ring || !ring->n)
+		return;
+	reneged = sent_at(ring, 0)->sacked & 1;
+	for (i = 0; i < ring->n; i++) {
+		struct sent *rec = sent_at(ring, i);
+
+		if (reneged) {
+			tcb->sacked -= octets_of(rec, rec->sacked);
+			rec->sacked = 0;
+			rec->skip = 0;
+		}
+		tcb->retrans -= octets_of(rec, rec->rexmit);
+		rec->rexmit = 0;
+		mark_lost(tcb, rec, ~UINT64_C(0));
+	}
+	ring->edge = tcb->snd_nxt;
+	ring->above_n = 0;
+	ring->next_rxt = tcb->snd_una;
+}
+
+void sent_lose_longer(struct tcb *tcb, uint32_t mss)
+{
+	struct sent_ring *ring = tcb->sent;
+	uint32_t i;
+
+	for (i = 0; ring && i < ring->n; i++) {
+		struct sent *rec = sent_at(ring, i);
+		uint64_t bits = rec->n > 1 ? mask_upto(rec->n - 1u) : 0;
+
+		if (rec->cut <= mss)
+			continue;
+		if (seg_len(rec, rec->n - 1u) > mss)
+			bits |= UINT64_C(1) << (rec->n - 1);
+		tcb->retrans -= octets_of(rec, rec->rexmit & bits);
+		rec->rexmit &= ~bits;
+		mark_lost(tcb, rec, bits);
+		ring->next_rxt = seq_min(ring->next_rxt, rec->seq);
+	}
+}
+
+bool sent_next_lost(struct tcb *tcb, uint32_t max_segs,
+		    struct sent_stretch *stretch)
+{
+	struct sent_ring *ring = tcb->sent;
+	uint32_t i;
+
+	if (!ring || !tcb->lost)
+		return false;
+	for (i = sent_find(ring, ring->next_rxt); i < ring->n; i++) {
+		struct sent *rec = sent_at(ring, i);
+		uint64_t bits = rec->lost & ~rec->rexmit;
+		uint32_t first, n, end;
+
+		if (!bits) {
+			ring->next_rxt = rec->end;
+			continue;
+		}
+		first = (uint32_t)__builtin_ctzll(bits);
+		bits >>= first;
+		n = ~bits ? (uint32_t)__builtin_ctzll(~bits) : 64;
+		if (n > max_segs)
+			n = max_segs;
+		end = seg_end(rec, first + n - 1);
+		stretch->seq = seq_max(seg_start(rec, first), tcb->snd_una);
+		stretch->flags = 0;
+		if (first + n == rec->n)
+			stretch->flags = rec->flags;
+		stretch->len = end - stretch->seq - !!stretch->flags;
+		stretch->cut = rec->cut;
+		stretch->index = i;
+		stretch->first_seg = first;
+		stretch->seg_n = n;
+		return true;
+	}
+	return false;
+}
+
+void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
+		    uint64_t now)
+{
+	struct sent *rec = sent_at(tcb->sent, stretch->index);
+	uint64_t bits = mask_upto(stretch->first_seg + stretch->seg_n) &
+			~mask_upto(stretch->first_seg);
+
+	bits &= ~rec->rexmit;
+	rec->rexmit |= bits;
+	tcb->retrans += octets_of(rec, bits);
+	rec->last_at = now;
+	rec->ever_rexmit = true;
+	if (rec->tx_n < UINT8_MAX)
+		rec->tx_n++;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9293 section 3.10.8 and what it refers to: the retransmission timer
+ * (RFC 6298), the persist timer (3.8.6.1), keep-alives (3.8.4), the delayed
+ * ACK (3.8.6.3), TIME-WAIT, and the user timeout (RFC 5482).
+ */
+#include "tcp/timeout.h"
+
+#include "tcp/output.h"
+#include "tcp/recovery.h"
+#include "tcp/rto.h"
+#include "tcp/trace.h"
+
+/* Linux's timer for a partial segment that is corked or silly: 200 ms, within
+ * the 0.1 .. 1 s of RFC 9293 section 3.8.6.2.1. */
+#define SWS_OVERRIDE_NS (200 * CN_NS_PER_MS)
+
+uint64_t timeout_rto(const struct tcb *tcb)
+{
+	return rto_us(&tcb->rtt, tcb->env->set, tcb->backoff) * CN_NS_PER_US;
+}
+
+uint64_t timeout_fin_wait2(const struct tcb *tcb)
+{
+	if (tcb->tune && tcb->tune->fin_wait2_ns)
+		return tcb->tune->fin_wait2_ns;
+	return tcb->env->set->fin_wait2_ns;
+}
+
+static uint64_t user_timeout(const struct tcb *tcb)
+{
+	return tcb->tune ? tcb->tune->user_timeout_ns : 0;
+}
+
+/* Since when the oldest octet waits for its acknowledgement, ns. */
+static uint64_t waiting_ns(const struct tcb *tcb, uint64_t now)
+{
+	return (uint64_t)(ms_of(now) - tcb->first_tx_ms) * CN_NS_PER_MS;
+}
+
+void timeout_restart(struct tcb *tcb, uint64_t now)
+{
+	uint64_t limit = user_timeout(tcb), waited;
+
+	if (!tcp_flight(tcb)) {
+		tcb->rexmit_at = CN_NEVER;
+		return;
+	}
+	tcb->rexmit_at = now + timeout_rto(tcb);
+	if (!limit)
+		return;
+	/* The user timeout is met exactly, not at the next backoff. */
+	waited = waiting_ns(tcb, now);
+	waited = waited < limit ? limit - waited : 0;
+	if (now + waited < tcb->rexmit_at)
+		tcb->rexmit_at = now + waited;
+}
+
+void timeout_enter_time_wait(struct tcb *tcb, uint64_t now)
+{
+	tcb->rexmit_at = CN_NEVER;
+	tcb->sws_at = CN_NEVER;
+	tcb->keep_at = now + tcb->env->set->msl2_ns;
+}
+
+static uint64_t keepidle(const struct tcb *tcb)
+{
+	if (tcb->tune && tcb->tune->keepidle_ns)
+		return tcb->tune->keepidle_ns;
+	return tcb->env->set->keepalive_idle_ns;
+}
+
+static uint64_t keepintvl(const struct tcb *tcb)
+{
+	if (tcb->tune && tcb->tune->keepintvl_ns)
+		return tcb->tune->keepintvl_ns;
+	return tcb->env->set->keepalive_interval_ns;
+}
+
+static unsigned keepcnt(const struct tcb *tcb)
+{
+	if (tcb->tune && tcb->tune->keepcnt)
+		return tcb->tune->keepcnt;
+	return tcb->env->set->keepalive_probes;
+}
+
+/* States in which keep_at means the keepalive (MUST-24: per connection). */
+static bool keeps_alive(const struct tcb *tcb)
+{
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_ESTABLISHED:
+	case CN_CLOSE_WAIT:
+	case CN_FIN_WAIT_1:
+	case CN_LAST_ACK:
+	case CN_CLOSING:
+		return tcb->keepalive;
+	case CN_FIN_WAIT_2:
+		return tcb->keepalive && !tcb->orphan;
+	case CN_CLOSED:
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+	case CN_TIME_WAIT:
+		return false;
+	}
+	return false;
+}
+
+void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
+{
+	if (keeps_alive(tcb))
+		tcb->keep_at = now + keepidle(tcb);
+	else if (tcb->state != CN_TIME_WAIT && tcb->state != CN_FIN_WAIT_2)
+		tcb->keep_at = CN_NEVER;
+}
+
+/*
+ * Octets that can never be sent by an arriving ACK, because nothing is in
+ * flight, need a timer: the persist timer if the peer's window holds them
+ * back (MUST-36; the first probe after an RTO, SHLD-29), the override if we
+ * do (cork; MUST-60: never hold data for ever).
+ */
+void timeout_settle(struct tcb *tcb, uint64_t now)
+{
+	bool stuck;
+
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_ESTABLISHED:
+	case CN_CLOSE_WAIT:
+	case CN_FIN_WAIT_1:
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+		break;
+	case CN_CLOSED:
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+	case CN_FIN_WAIT_2:
+	case CN_TIME_WAIT:
+		return;
+	}
+	stuck = output_has_unsent(tcb) && !tcp_flight(tcb) &&
+		!tcp_has_output(tcb, now);
+	if (!stuck) {
+		if (!tcp_flight(tcb) && !output_has_unsent(tcb)) {
+			tcb->rexmit_at = CN_NEVER;
+			tcb->sws_at = CN_NEVER;
+		}
+		return;
+	}
+	if (output_is_corked(tcb)) {
+		if (tcb->sws_at == CN_NEVER)
+			tcb->sws_at = now + SWS_OVERRIDE_NS;
+	} else if (tcb->rexmit_at == CN_NEVER) {
+		tcb->rexmit_at = now + timeout_rto(tcb);
+	}
+}
+
+uint64_t tcp_deadline(const struct tcb *tcb)
+{
+	uint64_t at = tcb->rexmit_at;
+
+	if (tcb->delack_at < at)
+		at = tcb->delack_at;
+	if (tcb->sws_at < at)
+		at = tcb->sws_at;
+	return tcb->keep_at < at ? tcb->keep_at : at;
+}
+
+static unsigned syn_tries(const struct tcb *tcb)
+{
+	if (tcb->state == CN_SYN_RECEIVED)
+		return tcb->env->set->synack_retries;
+	if (tcb->tune && tcb->tune->syn_retries)
+		return tcb->tune->syn_retries;
+	return tcb->env->set->syn_retries;
+}
+
+static void back_off(struct tcb *tcb, uint64_t now)
+{
+	if (tcb->backoff < 16)
+		tcb->backoff++;
+	timeout_restart(tcb, now);
+}
+
+/* MUST-22, MUST-23: a SYN is repeated and given up by the same rule. */
+static void syn_timeout(struct tcb *tcb, uint64_t now)
+{
+	uint64_t limit = user_timeout(tcb);
+
+	trace_timer(tcb, CN_TIMER_RTO, "RFC 9293 section 3.8.1", now);
+	if (tcb->rexmit_n >= syn_tries(tcb) ||
+	    (limit && waiting_ns(tcb, now) >= limit)) {
+		tcb->env->count->tcp_timeouts++;
+		tcb_end(tcb, tcb->soft_err ? tcb->soft_err : CN_E_TIMEDOUT,
+			"RFC 9293 section 3.8.3", now);
+		return;
+	}
+	tcb->rexmit_n++;
+	tcb->syn_rexmitted = true;
+	tcb->stat.timeouts++;
+	tcb->owe |= TCP_OWE_SYN;
+	back_off(tcb, now);
+}
+
+static bool is_hopeless(const struct tcb *tcb, unsigned tries, uint64_t now)
+{
+	const struct cn_settings *set = tcb->env->set;
+	uint64_t limit = user_timeout(tcb);
+
+	if (limit)
+		return waiting_ns(tcb, now) >= limit;
+	return tries >= (tcb->orphan ? set->orphan_retries : set->retries2);
+}
+
+static void give_up(struct tcb *tcb, const char *rule, uint64_t now)
+{
+	tcb->env->count->tcp_timeouts++;
+	tcb_end(tcb, tcb->soft_err ? tcb->soft_err : CN_E_TIMEDOUT, rule, now);
+}
+
+/*
+ * RFC 9293 section 3.8.3 (MUST-20, MUST-21): after R2 retransmissions the
+ * connection is given up.  While the peer's shrunk window is zero its ACKs
+ * keep the connection open instead (MUST-34, SHLD-17).
+ */
+static void rexmit_timeout(struct tcb *tcb, uint64_t now)
+{
+	trace_timer(tcb, CN_TIMER_RTO, "RFC 6298 section 5.4", now);
+	if (is_hopeless(tcb, tcb->rexmit_n, now)) {
+		give_up(tcb, "RFC 9293 section 3.8.3", now);
+		return;
+	}
+	if (tcb->rexmit_n < UINT8_MAX)
+		tcb->rexmit_n++;
+	tcb->stat.timeouts++;
+	recovery_timeout(tcb, now);
+	back_off(tcb, now);
+}
+
+/*
+ * RFC 9293 section 3.8.6.1: probes go on with backoff (SHLD-30) for as long
+ * as the peer answers them (MUST-37).
+ */
+static void persist_timeout(struct tcb *tcb, uint64_t now)
+{
+	trace_timer(tcb, CN_TIMER_PERSIST, "RFC 9293 section 3.8.6.1", now);
+	if (tcb->probe_n == 0)
+		tcb->first_tx_ms = ms_of(now);
+	if (is_hopeless(tcb, tcb->probe_n, now)) {
+		give_up(tcb, "RFC 9293 section 3.8.6.1", now);
+		return;
+	}
+	if (tcb->probe_n < UINT8_MAX)
+		tcb->probe_n++;
+	if (tcb->backoff < 16)
+		tcb->backoff++;
+	tcb->rexmit_at = now + timeout_rto(tcb);
+	/* A window that is open but small takes what it can (MUST-38's
+	 * override); a closed one is probed. */
+	tcb->owe |= tcb->snd_wnd ? TCP_OWE_WAKE : TCP_OWE_PROBE;
+}
+
+/*
+ * RFC 9293 section 3.8.4: only when idle and nothing outstanding (MUST-26),
+ * and one probe without an answer proves nothing (MUST-29).
+ */
+static void keepalive_timeout(struct tcb *tcb, uint64_t now)
+{
+	uint32_t heard_ms = tcb->stat.last_ack_ms;
+	uint64_t idle, need = keepidle(tcb);
+
+	if (seq_gt(tcb->stat.last_received_ms, heard_ms))
+		heard_ms = tcb->stat.last_received_ms;
+	idle = (uint64_t)(ms_of(now) - heard_ms) * CN_NS_PER_MS;
+	if (tcp_flight(tcb) || output_has_unsent(tcb)) {
+		tcb->keep_at = now + need;
+		return;
+	}
+	if (!tcb->probe_n && idle + CN_NS_PER_MS < need) {
+		tcb->keep_at = now + need - idle;
+		return;
+	}
+	trace_timer(tcb, CN_TIMER_KEEPALIVE, "RFC 9293 section 3.8.4", now);
+	if (user_timeout(tcb) ? tcb->probe_n && idle >= user_timeout(tcb) :
+				tcb->probe_n >= keepcnt(tcb)) {
+		tcb->owe |= TCP_OWE_RST;
+		give_up(tcb, "RFC 9293 section 3.8.4", now);
+		return;
+	}
+	tcb->probe_n++;
+	tcb->owe |= TCP_OWE_KEEPALIVE;
+	tcb->keep_at = now + keepintvl(tcb);
+}
+
+static void keep_timeout(struct tcb *tcb, uint64_t now)
+{
+	tcb->keep_at = CN_NEVER;
+	if (tcb->state == CN_TIME_WAIT) {
+		trace_timer(tcb, CN_TIMER_TIME_WAIT, "RFC 9293 MUST-13", now);
+		tcb_end(tcb, 0, "RFC 9293 section 3.10.8", now);
+	} else if (tcb->state == CN_FIN_WAIT_2 && tcb->orphan) {
+		trace_timer(tcb, CN_TIMER_FIN_WAIT_2, NULL, now);
+		tcb_end(tcb, 0, "Linux tcp_fin_timeout", now);
+	} else if (keeps_alive(tcb)) {
+		keepalive_timeout(tcb, now);
+	}
+}
+
+static void rexmit_fires(struct tcb *tcb, uint64_t now)
+{
+	tcb->rexmit_at = CN_NEVER;
+	if (tcb->state == CN_SYN_SENT || tcb->state == CN_SYN_RECEIVED)
+		syn_timeout(tcb, now);
+	else if (tcp_flight(tcb))
+		rexmit_timeout(tcb, now);
+	else if (output_has_unsent(tcb))
+		persist_timeout(tcb, now);
+}
+
+void tcp_advance(struct tcb *tcb, uint64_t now)
+{
+	if (tcb->rexmit_at <= now)
+		rexmit_fires(tcb, now);
+	if (tcb->delack_at <= now) {
+		tcb->delack_at = CN_NEVER;
+		trace_timer(tcb, CN_TIMER_DELACK, "RFC 9293 section 3.8.6.3",
+			    now);
+		tcb->owe |= TCP_OWE_ACK;
+	}
+	if (tcb->sws_at <= now) {
+		tcb->sws_at = CN_NEVER;
+		trace_timer(tcb, CN_TIMER_SWS, "RFC 9293 section 3.8.6.2.1",
+			    now);
+		tcb->owe |= TCP_OWE_WAKE;
+	}
+	if (tcb->keep_at <= now)
+		keep_timeout(tcb, now);
+	timeout_settle(tcb, now);
+}

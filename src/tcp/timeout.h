@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Timers of one connection: instants, and who sets them. */
+#ifndef TCP_TIMEOUT_H
+#define TCP_TIMEOUT_H
+
+#include "tcp/tcb.h"
+
+/* The current retransmission timeout, backoff included, ns. */
+uint64_t timeout_rto(const struct tcb *tcb);
+/* Restarts the retransmission timer for what is in flight, or stops it. */
+void timeout_restart(struct tcb *tcb, uint64_t now);
+/* Called at the end of every verb: arms what the state of things asks for
+ * (persist, cork), so that nothing waits for ever. */
+void timeout_settle(struct tcb *tcb, uint64_t now);
+void timeout_enter_time_wait(struct tcb *tcb, uint64_t now);
+void timeout_keepalive_restart(struct tcb *tcb, uint64_t now);
+uint64_t timeout_fin_wait2(const struct tcb *tcb);
+
+static inline uint32_t ms_of(uint64_t now)
+{
+	return (uint32_t)(now / CN_NS_PER_MS);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* RFC 9293 section 3.8.6: the window we offer. */
+#include "tcp/window.h"
+
+#define WINDOW_SHIFT_MAX 14u
+
+uint8_t window_scale_for(uint32_t rcvbuf)
+{
+	uint8_t shift = 0;
+
+	while (shift < WINDOW_SHIFT_MAX && rcvbuf >> shift > 65535)
+		shift++;
+	return shift;
+}
+
+/* What the buffer has room for. */
+static uint32_t room(const struct tcb *tcb)
+{
+	uint32_t limit = tcb->rcvbuf, space;
+
+	if (tcb->tune && tcb->tune->window_clamp &&
+	    tcb->tune->window_clamp < limit)
+		limit = tcb->tune->window_clamp;
+	space = limit > tcb->rcv_queued ? limit - tcb->rcv_queued : 0;
+	if (space > UINT32_C(65535) << tcb->rcv_wscale)
+		space = UINT32_C(65535) << tcb->rcv_wscale;
+	return space;
+}
+
+/*
+ * MUST-39: the receiver's half of silly-window avoidance: the right edge moves
+ * by a full segment or by half the buffer, or not at all.
+ */
+static bool worth_moving(const struct tcb *tcb, uint32_t space)
+{
+	uint32_t step = tcb->rcvbuf / 2;
+
+	if (tcb->adv_mss < step)
+		step = tcb->adv_mss;
+	return space >= tcb->rcv_wnd && space - tcb->rcv_wnd >= step;
+}
+
+uint16_t window_offer(struct tcb *tcb, bool syn)
+{
+	uint32_t space = room(tcb), field;
+	uint8_t shift = syn ? 0 : tcb->rcv_wscale;
+
+	/* SHLD-14: the right edge never moves left. */
+	if (worth_moving(tcb, space))
+		tcb->rcv_wnd = space;
+	/* Rounded up, or the edge would creep left by the octets that the
+	 * scale cannot tell. */
+	field = (tcb->rcv_wnd + (UINT32_C(1) << shift) - 1) >> shift;
+	if (field > 65535)
+		field = 65535;
+	if (!syn)
+		tcb->rcv_wnd = field << shift;
+	else if (tcb->rcv_wnd > field)
+		tcb->rcv_wnd = field;
+	return (uint16_t)field;
+}
+
+/*
+ * Deviation: as Linux, an update goes out once the window can at least
+ * double; RFC 9293 asks only that the edge does not move by less than a
+ * segment, which would mean an update for every second read.
+ */
+bool window_wants_update(const struct tcb *tcb)
+{
+	uint32_t space = room(tcb);
+
+	return space / 2 >= tcb->rcv_wnd && worth_moving(tcb, space);
+}
