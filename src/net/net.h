@@ -36,16 +36,18 @@
 
 /* ------------------------------------------------------------ limits -- */
 
-/* A token bucket that holds one second's worth.  Tokens are in 1/2^16. */
+/*
+ * A token bucket with one second's worth, kept as an instant: until when the
+ * answers given so far would have lasted at the even rate.
+ */
 struct rate {
-	uint64_t at; /* when tokens was right */
-	uint64_t tokens;
-	uint32_t per_sec;
+	uint64_t until;
 };
 
 #define RATE_PEERS 64
 
-/* All answers of one kind, and each peer's share of them. */
+/* All answers of one kind, and each peer's share of them: a quarter, so that
+ * one peer cannot use up the answers of all. */
 struct rate_pair {
 	struct rate all;
 	struct rate peer[RATE_PEERS]; /* by keyed hash of the peer's prefix */
@@ -102,6 +104,7 @@ struct net_reply {
 	const uint8_t *data;
 	uint32_t data_len;
 	uint8_t header[IP6_HEADER_LEN + 8];
+	uint32_t charge; /* to be refunded when it leaves */
 	uint8_t header_len;
 	uint8_t link;
 };
@@ -284,5 +287,42 @@ bool net_output(struct net *net, int link, struct cn_frame *frame);
 /* Reassembly is all that waits for time. */
 uint64_t net_deadline(const struct net *net);
 void net_advance(struct net *net, uint64_t now);
+
+/* ----------------------------------------------------- within the room -- */
+
+void route_init(struct route_table *routes);
+bool route_link_is_loopback(const struct net *net, int link);
+
+void pmtu_deinit(struct net *net);
+/* RFC 1191 section 7.1: the plateau below len. */
+uint32_t pmtu_plateau(uint32_t len);
+
+/* Takes cost_ns of the second that the bucket holds, if it is there. */
+bool rate_take(struct rate *rate, uint64_t cost_ns, uint64_t now);
+/* One answer to this peer, of per_sec to all. */
+bool rate_pair_take(struct net *net, struct rate_pair *pair, uint32_t per_sec,
+		    const struct cn_addr *peer, uint64_t now);
+
+void frag_init(struct frag_table *frag, struct cn_pool *pool);
+void frag_deinit(struct net *net);
+/* Keeps the fragment.  True: packet->own holds the whole datagram, headers and
+ * all, of *len octets. */
+bool frag_input(struct net *net, struct net_packet *packet, uint32_t *len,
+		uint64_t now);
+uint64_t frag_deadline(const struct net *net);
+void frag_advance(struct net *net, uint64_t now);
+
+enum net_verdict icmp_input(struct net *net, struct net_packet *packet,
+			    uint64_t now);
+/* RFC 8200 section 4 and RFC 1122 section 3.2.1: ip->problem_off and
+ * problem_code say what is wrong with the frame's headers. */
+void icmp_send_problem(struct net *net, int link, const struct ip_hdr *ip,
+		       const struct cn_frame *frame, uint64_t now);
+void icmp_deinit(struct net *net);
+
+static inline void net_drop(struct net *net, enum cn_drop drop)
+{
+	net->count->drop[drop]++;
+}
 
 #endif
