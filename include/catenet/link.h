@@ -79,16 +79,28 @@ struct cn_path_config {
  * several things the sink is told the first that applies of: dropped, second
  * copy, corrupt, out of order.
  */
+#define CN_FATES(X)                                                            \
+	X(SENT, "on its way")                                                  \
+	X(LOSS, "lost by the path")                                            \
+	X(QUEUE, "dropped: no room to wait for the rate, or no memory")        \
+	X(RULE, "dropped by a rule")                                           \
+	X(DUPLICATE, "second copy made by the path")                           \
+	X(CORRUPT, "one bit flipped by the path")                              \
+	X(REORDER, "sent out of order by the path")                            \
+	X(TOO_BIG, "dropped: longer than the path's MTU")
+
 enum cn_fate {
-	CN_FATE_SENT, /* on its way */
-	CN_FATE_LOSS,
-	CN_FATE_QUEUE, /* no room to wait, or no memory */
-	CN_FATE_RULE,
-	CN_FATE_DUPLICATE, /* the second copy, on its way */
-	CN_FATE_CORRUPT, /* on its way, one bit wrong */
-	CN_FATE_REORDER, /* on its way, out of order */
-	CN_FATE_TOO_BIG,
+#define CN_X(name, text) CN_FATE_##name,
+	CN_FATES(CN_X)
+#undef CN_X
+		CN_FATE_N
 };
+
+/* Static; the text is for a comment in a capture. */
+CN_API const char *cn_fate_text(enum cn_fate fate);
+/* The packet does not arrive. */
+CN_API bool cn_fate_is_drop(enum cn_fate fate);
+
 struct cn_path_sink {
 	/* frame: as it was before the impairment, not to be kept. */
 	void (*packet)(void *ctx, const struct cn_frame *frame,

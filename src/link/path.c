@@ -218,6 +218,23 @@ uint64_t cn_path_room_at(const struct cn_path *path)
 
 /* ------------------------------------------------------------- fates -- */
 
+const char *cn_fate_text(enum cn_fate fate)
+{
+	static const char *const text[] = {
+#define CN_X(name, words) words,
+		CN_FATES(CN_X)
+#undef CN_X
+	};
+
+	return fate < CN_FATE_N ? text[fate] : "unknown fate";
+}
+
+bool cn_fate_is_drop(enum cn_fate fate)
+{
+	return fate == CN_FATE_LOSS || fate == CN_FATE_QUEUE ||
+	       fate == CN_FATE_RULE || fate == CN_FATE_TOO_BIG;
+}
+
 static void tell(struct cn_path *path, const struct cn_frame *frame,
 		 enum cn_fate fate, uint64_t now)
 {

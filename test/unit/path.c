@@ -5,7 +5,7 @@
 #define MS CN_NS_PER_MS
 #define US CN_NS_PER_US
 #define MILLION 1000000u
-#define FATES (CN_FATE_TOO_BIG + 1)
+#define FATES CN_FATE_N
 
 static const struct packet small = {.data_len = 60};
 
