@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* A capture of the world's packets. */
+#include "run/tap.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "loop/loop.h"
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * CN_NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static int begin(struct tap *tap, struct cn_pool *pool)
+{
+	struct pcapng_sink sink = {capture_file_write, &tap->file};
+	int rc = pcapng_new(pool, &sink, "catenet", &tap->pcapng);
+
+	if (!rc)
+		rc = pcapng_interface(tap->pcapng, "path",
+				      "between the program's host and the "
+				      "gateway, before the impairment",
+				      &tap->path);
+	if (!rc)
+		rc = pcapng_interface(tap->pcapng, "lo",
+				      "between programs inside",
+				      &tap->loopback);
+	if (!rc)
+		rc = pcapng_flush(tap->pcapng);
+	return rc;
+}
+
+int tap_open(struct tap *tap, struct cn_pool *pool, const char *path)
+{
+	int rc;
+
+	memset(tap, 0, sizeof(*tap));
+	tap->epoch_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	rc = capture_file_open(&tap->file, path);
+	if (rc)
+		return rc;
+	rc = begin(tap, pool);
+	if (rc) {
+		pcapng_free(tap->pcapng);
+		tap->pcapng = NULL;
+		(void)capture_file_close(&tap->file);
+		return -(tap->file.saved_errno ? tap->file.saved_errno : 12);
+	}
+	return 0;
+}
+
+static void check(struct tap *tap, int rc)
+{
+	if (!rc || tap->failed)
+		return;
+	tap->failed = true;
+	fprintf(stderr, "catenet: the capture ends here: %s\n",
+		tap->file.saved_errno ? strerror(tap->file.saved_errno) :
+					cn_err_text(rc));
+}
+
+void tap_flush(struct tap *tap)
+{
+	if (tap->pcapng && !tap->failed)
+		check(tap, pcapng_flush(tap->pcapng));
+}
+
+void tap_close(struct tap *tap)
+{
+	int rc;
+
+	if (!tap->pcapng)
+		return;
+	tap_flush(tap);
+	pcapng_free(tap->pcapng);
+	tap->pcapng = NULL;
+	rc = capture_file_close(&tap->file);
+	if (rc && !tap->failed)
+		fprintf(stderr, "catenet: the capture is not whole: %s\n",
+			strerror(-rc));
+}
+
+static const char *fate_comment(enum cn_fate fate)
+{
+	switch (fate) {
+	case CN_FATE_SENT:
+	case CN_FATE_DUPLICATE:
+		return NULL;
+	case CN_FATE_LOSS:
+		return "catenet: lost on the path";
+	case CN_FATE_QUEUE:
+		return "catenet: dropped, the path's queue was full";
+	case CN_FATE_RULE:
+		return "catenet: dropped by a rule";
+	case CN_FATE_CORRUPT:
+		return "catenet: one bit was flipped on the path";
+	case CN_FATE_REORDER:
+		return "catenet: delivered out of order";
+	case CN_FATE_TOO_BIG:
+		return "catenet: dropped, larger than the path's MTU";
+	}
+	return NULL;
+}
+
+void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
+		uint64_t now)
+{
+	struct tap_sink *sink = ctx;
+	struct tap *tap = sink->tap;
+	struct pcapng_about about;
+
+	/* The second copy was made by the path: it was not sent. */
+	if (!tap || tap->failed || fate == CN_FATE_DUPLICATE)
+		return;
+	about = (struct pcapng_about){
+		.time_ns = tap->epoch_ns + now,
+		.interface = sink->loopback ? tap->loopback : tap->path,
+		.way = sink->way,
+		.comment = fate_comment(fate),
+	};
+	check(tap, pcapng_packet(tap->pcapng, frame, &about));
+}

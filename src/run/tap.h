@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A capture of the world's packets, as they were before the impairment: what
+ * became of each is in its comment.
+ */
+#ifndef RUN_TAP_H
+#define RUN_TAP_H
+
+#include <catenet/link.h>
+
+#include "link/capture_file.h"
+
+struct tap {
+	struct pcapng *pcapng;
+	struct capture_file file;
+	uint64_t epoch_ns; /* of the real clock, at the monotonic clock's 0 */
+	uint32_t path, loopback; /* interfaces */
+	bool failed; /* a write failed, and it was said */
+};
+
+/* One direction's sink. */
+struct tap_sink {
+	struct tap *tap; /* NULL: nobody looks */
+	bool loopback;
+	enum pcapng_way way;
+};
+
+/* 0 or -errno. */
+int tap_open(struct tap *tap, struct cn_pool *pool, const char *path);
+void tap_close(struct tap *tap);
+/* Hands to the file what was gathered. */
+void tap_flush(struct tap *tap);
+
+/* The packet function of a struct cn_path_sink; ctx is a struct tap_sink. */
+void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
+		uint64_t now);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What the person at the terminal asked of the world: run_options.path points
+ * to one.  world_options_default, then change what was said. */
+#ifndef RUN_WORLD_OPTIONS_H
+#define RUN_WORLD_OPTIONS_H
+
+#include <catenet/link.h>
+
+#define WORLD_ONLY_MAX 32
+
+/* -p [IP:]HOSTPORT:PORT */
+struct world_publish {
+	struct cn_endpoint host; /* an any-address is as said */
+	uint16_t port;
+};
+
+struct world_options {
+	struct cn_impair up, down;
+	const char *drop; /* rules of docs/drop.md, or NULL */
+	uint32_t mtu;
+	bool seeded;
+	uint8_t seed[16];
+	/* Impair only what goes to or comes from there; only_port 0: any. */
+	bool only;
+	struct cn_addr only_addr[WORLD_ONLY_MAX];
+	unsigned only_n;
+	uint16_t only_port;
+	bool impair_loopback;
+
+	int syn_retries; /* -1: the machine's */
+	int cc; /* enum cn_cc; -1: the engine's default */
+	uint32_t sndbuf, rcvbuf; /* 0: the engine's default */
+
+	const struct world_publish *publish;
+	unsigned publish_n;
+	bool isolated;
+
+	const char *pcapng; /* a file, "-" for standard output, or NULL */
+	const char *summary; /* a file for JSON, or NULL */
+
+	/* Real frames to the kernel instead of a gateway; tun NULL: off. */
+	const char *tun;
+	struct cn_addr tun_addr, tun_via;
+	unsigned tun_prefix;
+};
+
+void world_options_default(struct world_options *options);
+
+#endif
