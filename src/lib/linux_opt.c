@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Socket options in Linux's numbers (socket(7), tcp(7), ip(7), ipv6(7)).
+ *
+ * An option is honoured or refused with ENOPROTOOPT; none says "ok" and does
+ * nothing.  The few that Linux itself lets one set on a TCP socket without
+ * any effect (SO_BROADCAST, IP_PKTINFO) are kept and read back.
+ */
+#include "lib/linux_opt.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "lib/linux_err.h"
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+#define SNDBUF_MIN 4608 /* SOCK_MIN_SNDBUF */
+#define RCVBUF_MIN 2304 /* SOCK_MIN_RCVBUF */
+#define FIN_TIMEOUT_MAX 120 /* TCP_FIN_TIMEOUT_MAX, seconds */
+#define CC_NAME_MAX 16 /* TCP_CA_NAME_MAX */
+
+enum kind {
+	KIND_BOOL, /* any number, read back as 0 or 1 */
+	KIND_RANGE, /* low .. high, EINVAL beyond */
+	KIND_BIT, /* one of linux_sock's bits */
+};
+
+/* Options that are one int and one rule. */
+static const struct row {
+	int level, opt;
+	int what; /* enum cn_opt, or enum linux_bit */
+	enum kind kind;
+	int low, high;
+} rows[] = {
+	{SOL_SOCKET, SO_REUSEADDR, CN_OPT_REUSEADDR, KIND_BOOL, 0, 0},
+	{SOL_SOCKET, SO_REUSEPORT, CN_OPT_REUSEPORT, KIND_BOOL, 0, 0},
+	{SOL_SOCKET, SO_KEEPALIVE, CN_OPT_KEEPALIVE, KIND_BOOL, 0, 0},
+	{SOL_SOCKET, SO_OOBINLINE, CN_OPT_OOBINLINE, KIND_BOOL, 0, 0},
+	{SOL_SOCKET, SO_BROADCAST, LINUX_BIT_BROADCAST, KIND_BIT, 0, 0},
+	{IPPROTO_TCP, TCP_NODELAY, CN_OPT_NODELAY, KIND_BOOL, 0, 0},
+	{IPPROTO_TCP, TCP_CORK, CN_OPT_CORK, KIND_BOOL, 0, 0},
+	{IPPROTO_TCP, TCP_QUICKACK, CN_OPT_QUICKACK, KIND_BOOL, 0, 0},
+	{IPPROTO_TCP, TCP_KEEPIDLE, CN_OPT_KEEPIDLE, KIND_RANGE, 1, 32767},
+	{IPPROTO_TCP, TCP_KEEPINTVL, CN_OPT_KEEPINTVL, KIND_RANGE, 1, 32767},
+	{IPPROTO_TCP, TCP_KEEPCNT, CN_OPT_KEEPCNT, KIND_RANGE, 1, 127},
+	{IPPROTO_TCP, TCP_SYNCNT, CN_OPT_SYNCNT, KIND_RANGE, 1, 127},
+	{IPPROTO_TCP, TCP_USER_TIMEOUT, CN_OPT_USER_TIMEOUT, KIND_RANGE, 0,
+	 INT_MAX},
+	{IPPROTO_TCP, TCP_NOTSENT_LOWAT, CN_OPT_NOTSENT_LOWAT, KIND_RANGE,
+	 INT_MIN, INT_MAX},
+	{IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, LINUX_BIT_NO_PORT, KIND_BIT, 0,
+	 0},
+	{IPPROTO_IP, IP_PKTINFO, LINUX_BIT_PKTINFO, KIND_BIT, 0, 0},
+	{IPPROTO_IPV6, IPV6_RECVPKTINFO, LINUX_BIT_PKTINFO6, KIND_BIT, 0, 0},
+};
+
+/* Options with a rule of their own, in set_other and get_other. */
+static const struct {
+	int level, opt;
+} others[] = {
+	{SOL_SOCKET, SO_DEBUG},
+	{SOL_SOCKET, SO_TYPE},
+	{SOL_SOCKET, SO_DOMAIN},
+	{SOL_SOCKET, SO_PROTOCOL},
+	{SOL_SOCKET, SO_ERROR},
+	{SOL_SOCKET, SO_ACCEPTCONN},
+	{SOL_SOCKET, SO_COOKIE},
+	{SOL_SOCKET, SO_SNDBUF},
+	{SOL_SOCKET, SO_RCVBUF},
+	{SOL_SOCKET, SO_SNDBUFFORCE},
+	{SOL_SOCKET, SO_RCVBUFFORCE},
+	{SOL_SOCKET, SO_LINGER},
+	{SOL_SOCKET, SO_RCVLOWAT},
+	{SOL_SOCKET, SO_SNDLOWAT},
+	{SOL_SOCKET, SO_RCVTIMEO},
+	{SOL_SOCKET, SO_SNDTIMEO},
+	{IPPROTO_TCP, TCP_MAXSEG},
+	{IPPROTO_TCP, TCP_LINGER2},
+	{IPPROTO_TCP, TCP_DEFER_ACCEPT},
+	{IPPROTO_TCP, TCP_WINDOW_CLAMP},
+	{IPPROTO_TCP, TCP_CONGESTION},
+	{IPPROTO_TCP, TCP_INFO},
+	{IPPROTO_IP, IP_TTL},
+	{IPPROTO_IP, IP_TOS},
+	{IPPROTO_IPV6, IPV6_V6ONLY},
+	{IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+	{IPPROTO_IPV6, IPV6_TCLASS},
+};
+
+/* Options about routes, queues and marks of the machine itself. */
+static const struct {
+	int level, opt;
+} kernels[] = {
+	{SOL_SOCKET, SO_PRIORITY},	   {SOL_SOCKET, SO_MARK},
+	{SOL_SOCKET, SO_BINDTODEVICE},	   {SOL_SOCKET, SO_DONTROUTE},
+	{IPPROTO_IP, IP_MTU_DISCOVER},	   {IPPROTO_IP, IP_FREEBIND},
+	{IPPROTO_IPV6, IPV6_MTU_DISCOVER},
+};
+
+static const char *const cc_names[CN_CC_N] = {
+	[CN_CC_CUBIC] = "cubic",
+	[CN_CC_RENO] = "reno",
+};
+
+static const struct row *find_row(int level, int opt)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].level == level && rows[i].opt == opt)
+			return &rows[i];
+	return NULL;
+}
+
+enum linux_owner linux_opt_owner(int level, int opt)
+{
+	if (find_row(level, opt))
+		return LINUX_OWNER_ENGINE;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].level == level && others[i].opt == opt)
+			return LINUX_OWNER_ENGINE;
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++)
+		if (kernels[i].level == level && kernels[i].opt == opt)
+			return LINUX_OWNER_KERNEL;
+	return LINUX_OWNER_NONE;
+}
+
+/* --------------------------------------------------------------- set -- */
+
+static int engine_set(struct linux_sock *ls, enum cn_opt opt, int64_t value,
+		      uint64_t now)
+{
+	return linux_errno(cn_sock_set(ls->sock, opt, value, now));
+}
+
+/* A level of IPPROTO_IPV6 on an IPv4 socket is unknown to Linux. */
+static bool level_exists(const struct linux_sock *ls, int level)
+{
+	return level != IPPROTO_IPV6 || ls->domain == AF_INET6;
+}
+
+/* The administrator's limit, then Linux's doubling: half of what is reported
+ * is for its own bookkeeping, of which the engine has none in the buffer. */
+static int set_buffer(struct linux_sock *ls, enum cn_opt opt, int value,
+		      uint32_t max, int least, uint64_t now)
+{
+	uint32_t want = value < 0 ? 0 : (uint32_t)value;
+	int rc;
+
+	if (want > max)
+		want = max;
+	if (want > INT_MAX / 2)
+		want = INT_MAX / 2;
+	if (want * 2 < (uint32_t)least)
+		want = (uint32_t)least / 2;
+	rc = engine_set(ls, opt, want, now);
+	if (!rc)
+		ls->bits |= opt == CN_OPT_SNDBUF ? LINUX_BIT_SNDBUF :
+						   LINUX_BIT_RCVBUF;
+	return rc;
+}
+
+static int set_timeout(uint64_t *ns, const void *val, uint32_t len)
+{
+	struct timeval tv;
+
+	if (len < sizeof(tv))
+		return EINVAL;
+	memcpy(&tv, val, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return EDOM;
+	if (tv.tv_sec < 0)
+		*ns = 1; /* Linux: a negative time has already run out */
+	else
+		*ns = (uint64_t)tv.tv_sec * CN_NS_PER_SEC +
+		      (uint64_t)tv.tv_usec * CN_NS_PER_US;
+	return 0;
+}
+
+static int set_linger(struct linux_sock *ls, const void *val, uint32_t len,
+		      uint64_t now)
+{
+	struct linger linger;
+
+	if (len < sizeof(linger))
+		return EINVAL;
+	memcpy(&linger, val, sizeof(linger));
+	return engine_set(ls, CN_OPT_LINGER,
+			  linger.l_onoff ? linger.l_linger & INT_MAX : -1, now);
+}
+
+static int set_congestion(struct linux_sock *ls, const void *val, uint32_t len,
+			  uint64_t now)
+{
+	char name[CC_NAME_MAX] = "";
+
+	if (len < 1)
+		return EINVAL;
+	memcpy(name, val, len < CC_NAME_MAX ? len : CC_NAME_MAX - 1);
+	for (int cc = 0; cc < CN_CC_N; cc++)
+		if (!strcmp(name, cc_names[cc]))
+			return engine_set(ls, CN_OPT_CONGESTION, cc, now);
+	return ENOENT;
+}
+
+static int set_socket(struct linux_sock *ls, int opt, int value,
+		      const void *val, uint32_t len, uint64_t now)
+{
+	switch (opt) {
+	case SO_DEBUG:
+		return value ? EACCES : 0;
+	case SO_SNDBUF:
+		return set_buffer(ls, CN_OPT_SNDBUF, value,
+				  ls->limits->wmem_max, SNDBUF_MIN, now);
+	case SO_RCVBUF:
+		return set_buffer(ls, CN_OPT_RCVBUF, value,
+				  ls->limits->rmem_max, RCVBUF_MIN, now);
+	case SO_SNDBUFFORCE:
+		if (!ls->limits->admin)
+			return EPERM;
+		return set_buffer(ls, CN_OPT_SNDBUF, value, INT_MAX, SNDBUF_MIN,
+				  now);
+	case SO_RCVBUFFORCE:
+		if (!ls->limits->admin)
+			return EPERM;
+		return set_buffer(ls, CN_OPT_RCVBUF, value, INT_MAX, RCVBUF_MIN,
+				  now);
+	case SO_LINGER:
+		return set_linger(ls, val, len, now);
+	case SO_RCVLOWAT:
+		if (value < 0)
+			value = INT_MAX;
+		return engine_set(ls, CN_OPT_RCVLOWAT, value ? value : 1, now);
+	case SO_RCVTIMEO:
+		return set_timeout(&ls->rcvtimeo_ns, val, len);
+	case SO_SNDTIMEO:
+		return set_timeout(&ls->sndtimeo_ns, val, len);
+	default: /* SO_TYPE and the like can only be read */
+		return ENOPROTOOPT;
+	}
+}
+
+static int set_tcp(struct linux_sock *ls, int opt, int value, uint64_t now)
+{
+	switch (opt) {
+	case TCP_MAXSEG:
+		if (value && (value < 88 || value > 32767))
+			return EINVAL;
+		return engine_set(ls, CN_OPT_MAXSEG, value, now);
+	case TCP_LINGER2:
+		if (value < 0)
+			value = -1;
+		else if (value > FIN_TIMEOUT_MAX)
+			value = FIN_TIMEOUT_MAX;
+		return engine_set(ls, CN_OPT_LINGER2, value, now);
+	case TCP_DEFER_ACCEPT:
+		return engine_set(ls, CN_OPT_DEFER_ACCEPT,
+				  value < 0 ? 0 : value, now);
+	case TCP_WINDOW_CLAMP:
+		if (!value && cn_sock_state(ls->sock) != CN_CLOSED)
+			return EINVAL;
+		if (value && value < RCVBUF_MIN / 2)
+			value = RCVBUF_MIN / 2;
+		return engine_set(ls, CN_OPT_WINDOW_CLAMP, value, now);
+	default:
+		return ENOPROTOOPT;
+	}
+}
+
+static int set_ip(struct linux_sock *ls, int opt, int value, uint64_t now)
+{
+	if (opt == IP_TTL) {
+		if (value != -1 && (value < 1 || value > 255))
+			return EINVAL;
+		return engine_set(ls, CN_OPT_TTL, value == -1 ? 64 : value,
+				  now);
+	}
+	/* The two ECN bits of a stream socket are TCP's own. */
+	return engine_set(ls, CN_OPT_TOS, value & 0xfc, now);
+}
+
+static int set_ip6(struct linux_sock *ls, int opt, int value, uint64_t now)
+{
+	switch (opt) {
+	case IPV6_V6ONLY:
+		return engine_set(ls, CN_OPT_V6ONLY, value != 0, now);
+	case IPV6_UNICAST_HOPS:
+		if (value < -1 || value > 255)
+			return EINVAL;
+		return engine_set(ls, CN_OPT_TTL, value == -1 ? 64 : value,
+				  now);
+	default: /* IPV6_TCLASS */
+		if (value < -1 || value > 255)
+			return EINVAL;
+		return engine_set(ls, CN_OPT_TOS,
+				  value == -1 ? 0 : value & 0xfc, now);
+	}
+}
+
+static int set_row(struct linux_sock *ls, const struct row *row, int value,
+		   uint64_t now)
+{
+	switch (row->kind) {
+	case KIND_BIT:
+		ls->bits &= ~(uint32_t)row->what;
+		if (value)
+			ls->bits |= (uint32_t)row->what;
+		return 0;
+	case KIND_BOOL:
+		value = value != 0;
+		break;
+	case KIND_RANGE:
+		if (value < row->low || value > row->high)
+			return EINVAL;
+		break;
+	}
+	return engine_set(ls, (enum cn_opt)row->what, value, now);
+}
+
+/* IP's own options may be one octet long. */
+static int int_of(int level, const void *val, uint32_t len, int *value)
+{
+	const uint8_t *octet = val;
+
+	if (len >= sizeof(*value))
+		memcpy(value, val, sizeof(*value));
+	else if (level == IPPROTO_IP && len >= 1)
+		*value = octet[0];
+	else
+		return EINVAL;
+	return 0;
+}
+
+int linux_opt_set(struct linux_sock *ls, int level, int opt, const void *val,
+		  uint32_t len, uint64_t now)
+{
+	const struct row *row = find_row(level, opt);
+	int value = 0;
+
+	if (level == IPPROTO_TCP && opt == TCP_CONGESTION)
+		return set_congestion(ls, val, len, now);
+	if (!level_exists(ls, level) ||
+	    linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
+		return ENOPROTOOPT;
+	if (int_of(level, val, len, &value))
+		return EINVAL;
+	if (row)
+		return set_row(ls, row, value, now);
+	switch (level) {
+	case SOL_SOCKET:
+		return set_socket(ls, opt, value, val, len, now);
+	case IPPROTO_TCP:
+		return set_tcp(ls, opt, value, now);
+	case IPPROTO_IP:
+		return set_ip(ls, opt, value, now);
+	default:
+		return set_ip6(ls, opt, value, now);
+	}
+}
+
+/* --------------------------------------------------------------- get -- */
+
+static void put(void *val, uint32_t *len, const void *from, uint32_t size)
+{
+	if (*len > size)
+		*len = size;
+	memcpy(val, from, *len);
+}
+
+static int put_int(void *val, uint32_t *len, int value)
+{
+	put(val, len, &value, sizeof(value));
+	return 0;
+}
+
+static int get_engine(struct linux_sock *ls, enum cn_opt opt, int *value)
+{
+	int64_t wide = 0;
+	int rc = cn_sock_get(ls->sock, opt, &wide);
+
+	*value = wide > INT_MAX ? INT_MAX : (int)wide;
+	return linux_errno(rc);
+}
+
+static int get_buffer(struct linux_sock *ls, enum cn_opt opt,
+		      enum linux_bit bit, int *value)
+{
+	int rc = get_engine(ls, opt, value);
+
+	if ((ls->bits & (uint32_t)bit) && *value <= INT_MAX / 2)
+		*value *= 2;
+	return rc;
+}
+
+static int get_linger(struct linux_sock *ls, void *val, uint32_t *len)
+{
+	struct linger linger = {0, 0};
+	int value;
+	int rc = get_engine(ls, CN_OPT_LINGER, &value);
+
+	if (!rc && value >= 0) {
+		linger.l_onoff = 1;
+		linger.l_linger = value;
+	}
+	put(val, len, &linger, sizeof(linger));
+	return rc;
+}
+
+static int get_timeout(uint64_t ns, void *val, uint32_t *len)
+{
+	struct timeval tv = {
+		.tv_sec = (time_t)(ns / CN_NS_PER_SEC),
+		.tv_usec = (suseconds_t)(ns % CN_NS_PER_SEC / CN_NS_PER_US),
+	};
+
+	put(val, len, &tv, sizeof(tv));
+	return 0;
+}
+
+static int take_error(struct linux_sock *ls)
+{
+	int error = ls->error;
+
+	ls->error = 0;
+	/* The engine's is cleared too: it is the same failure. */
+	if (error)
+		(void)cn_sock_error(ls->sock);
+	else
+		error = linux_errno(cn_sock_error(ls->sock));
+	return error;
+}
+
+static int get_socket(struct linux_sock *ls, int opt, void *val, uint32_t *len)
+{
+	int value = 0;
+	int rc = 0;
+
+	switch (opt) {
+	case SO_TYPE:
+		value = SOCK_STREAM;
+		break;
+	case SO_DOMAIN:
+		value = ls->domain;
+		break;
+	case SO_PROTOCOL:
+		value = IPPROTO_TCP;
+		break;
+	case SO_ERROR:
+		value = take_error(ls);
+		break;
+	case SO_ACCEPTCONN:
+		value = cn_sock_state(ls->sock) == CN_LISTEN;
+		break;
+	case SO_COOKIE:
+		if (*len < sizeof(ls->cookie))
+			return EINVAL;
+		put(val, len, &ls->cookie, sizeof(ls->cookie));
+		return 0;
+	case SO_SNDBUF:
+		rc = get_buffer(ls, CN_OPT_SNDBUF, LINUX_BIT_SNDBUF, &value);
+		break;
+	case SO_RCVBUF:
+		rc = get_buffer(ls, CN_OPT_RCVBUF, LINUX_BIT_RCVBUF, &value);
+		break;
+	case SO_LINGER:
+		return get_linger(ls, val, len);
+	case SO_RCVLOWAT:
+		rc = get_engine(ls, CN_OPT_RCVLOWAT, &value);
+		break;
+	case SO_SNDLOWAT:
+		value = 1;
+		break;
+	case SO_RCVTIMEO:
+		return get_timeout(ls->rcvtimeo_ns, val, len);
+	case SO_SNDTIMEO:
+		return get_timeout(ls->sndtimeo_ns, val, len);
+	case SO_DEBUG:
+		break;
+	default: /* SO_SNDBUFFORCE and the like can only be set */
+		return ENOPROTOOPT;
+	}
+	return rc ? rc : put_int(val, len, value);
+}
+
+static uint32_t ns_to_us(uint64_t ns)
+{
+	return (uint32_t)(ns / CN_NS_PER_US);
+}
+
+static uint32_t ms_since(uint64_t at, uint64_t now)
+{
+	return at && now > at ? (uint32_t)((now - at) / CN_NS_PER_MS) : 0;
+}
+
+static uint32_t in_segments(uint32_t octets, uint32_t mss)
+{
+	return mss ? (octets + mss - 1) / mss : 0;
+}
+
+/* Linux's struct tcp_info: times in microseconds or milliseconds, windows in
+ * segments. */
+static void fill_tcp_info(const struct cn_tcp_info *from, struct tcp_info *to,
+			  uint64_t now)
+{
+	uint32_t mss = from->snd_mss;
+
+	to->tcpi_state = from->state;
+	to->tcpi_ca_state = from->backoff ? 4 : from->lost ? 3 : 0;
+	to->tcpi_retransmits = from->retransmits;
+	to->tcpi_backoff = from->backoff;
+	to->tcpi_options = (uint8_t)((from->has_ts ? TCPI_OPT_TIMESTAMPS : 0) |
+				     (from->has_sack ? TCPI_OPT_SACK : 0) |
+				     (from->has_wscale ? TCPI_OPT_WSCALE : 0));
+	to->tcpi_snd_wscale = from->snd_wscale & 15;
+	to->tcpi_rcv_wscale = from->rcv_wscale & 15;
+	to->tcpi_rto = ns_to_us(from->rto);
+	to->tcpi_ato = 40000;
+	to->tcpi_snd_mss = from->snd_mss;
+	to->tcpi_rcv_mss = from->rcv_mss;
+	to->tcpi_unacked = in_segments(from->flight, mss);
+	to->tcpi_sacked = in_segments(from->sacked, mss);
+	to->tcpi_lost = in_segments(from->lost, mss);
+	to->tcpi_retrans = in_segments(from->retrans, mss);
+	to->tcpi_last_data_sent = ms_since(from->last_data_sent_at, now);
+	to->tcpi_last_data_recv = ms_since(from->last_data_received_at, now);
+	to->tcpi_last_ack_recv = ms_since(from->last_ack_received_at, now);
+	to->tcpi_pmtu = from->pmtu;
+	to->tcpi_rcv_ssthresh = from->rcv_wnd;
+	to->tcpi_rtt = ns_to_us(from->srtt);
+	to->tcpi_rttvar = ns_to_us(from->rttvar);
+	to->tcpi_snd_ssthresh = mss && from->snd_ssthresh < UINT32_MAX ?
+					from->snd_ssthresh / mss :
+					0x7fffffff;
+	to->tcpi_snd_cwnd = mss ? from->snd_cwnd / mss : 0;
+	to->tcpi_advmss = from->advmss;
+	to->tcpi_reordering = 3;
+	to->tcpi_rcv_space = from->rcv_wnd;
+	to->tcpi_total_retrans = (uint32_t)from->segs_retransmitted;
+	to->tcpi_pacing_rate = UINT64_MAX;
+	to->tcpi_max_pacing_rate = UINT64_MAX;
+	to->tcpi_bytes_acked = from->octets_acked;
+	to->tcpi_bytes_received = from->octets_received;
+	to->tcpi_segs_out = (uint32_t)from->segs_out;
+	to->tcpi_segs_in = (uint32_t)from->segs_in;
+	to->tcpi_notsent_bytes = from->unsent;
+	to->tcpi_min_rtt = ns_to_us(from->rtt_min);
+	to->tcpi_bytes_sent = from->octets_sent;
+	to->tcpi_bytes_retrans = from->octets_retransmitted;
+	to->tcpi_snd_wnd = from->snd_wnd;
+}
+
+static int get_info(struct linux_sock *ls, void *val, uint32_t *len,
+		    uint64_t now)
+{
+	struct cn_tcp_info from;
+	struct tcp_info to;
+
+	memset(&from, 0, sizeof(from));
+	memset(&to, 0, sizeof(to));
+	/* A socket that was never connected has a state and nothing else. */
+	if (cn_sock_info(ls->sock, &from) != CN_OK)
+		from.state = (uint8_t)cn_sock_state(ls->sock);
+	fill_tcp_info(&from, &to, now);
+	put(val, len, &to, sizeof(to));
+	return 0;
+}
+
+static int get_congestion(struct linux_sock *ls, void *val, uint32_t *len)
+{
+	char name[CC_NAME_MAX] = "";
+	int cc = 0;
+	int rc = get_engine(ls, CN_OPT_CONGESTION, &cc);
+
+	if (rc)
+		return rc;
+	if (cc >= 0 && cc < CN_CC_N)
+		memcpy(name, cc_names[cc], strlen(cc_names[cc]));
+	put(val, len, name, sizeof(name));
+	return 0;
+}
+
+static int get_tcp(struct linux_sock *ls, int opt, void *val, uint32_t *len,
+		   uint64_t now)
+{
+	int value = 0;
+	int rc;
+
+	switch (opt) {
+	case TCP_INFO:
+		return get_info(ls, val, len, now);
+	case TCP_CONGESTION:
+		return get_congestion(ls, val, len);
+	case TCP_MAXSEG:
+		rc = get_engine(ls, CN_OPT_MAXSEG, &value);
+		break;
+	case TCP_LINGER2:
+		rc = get_engine(ls, CN_OPT_LINGER2, &value);
+		break;
+	case TCP_DEFER_ACCEPT:
+		rc = get_engine(ls, CN_OPT_DEFER_ACCEPT, &value);
+		break;
+	default: /* TCP_WINDOW_CLAMP */
+		rc = get_engine(ls, CN_OPT_WINDOW_CLAMP, &value);
+		break;
+	}
+	return rc ? rc : put_int(val, len, value);
+}
+
+static int get_ip(struct linux_sock *ls, int level, int opt, void *val,
+		  uint32_t *len)
+{
+	enum cn_opt what = CN_OPT_TOS;
+	int value = 0;
+	int rc;
+
+	if (level == IPPROTO_IPV6 && opt == IPV6_V6ONLY)
+		what = CN_OPT_V6ONLY;
+	else if ((level == IPPROTO_IPV6 && opt == IPV6_UNICAST_HOPS) ||
+		 (level == IPPROTO_IP && opt == IP_TTL))
+		what = CN_OPT_TTL;
+	rc = get_engine(ls, what, &value);
+	return rc ? rc : put_int(val, len, value);
+}
+
+int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
+		  uint32_t *len, uint64_t now)
+{
+	const struct row *row = find_row(level, opt);
+	int value = 0;
+	int rc;
+
+	if (!level_exists(ls, level) ||
+	    linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
+		return ENOPROTOOPT;
+	if ((int)*len < 0)
+		return EINVAL;
+	if (row && row->kind == KIND_BIT)
+		return put_int(val, len, (ls->bits & (uint32_t)row->what) != 0);
+	if (row) {
+		rc = get_engine(ls, (enum cn_opt)row->what, &value);
+		return rc ? rc : put_int(val, len, value);
+	}
+	switch (level) {
+	case SOL_SOCKET:
+		return get_socket(ls, opt, val, len);
+	case IPPROTO_TCP:
+		return get_tcp(ls, opt, val, len, now);
+	default:
+		return get_ip(ls, level, opt, val, len);
+	}
+}
