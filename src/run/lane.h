@@ -8,7 +8,6 @@
 
 #include <catenet/link.h>
 
-#include "run/tap.h"
 #include "run/world_options.h"
 
 struct lane {
