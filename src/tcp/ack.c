@@ -35,10 +35,11 @@ static void measure(struct tcb *tcb, const struct tcp_seg *seg,
 {
 	uint64_t us;
 
+	if (acked->syn && tcb->was_held)
+		return;
 	if (acked->rtt_from) {
 		us = (now - acked->rtt_from) / CN_NS_PER_US;
-	} else if (tcb->ts_ok && (seg->options & TCP_OPT_TS) && seg->tsecr &&
-		   !tcb->held) {
+	} else if (tcb->ts_ok && (seg->options & TCP_OPT_TS) && seg->tsecr) {
 		uint32_t ms = ts_clock(now) + tcb->ts_off - seg->tsecr;
 
 		if (ms > 300000)

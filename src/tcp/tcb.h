@@ -104,6 +104,7 @@ struct tcb {
 	bool rd_shut : 1; /* shutdown(SHUT_RD) */
 	bool orphan : 1; /* no socket holds it: data for it earns a RST */
 	bool held : 1; /* the SYN is held by a gateway */
+	bool was_held : 1; /* ... or was: its round trip says nothing */
 	bool ts_ok : 1, sack_ok : 1, ws_ok : 1; /* negotiated */
 	bool nodelay : 1, cork : 1, quickack : 1, keepalive : 1;
 	bool more : 1; /* MSG_MORE on the last send */

@@ -102,15 +102,14 @@ void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)
 	if (tcb->state != CN_SYN_SENT || tcb->held == hold)
 		return;
 	tcb->held = hold;
+	/* How long it is held says nothing about the path. */
+	tcb->was_held = true;
 	if (hold) {
 		tcb->rexmit_at = CN_NEVER;
 		tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT);
 	} else {
 		tcb->rexmit_at = now + timeout_rto(tcb);
 	}
-	/* How long it was held says nothing about the path. */
-	if (tcb->sent)
-		sent_at(tcb->sent, 0)->ever_rexmit = true;
 }
 
 size_t tcp_send_room(const struct tcb *tcb)
