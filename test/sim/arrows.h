@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The arrows of RFC 9293 figure 5, written down a second time and apart from
+ * the engine's own table, with what figure 5's notes leave out: resets, aborts
+ * and timeouts end in CLOSED.
+ */
+#ifndef TEST_ARROWS_H
+#define TEST_ARROWS_H
+
+#include <stdbool.h>
+
+#include <catenet/host.h>
+
+#define ARROW_SLOTS 4096
+
+struct arrow_entry {
+	bool used;
+	uint8_t state;
+	int host;
+	struct cn_endpoint local, peer;
+};
+
+struct arrows {
+	struct arrow_entry entry[ARROW_SLOTS];
+	uint64_t n;
+	uint32_t seen[16]; /* bit: to, for each from */
+};
+
+/* NULL, or what is wrong with this change of state. */
+const char *arrows_follow(struct arrows *arrows, int host,
+			  const struct cn_trace *trace);
+
+#endif
