@@ -33,34 +33,50 @@ static inline uint64_t fold16(uint64_t sum)
 	return (sum >> 16) + (sum & 0xffff);
 }
 
-/*
- * Whole blocks of 32 octets: the 32-bit halves of four words a turn, each
- * into sums of their own, so that no addition waits for another's carry.
- */
+/* Whole blocks of 32 octets, in four sums, so that none waits for another. */
 static uint64_t sum_blocks(const uint8_t *p, size_t n)
 {
-	uint64_t low[4] = {0}, high[4] = {0};
+	uint64_t a = 0, b = 0, c = 0, d = 0;
 
 	for (; n > 0; n--, p += 32) {
-		for (int i = 0; i < 4; i++) {
-			uint64_t v = load64(p + 8 * i);
+		a = add_carry(a, load64(p));
+		b = add_carry(b, load64(p + 8));
+		c = add_carry(c, load64(p + 16));
+		d = add_carry(d, load64(p + 24));
+	}
+	return add_carry(add_carry(a, b), add_carry(c, d));
+}
 
-			low[i] += v & 0xffffffff;
-			high[i] += v >> 32;
-		}
+/* Fewer than 8 octets.  A word counts the same at any even place. */
+static uint64_t sum_rest(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+	uint32_t four;
+	uint16_t two;
+
+	if (len & 4) {
+		memcpy(&four, p, sizeof(four));
+		sum += four;
+		p += 4;
 	}
-	for (int i = 1; i < 4; i++) {
-		low[0] += low[i];
-		high[0] += high[i];
+	if (len & 2) {
+		memcpy(&two, p, sizeof(two));
+		sum += two;
+		p += 2;
 	}
-	return add_carry(low[0], high[0]);
+	if (len & 1) {
+		const uint8_t padded[2] = {p[0], 0};
+
+		memcpy(&two, padded, sizeof(two));
+		sum += two;
+	}
+	return sum;
 }
 
 /* The piece as if it began at an even octet, padded with zero at its end. */
 static uint64_t sum_piece(const uint8_t *p, size_t len)
 {
 	uint64_t sum = 0;
-	uint8_t rest[8] = {0};
 
 	if (len >= 32) {
 		sum = sum_blocks(p, len / 32);
@@ -69,9 +85,7 @@ static uint64_t sum_piece(const uint8_t *p, size_t len)
 	}
 	for (; len >= 8; len -= 8, p += 8)
 		sum = add_carry(sum, load64(p));
-	for (size_t i = 0; i < len; i++)
-		rest[i] = p[i];
-	return add_carry(sum, load64(rest));
+	return add_carry(sum, sum_rest(p, len));
 }
 
 void checksum_add(struct checksum *sum, const void *data, size_t len)
