@@ -380,19 +380,12 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	unsigned flags = stretch->flags & TCP_FIN;
 	uint32_t len = stretch->len;
 
-	/* Shorten to what one frame carries, in whole segments of the record;
-	 * a segment longer than the MSS of today is cut anew. */
+	/* What one frame carries, in whole segments of the record if it can
+	 * be: one longer than the MSS of today (its options have grown, or the
+	 * path has shrunk) goes in pieces. */
 	if (len > max) {
-		uint32_t n = max / stretch->cut;
-
-		if (n && n < stretch->seg_n) {
-			len = n * stretch->cut;
-			stretch->seg_n = n;
-			flags = 0;
-		} else if (!n) {
-			len = max;
-			flags = 0;
-		}
+		len = max > stretch->cut ? max - max % stretch->cut : max;
+		flags = 0;
 	}
 	build(tcb, seg, stretch->seq, flags, now);
 	put_data(tcb, seg, len, cut);
@@ -403,7 +396,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	push_flag(tcb, seg);
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
-	sent_rexmitted(tcb, stretch, now);
+	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
 	if (tcb->rexmit_at == CN_NEVER)
 		timeout_restart(tcb, now);
 	account(tcb, seg, true, now);

@@ -106,6 +106,7 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 			return false;
 		ring->edge = seq;
 		ring->next_rxt = seq;
+		ring->part = seq;
 		tcb->sent = ring;
 	}
 	if (ring->n == ring->size && !ring_grow(tcb, ring)) {
@@ -200,6 +201,7 @@ void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
 		return;
 	ring->edge = seq_max(ring->edge, ack);
 	ring->next_rxt = seq_max(ring->next_rxt, ack);
+	ring->part = seq_max(ring->part, ack);
 	if (ring->n == 0)
 		sent_free(tcb);
 }
@@ -351,6 +353,7 @@ void sent_lose_all(struct tcb *tcb)
 	ring->edge = tcb->snd_nxt;
 	ring->above_n = 0;
 	ring->next_rxt = tcb->snd_una;
+	ring->part = tcb->snd_una;
 }
 
 void sent_lose_longer(struct tcb *tcb, uint32_t mss)
@@ -358,6 +361,8 @@ void sent_lose_longer(struct tcb *tcb, uint32_t mss)
 	struct sent_ring *ring = tcb->sent;
 	uint32_t i;
 
+	if (ring)
+		ring->part = tcb->snd_una;
 	for (i = 0; ring && i < ring->n; i++) {
 		struct sent *rec = sent_at(ring, i);
 		uint64_t bits = rec->n > 1 ? mask_upto(rec->n - 1u) : 0;
@@ -397,6 +402,9 @@ bool sent_next_lost(struct tcb *tcb, uint32_t max_segs,
 			n = max_segs;
 		end = seg_end(rec, first + n - 1);
 		stretch->seq = seq_max(seg_start(rec, first), tcb->snd_una);
+		if (seq_gt(ring->part, stretch->seq) &&
+		    seq_lt(ring->part, seg_end(rec, first)))
+			stretch->seq = ring->part;
 		stretch->flags = 0;
 		if (first + n == rec->n)
 			stretch->flags = rec->flags;
@@ -411,12 +419,18 @@ bool sent_next_lost(struct tcb *tcb, uint32_t max_segs,
 }
 
 void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
-		    uint64_t now)
+		    uint32_t end, uint64_t now)
 {
-	struct sent *rec = sent_at(tcb->sent, stretch->index);
-	uint64_t bits = mask_upto(stretch->first_seg + stretch->seg_n) &
-			~mask_upto(stretch->first_seg);
+	struct sent_ring *ring = tcb->sent;
+	struct sent *rec = sent_at(ring, stretch->index);
+	uint32_t last = stretch->first_seg;
+	uint64_t bits;
 
+	while (last < stretch->first_seg + stretch->seg_n &&
+	       seq_le(seg_end(rec, last), end))
+		last++;
+	ring->part = end;
+	bits = mask_upto(last) & ~mask_upto(stretch->first_seg);
 	bits &= ~rec->rexmit;
 	rec->rexmit |= bits;
 	tcb->retrans += octets_of(rec, bits);

@@ -32,6 +32,7 @@ struct sent_ring {
 	 * SACKed at or above it (RFC 6675's IsLost, kept incrementally). */
 	uint32_t edge, above_n;
 	uint32_t next_rxt; /* nothing to retransmit begins before it */
+	uint32_t part; /* a segment around it is sent again up to here */
 	struct sent *rec;
 };
 
@@ -73,9 +74,9 @@ struct sent_stretch {
 };
 bool sent_next_lost(struct tcb *tcb, uint32_t max_segs,
 		    struct sent_stretch *stretch);
-/* The first seg_n segments of the stretch have been sent again. */
+/* The stretch has been sent again up to end, be it within a segment. */
 void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
-		    uint64_t now);
+		    uint32_t end, uint64_t now);
 void sent_free(struct tcb *tcb);
 
 #endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lost segment that no longer fits, because SACK blocks take room beside it
+ * or the path has shrunk, is sent again in pieces: all of them at once, not
+ * one for each timeout.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "heap.h"
+#include "tcp/tcb.h"
+
+#define NOW CN_NS_PER_SEC
+#define ISS 1000u
+#define IRS 5000u
+
+struct bench {
+	struct cn_settings set;
+	struct budget budget;
+	struct random random;
+	struct cn_counters count;
+	struct tcp_env env;
+	struct tcb tcb;
+};
+
+static void arrives(struct bench *b, struct tcp_seg *seg)
+{
+	seg->flags |= TCP_ACK;
+	seg->options |= TCP_OPT_TS;
+	seg->tsval = 1;
+	tcp_arrives(&b->tcb, seg, NOW);
+}
+
+static bool emits(struct bench *b, struct tcp_seg *seg)
+{
+	struct tcp_emit_limits limits = {0};
+	bool has = tcp_emit(&b->tcb, &limits, seg, NOW);
+
+	while (has && seg->slice_n)
+		cn_buf_unref(seg->slice[--seg->slice_n].buf);
+	return has;
+}
+
+static void establish(struct bench *b, struct cn_pool *pool)
+{
+	struct tcp_seg seg;
+	struct tcp_seg syn = {
+		.seq = IRS,
+		.ack = ISS + 1,
+		.len = 1,
+		.wnd = 65535,
+		.mss = 1460,
+		.flags = TCP_SYN,
+		.options = TCP_OPT_MSS | TCP_OPT_SACK_OK,
+	};
+
+	memset(b, 0, sizeof(*b));
+	b->set.rto_initial_ns = CN_NS_PER_SEC;
+	b->set.rto_min_ns = 200 * CN_NS_PER_MS;
+	b->set.rto_max_ns = 120 * CN_NS_PER_SEC;
+	b->set.delack_ns = 40 * CN_NS_PER_MS;
+	b->set.retries2 = 15;
+	b->set.syn_retries = 6;
+	b->set.sndbuf = 1 << 20;
+	b->set.rcvbuf = 1 << 16;
+	b->set.min_snd_mss = 48;
+	b->set.initial_window = 10;
+	b->set.ooo_max = 100;
+	b->set.timestamps = true;
+	b->set.sack = true;
+	b->budget.limit = 1 << 24;
+	b->env = (struct tcp_env){
+		.set = &b->set,
+		.pool = pool,
+		.budget = &b->budget,
+		.random = &b->random,
+		.count = &b->count,
+	};
+	tcb_init(&b->tcb, &b->env);
+	tcp_set_path(&b->tcb, 1460, 1460, 536);
+	tcp_open(&b->tcb, ISS, 0, NOW);
+	assert_true(emits(b, &seg));
+	arrives(b, &syn);
+	while (emits(b, &seg))
+		;
+	assert_int_equal(b->tcb.state, CN_ESTABLISHED);
+}
+
+/* Octets of the peer beyond a gap: from now on ACKs bear a block. */
+static void leave_gap(struct bench *b)
+{
+	uint8_t data[100] = {0};
+	struct tcp_seg seg = {
+		.seq = IRS + 1 + 1000,
+		.ack = ISS + 1,
+		.len = sizeof(data),
+		.data_len = sizeof(data),
+		.wnd = 65535,
+		.slice_n = 1,
+	};
+
+	seg.slice[0].buf = cn_buf_new(b->env.pool, sizeof(data));
+	assert_non_null(seg.slice[0].buf);
+	seg.slice[0].data = seg.slice[0].buf->data;
+	memcpy(seg.slice[0].buf->data, data, sizeof(data));
+	seg.slice[0].len = sizeof(data);
+	arrives(b, &seg);
+	cn_buf_unref(seg.slice[0].buf);
+}
+
+/* Ten segments leave; all but the first arrive. */
+static void send_and_lose_first(struct bench *b, bool gap)
+{
+	static const uint8_t data[14480];
+	struct tcp_seg seg, ack = {
+				    .seq = IRS + 1,
+				    .ack = ISS + 1,
+				    .wnd = 65535,
+				    .options = TCP_OPT_SACK,
+				    .sack_n = 1,
+				    .sack = {{ISS + 1 + 1448, ISS + 1 + 14480}},
+			    };
+	int n = 0;
+
+	assert_int_equal(tcp_send(&b->tcb, data, sizeof(data), 0, NOW),
+			 sizeof(data));
+	while (emits(b, &seg))
+		n++;
+	assert_int_equal(n, 10);
+	if (gap)
+		leave_gap(b);
+	arrives(b, &ack);
+}
+
+static void want(struct bench *b, uint32_t seq, uint32_t len)
+{
+	struct tcp_seg seg;
+
+	assert_true(emits(b, &seg));
+	assert_int_equal(seg.seq - ISS - 1, seq);
+	assert_int_equal(seg.data_len, len);
+}
+
+static void sack_blocks_take_room(void **state)
+{
+	struct heap heap = {0};
+	const struct cn_alloc alloc = heap_words(&heap);
+	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct bench b;
+
+	(void)state;
+	establish(&b, pool);
+	send_and_lose_first(&b, true);
+	want(&b, 0, 1436); /* 1448 less one block of 12 octets */
+	want(&b, 1436, 12);
+	tcb_deinit(&b.tcb);
+	cn_pool_free(pool);
+}
+
+static void the_path_has_shrunk(void **state)
+{
+	struct heap heap = {0};
+	const struct cn_alloc alloc = heap_words(&heap);
+	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct bench b;
+
+	(void)state;
+	establish(&b, pool);
+	send_and_lose_first(&b, false);
+	tcp_path_mss(&b.tcb, 612, NOW);
+	want(&b, 0, 600);
+	want(&b, 600, 600);
+	want(&b, 1200, 248);
+	tcb_deinit(&b.tcb);
+	cn_pool_free(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sack_blocks_take_room),
+		cmocka_unit_test(the_path_has_shrunk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
