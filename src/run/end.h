@@ -7,8 +7,10 @@
  *
  * An end does no waiting: watch end->fd with level-triggered epoll for
  * EPOLLIN | EPOLLRDHUP while octets are wanted from the program, EPOLLOUT
- * while the last end_write was short; EPOLLHUP and EPOLLERR always arrive.
- * When EPOLLHUP has come and end_is_gone is true, only end_read matters.
+ * while the last end_write was short, EPOLLPRI always (set end->pri when it
+ * comes).  EPOLLHUP comes unasked and stays: take the watch off then, ask
+ * end_is_gone, and go on with end_read alone until it returns 0, as fast as
+ * the stack takes the octets.
  */
 #ifndef RUN_END_H
 #define RUN_END_H
@@ -24,8 +26,11 @@ struct end {
 	bool shut_rd; /* the program's SHUT_RD: octets to it are swallowed */
 	bool eof_in; /* end_read has told 0 or -ECONNRESET */
 	bool eof_out; /* end_eof was called */
-	bool gone; /* A has no descriptor any more */
+	bool gone; /* A has no descriptor any more, as end_is_gone found */
+	bool pri; /* EPOLLPRI has come: urgent octets are looked for */
 	uint64_t left; /* with shut_wr: octets before the marker */
+	uint32_t junk; /* octets that fill A while it is not connected */
+	int sndbuf; /* A's own, while it is filled */
 	/* Makes a descriptor of A again, or -1 (the program is gone, or cannot
 	 * be looked into); set by the supervisor, valid until
 	 * world_close. */
@@ -57,7 +62,8 @@ void end_eof(struct end *end);
  * WORLD_ENDED).  Closes B.
  */
 void end_reset(struct end *end);
-/* Call on EPOLLHUP: the program has closed its last descriptor. */
+/* On EPOLLHUP: the program has closed its last descriptor.  False: it has shut
+ * both directions down, or one of them after end_eof, and may hold it yet. */
 bool end_is_gone(struct end *end);
 /* Octets written and not yet read by the program, roughly (the kernel counts
  * its own bookkeeping too). */

@@ -37,8 +37,11 @@ static void watch_ready(void *ctx, uint32_t events)
 		relay->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		relay->writable = true;
-	if (events & EPOLLPRI)
+	if (events & EPOLLPRI) {
 		relay->urgent = true;
+		if (relay->end)
+			relay->end->pri = true;
+	}
 	if (relay->end && (events & EPOLLHUP))
 		(void)end_is_gone(relay->end);
 	relay_touch(relay);
@@ -47,7 +50,8 @@ static void watch_ready(void *ctx, uint32_t events)
 int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 		struct cn_sock *sock, struct end *end, int fd)
 {
-	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+	const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP |
+				EPOLLET;
 	int rc;
 
 	memset(relay, 0, sizeof(*relay));
@@ -59,8 +63,6 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 	relay->watch.ctx = relay;
 	relay->watch.fd = end ? end->fd : fd;
 	list_init(&relay->node);
-	if (!end)
-		events |= EPOLLPRI;
 	rc = loop_watch(loop, &relay->watch, events);
 	if (rc)
 		return -rc;

@@ -82,6 +82,7 @@ int world_connect(struct wsock *sock, const struct sockaddr *addr,
 		  socklen_t len);
 /* The next connection of a listener, or -EAGAIN. */
 int world_accept(struct wsock *listener, void *tag, struct wsock **sock);
+void world_set_tag(struct wsock *sock, void *tag);
 
 /*
  * Hands over the supervisor's side of the pair whose other side the program

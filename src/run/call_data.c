@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rare forms of sending and receiving that AF_UNIX would answer unlike
+ * TCP: with an address, MSG_TRUNC, MSG_ERRQUEUE, MSG_FASTOPEN.  They are done
+ * here on a copy of A, a piece at a time: a blocking send may be short, which
+ * POSIX allows.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "run/supervisor.h"
+
+#define PIECE ((size_t)256 << 10)
+
+#ifndef MSG_FASTOPEN
+#define MSG_FASTOPEN 0x20000000
+#endif
+
+static size_t piece_of(uint64_t len)
+{
+	return len < PIECE ? (size_t)len : PIECE;
+}
+
+/* ---------------------------------------------------------------- sendto */
+
+static long send_piece(pid_t tid, int a, const uint64_t args[6])
+{
+	const int flags = (int)args[3] & (MSG_OOB | MSG_MORE | MSG_EOR);
+	const size_t len = piece_of(args[2]);
+	char *data = malloc(len ? len : 1);
+	ssize_t put;
+	long err;
+
+	if (!data)
+		return -ENOBUFS;
+	err = task_read(tid, args[1], data, len);
+	if (err == 0) {
+		put = send(a, data, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+		err = put < 0 ? -errno : put;
+	}
+	free(data);
+	if (err == -EPIPE && !((int)args[3] & MSG_NOSIGNAL))
+		(void)syscall(SYS_tgkill, task_process(tid), tid, SIGPIPE);
+	return err;
+}
+
+long send_again(struct waiter *waiter)
+{
+	long err = send_piece(waiter->tid, waiter->watch.fd, waiter->args);
+
+	return err == -EAGAIN ? CALL_LATER : err;
+}
+
+/* TCP takes no notice of the address once it is connected. */
+long call_sendto(struct call *call)
+{
+	const int flags = (int)call->args[3];
+	long err;
+
+	if (flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	switch (call->psock->state) {
+	case PSOCK_CLOSED:
+	case PSOCK_LISTENING:
+	case PSOCK_FAILED:
+		if (!(flags & MSG_NOSIGNAL))
+			(void)syscall(SYS_tgkill, task_process(call->tid),
+				      call->tid, SIGPIPE);
+		return -EPIPE;
+	case PSOCK_CONNECTING:
+	case PSOCK_OPEN:
+	case PSOCK_OVER:
+		break;
+	}
+	call->once = true;
+	err = send_piece(call->tid, call->a, call->args);
+	if (err != -EAGAIN || (flags & MSG_DONTWAIT) || is_nonblocking(call->a))
+		return err;
+	return wait_for_a(call, WAIT_SEND, socket_timeout(call->a, SO_SNDTIMEO),
+			  EPOLLOUT);
+}
+
+long call_sendmsg(struct call *call)
+{
+	(void)call;
+	return -EOPNOTSUPP; /* MSG_FASTOPEN: programs fall back */
+}
+
+long call_sendmmsg(struct call *call)
+{
+	(void)call;
+	return -EOPNOTSUPP;
+}
+
+/* -------------------------------------------------------------- recvfrom */
+
+static long receive_piece(pid_t tid, int a, const uint64_t args[6])
+{
+	const int flags = (int)args[3] & (MSG_OOB | MSG_PEEK);
+	const size_t len = piece_of(args[2]);
+	char *data = malloc(len ? len : 1);
+	const socklen_t none = 0;
+	ssize_t got;
+	long err;
+
+	if (!data)
+		return -ENOBUFS;
+	got = recv(a, data, len, flags | MSG_DONTWAIT);
+	err = got < 0 ? -errno : got;
+	/* MSG_TRUNC: TCP throws them away. */
+	if (got > 0 && !((int)args[3] & MSG_TRUNC) &&
+	    task_write(tid, args[1], data, (size_t)got) < 0)
+		err = -EFAULT;
+	free(data);
+	if (err >= 0 && args[4] && args[5] &&
+	    task_write(tid, args[5], &none, sizeof(none)) < 0)
+		err = -EFAULT;
+	return err;
+}
+
+long receive_again(struct waiter *waiter)
+{
+	long err = receive_piece(waiter->tid, waiter->watch.fd, waiter->args);
+
+	return err == -EAGAIN ? CALL_LATER : err;
+}
+
+long call_recvfrom(struct call *call)
+{
+	const int flags = (int)call->args[3];
+	long err;
+
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN;
+	switch (call->psock->state) {
+	case PSOCK_CLOSED:
+	case PSOCK_LISTENING:
+	case PSOCK_FAILED:
+		return -ENOTCONN;
+	case PSOCK_CONNECTING:
+	case PSOCK_OPEN:
+	case PSOCK_OVER:
+		break;
+	}
+	/* An accepted A has a peer without a name: natively right. */
+	if (!call->psock->named && !(flags & MSG_TRUNC))
+		return CALL_CONTINUE;
+	call->once = true;
+	err = receive_piece(call->tid, call->a, call->args);
+	if (err != -EAGAIN || (flags & MSG_DONTWAIT) || is_nonblocking(call->a))
+		return err;
+	return wait_for_a(call, WAIT_RECEIVE,
+			  socket_timeout(call->a, SO_RCVTIMEO),
+			  EPOLLIN | EPOLLRDHUP);
+}
+
+/* MSG_TRUNC natively hands the octets over, which is harmless. */
+long call_recvmsg(struct call *call)
+{
+	return (int)call->args[2] & MSG_ERRQUEUE ? -EAGAIN : CALL_CONTINUE;
+}
+
+long call_recvmmsg(struct call *call)
+{
+	return (int)call->args[3] & MSG_ERRQUEUE ? -EAGAIN : CALL_CONTINUE;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names, options and questions.  The supervisor answers what is a fact of the
+ * descriptor; the world answers what is a fact of the connection.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+
+#include "run/end.h"
+#include "run/supervisor.h"
+#include "run/world.h"
+
+#ifndef SO_RCVTIMEO_NEW
+#define SO_RCVTIMEO_NEW 66
+#define SO_SNDTIMEO_NEW 67
+#endif
+
+/* As much as any option takes (a Fast Open key, a congestion control name, a
+ * filter is refused by its number). */
+#define OPTION_MAX 4096
+
+long copy_out(pid_t tid, uint64_t at, uint64_t len_at, const void *value,
+	      uint32_t len)
+{
+	int32_t room;
+	long err = task_read(tid, len_at, &room, sizeof(room));
+
+	if (err < 0)
+		return err;
+	if (room < 0)
+		return -EINVAL;
+	err = task_write(tid, at, value,
+			 (uint32_t)room < len ? (uint32_t)room : len);
+	if (err < 0)
+		return err;
+	return task_write(tid, len_at, &len, sizeof(len));
+}
+
+long call_getsockname(struct call *call)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	long err =
+		world_name(call->psock->sock, (struct sockaddr *)&addr, &len);
+
+	if (err < 0)
+		return err;
+	return copy_out(call->tid, call->args[1], call->args[2], &addr, len);
+}
+
+long call_getpeername(struct call *call)
+{
+	const struct psock *psock = call->psock;
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	long err;
+
+	if (psock->state != PSOCK_OPEN && psock->state != PSOCK_OVER)
+		return -ENOTCONN;
+	err = world_peer(psock->sock, (struct sockaddr *)&addr, &len);
+	if (err < 0)
+		return err;
+	return copy_out(call->tid, call->args[1], call->args[2], &addr, len);
+}
+
+/* -------------------------------------------------------------- options */
+
+static bool is_native(int name)
+{
+	switch (name) {
+	case SO_RCVTIMEO:
+	case SO_SNDTIMEO:
+	case SO_RCVTIMEO_NEW:
+	case SO_SNDTIMEO_NEW:
+	case SO_PEEK_OFF:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A's own queue stands before the stack's: it may not be larger than what the
+ * program asked of the whole. */
+static void set_sndbuf(struct call *call, int octets)
+{
+	struct end *end = call->psock->end;
+
+	if (octets < 2048)
+		octets = 2048;
+	if (octets > INT32_MAX / 4)
+		octets = INT32_MAX / 4;
+	if (end && end->sndbuf > 0)
+		end->sndbuf = 2 * octets; /* when it is no longer filled */
+	else
+		(void)setsockopt(call->a, SOL_SOCKET, SO_SNDBUF, &octets,
+				 sizeof(octets));
+}
+
+static long set_socket_option(struct call *call, int name, const void *value,
+			      socklen_t len)
+{
+	int number = 0;
+	long err;
+
+	switch (name) {
+	case SO_TYPE:
+	case SO_DOMAIN:
+	case SO_PROTOCOL:
+	case SO_ACCEPTCONN:
+	case SO_ERROR:
+	case SO_COOKIE:
+	case SO_PEERCRED:
+		return -ENOPROTOOPT;
+	default:
+		break;
+	}
+	if (is_native(name)) {
+		if (setsockopt(call->a, SOL_SOCKET, name, value, len) < 0)
+			return -errno;
+		return 0;
+	}
+	err = world_setsockopt(call->psock->sock, SOL_SOCKET, name, value, len);
+	if (err < 0)
+		return err;
+	if (len >= sizeof(number))
+		memcpy(&number, value, sizeof(number));
+	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
+		set_sndbuf(call, number);
+	else if (name == SO_OOBINLINE || name == SO_RCVLOWAT)
+		(void)setsockopt(call->a, SOL_SOCKET, name, value, len);
+	return 0;
+}
+
+long call_setsockopt(struct call *call)
+{
+	const int level = (int)call->args[1], name = (int)call->args[2];
+	const int len = (int)call->args[4];
+	char value[OPTION_MAX];
+	long err;
+
+	if (len < 0 || len > OPTION_MAX)
+		return -EINVAL;
+	err = task_read(call->tid, call->args[3], value, (size_t)len);
+	if (err < 0)
+		return err;
+	if (level == SOL_SOCKET)
+		return set_socket_option(call, name, value, (socklen_t)len);
+	return world_setsockopt(call->psock->sock, level, name, value,
+				(socklen_t)len);
+}
+
+/*
+ * A's own error says whether there is one, and reading it clears it, as the
+ * program's read or write would have; which one it is, the world has told.
+ */
+static int take_error(struct call *call)
+{
+	struct psock *psock = call->psock;
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(call->a, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		return errno;
+	if (err != 0 && psock->err != 0)
+		err = psock->err;
+	psock->err = 0;
+	return err;
+}
+
+static long get_socket_option(struct call *call, int name, void *value,
+			      socklen_t *len)
+{
+	const struct psock *psock = call->psock;
+	const struct {
+		int32_t pid, uid, gid;
+	} nobody = {0, -1, -1};
+	int number;
+
+	switch (name) {
+	case SO_TYPE:
+		number = SOCK_STREAM;
+		break;
+	case SO_DOMAIN:
+		number = psock->family;
+		break;
+	case SO_PROTOCOL:
+		number = IPPROTO_TCP;
+		break;
+	case SO_ACCEPTCONN:
+		number = psock->state == PSOCK_LISTENING;
+		break;
+	case SO_ERROR:
+		number = take_error(call);
+		call->once = number != 0;
+		break;
+	case SO_COOKIE:
+		memcpy(value, &psock->cookie, sizeof(psock->cookie));
+		*len = sizeof(psock->cookie);
+		return 0;
+	case SO_PEERCRED:
+		memcpy(value, &nobody, sizeof(nobody));
+		*len = sizeof(nobody);
+		return 0;
+	default:
+		if (!is_native(name))
+			return world_getsockopt(psock->sock, SOL_SOCKET, name,
+						value, len);
+		return getsockopt(call->a, SOL_SOCKET, name, value, len) < 0 ?
+			       -errno :
+			       0;
+	}
+	memcpy(value, &number, sizeof(number));
+	*len = sizeof(number);
+	return 0;
+}
+
+long call_getsockopt(struct call *call)
+{
+	const int level = (int)call->args[1], name = (int)call->args[2];
+	char value[OPTION_MAX] = {0};
+	int32_t room;
+	socklen_t len;
+	long err = task_read(call->tid, call->args[4], &room, sizeof(room));
+
+	if (err < 0)
+		return err;
+	if (room < 0)
+		return -EINVAL;
+	len = room > OPTION_MAX ? OPTION_MAX : (socklen_t)room;
+	if (level == SOL_SOCKET)
+		err = get_socket_option(call, name, value, &len);
+	else
+		err = world_getsockopt(call->psock->sock, level, name, value,
+				       &len);
+	if (err < 0)
+		return err;
+	/* The length told back is that of what was written. */
+	if (len > (socklen_t)room)
+		len = (socklen_t)room;
+	err = task_write(call->tid, call->args[3], value, len);
+	if (err < 0)
+		return err;
+	return task_write(call->tid, call->args[4], &len, sizeof(len));
+}
+
+/* --------------------------------------------------------------- ioctls */
+
+/* Questions about interfaces that the kernel answers only to its own internet
+ * sockets. */
+static long ask_interface(struct call *call, unsigned long cmd)
+{
+	struct ifreq req;
+	long err = task_read(call->tid, call->args[2], &req, sizeof(req));
+	int fd;
+
+	if (err < 0)
+		return err;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	err = ioctl(fd, cmd, &req) < 0 ? -errno : 0;
+	close(fd);
+	if (err < 0)
+		return err;
+	return task_write(call->tid, call->args[2], &req, sizeof(req));
+}
+
+static long ask_queue(struct call *call, bool unsent)
+{
+	const struct psock *psock = call->psock;
+	uint64_t octets;
+	int n;
+
+	if (psock->state == PSOCK_LISTENING)
+		return -EINVAL;
+	octets = unsent ? world_unsent(psock->sock) : world_outq(psock->sock);
+	if (psock->state == PSOCK_OPEN)
+		octets += end_unsent(psock->end);
+	n = octets > INT32_MAX ? INT32_MAX : (int)octets;
+	return task_write(call->tid, call->args[2], &n, sizeof(n));
+}
+
+long call_ioctl(struct call *call)
+{
+	switch ((uint32_t)call->args[1]) {
+	case SIOCOUTQ:
+		return ask_queue(call, false);
+	case SIOCOUTQNSD:
+		return ask_queue(call, true);
+	case SIOCGIFADDR:
+	case SIOCGIFBRDADDR:
+	case SIOCGIFNETMASK:
+	case SIOCGIFDSTADDR:
+		return ask_interface(call, (uint32_t)call->args[1]);
+	default:
+		return CALL_CONTINUE;
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processes under the supervisor: all descendants, since it is their
+ * reaper.
+ */
+#ifndef RUN_FAMILY_H
+#define RUN_FAMILY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Sends sig to every descendant of this process; how many there were. */
+unsigned family_signal(int sig);
+bool process_is_stopped(pid_t pid);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * catenet run.  Three processes: the front (front.c), its child the
+ * supervisor, which holds the world and the loop, and the supervisor's child
+ * the program.  The supervisor stays the ancestor of all that the program
+ * starts and reaps what is orphaned, so that it may look into them, and ends
+ * when the last has ended and what they sent is acknowledged.
+ */
+#include "run/run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catenet/base.h>
+
+#include "loop/loop.h"
+#include "run/family.h"
+#include "run/front.h"
+#include "run/launch.h"
+#include "run/supervisor.h"
+#include "run/world.h"
+
+/* SIGTERM gives programs this long before SIGKILL, and what they sent this
+ * long to be acknowledged. */
+#define GRACE_NS (2 * CN_NS_PER_SEC)
+/* The same signal within this time is one that came two ways. */
+#define ECHO_NS (200 * CN_NS_PER_MS)
+#define INHERITED_MAX 256
+
+struct run {
+	struct loop *loop;
+	struct world *world;
+	struct supervisor *sup;
+	pid_t front, first;
+	int code; /* of the first program */
+	bool first_ended, draining, abandoned, killing;
+	unsigned interrupts;
+	uint64_t term_at;
+	struct loop_watch signals;
+	struct loop_timer grace;
+};
+
+/* ------------------------------------------------------------- signals -- */
+
+/* A program that stops takes the front with it, for the shell to see. */
+static void first_changed(struct run *run, int status)
+{
+	if (WIFSTOPPED(status)) {
+		(void)kill(run->front, SIGSTOP);
+		return;
+	}
+	if (WIFEXITED(status))
+		run->code = WEXITSTATUS(status);
+	else if (WIFSIGNALED(status))
+		run->code = 128 + WTERMSIG(status);
+	else
+		return;
+	run->first_ended = true;
+}
+
+static void reap(struct run *run)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == run->first && !run->first_ended)
+			first_changed(run, status);
+	}
+}
+
+static void on_grace(void *ctx, uint64_t now)
+{
+	struct run *run = ctx;
+
+	if (run->draining) {
+		run->abandoned = true;
+		return;
+	}
+	/* Until none is left: they may be forking. */
+	(void)family_signal(SIGKILL);
+	(void)loop_at(run->loop, &run->grace, now + 20 * CN_NS_PER_MS);
+}
+
+static void terminate(struct run *run)
+{
+	const uint64_t now = loop_refresh(run->loop);
+
+	if (run->killing && now - run->term_at < ECHO_NS)
+		return;
+	if (run->killing || run->draining) {
+		on_grace(run, now);
+		return;
+	}
+	run->killing = true;
+	run->term_at = now;
+	(void)family_signal(SIGTERM);
+	(void)family_signal(SIGCONT);
+	(void)loop_at(run->loop, &run->grace, now + GRACE_NS);
+}
+
+static void interrupt(struct run *run)
+{
+	uint64_t octets;
+
+	run->interrupts++;
+	if (!run->draining)
+		return;
+	if (run->interrupts > 1) {
+		run->abandoned = true;
+		return;
+	}
+	if (!world_is_idle(run->world, &octets))
+		say("waiting until %" PRIu64 " octets are acknowledged; "
+		    "Ctrl-C again abandons them",
+		    octets);
+}
+
+static void take_signal(struct run *run, const struct signalfd_siginfo *info)
+{
+	const int sig = (int)info->ssi_signo;
+	const bool passed_on = (pid_t)info->ssi_pid == run->front &&
+			       info->ssi_code <= 0;
+
+	switch (sig) {
+	case SIGCHLD:
+		reap(run);
+		break;
+	case SIGTERM:
+		terminate(run);
+		break;
+	case SIGCONT:
+		if (!run->first_ended && process_is_stopped(run->first))
+			(void)kill(run->first, SIGCONT);
+		break;
+	case SIGINT:
+		interrupt(run);
+		if (passed_on && !run->first_ended)
+			(void)kill(run->first, sig);
+		break;
+	case SIGPIPE:
+		break;
+	default:
+		if (passed_on && !run->first_ended)
+			(void)kill(run->first, sig);
+		break;
+	}
+}
+
+static void on_signal(void *ctx, uint32_t events)
+{
+	struct run *run = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(run->signals.fd, &info, sizeof(info)) ==
+	       (ssize_t)sizeof(info))
+		take_signal(run, &info);
+}
+
+static int watch_signals(struct run *run)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	run->signals.fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signals.fd < 0)
+		return -errno;
+	run->signals.ready = on_signal;
+	run->signals.ctx = run;
+	run->grace.fire = on_grace;
+	run->grace.ctx = run;
+	return loop_watch(run->loop, &run->signals, EPOLLIN);
+}
+
+/* ---------------------------------------------------------- descriptors -- */
+
+struct inherited {
+	int fd[INHERITED_MAX];
+	int n;
+};
+
+/* What we were started with, before anything of ours is opened. */
+static void list_inherited(struct inherited *list)
+{
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc/self/fd");
+
+	list->n = 0;
+	while (dir && (entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > STDERR_FILENO && fd != dirfd(dir) &&
+		    list->n < INHERITED_MAX)
+			list->fd[list->n++] = fd;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* They are the program's: its peers shall see them end. */
+static void give_up_inherited(const struct inherited *list)
+{
+	for (int i = 0; i < list->n; i++)
+		close(list->fd[i]);
+	give_up_standard();
+}
+
+/* A descriptor or two for each connection; the program keeps its own limit. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ------------------------------------------------------------------ run -- */
+
+static void turn(struct run *run)
+{
+	int err = loop_round(run->loop, CN_NEVER);
+
+	if (err < 0) {
+		say("the loop failed: %s", strerror(-err));
+		run->abandoned = true;
+	}
+	sup_world_events(run->sup);
+}
+
+static bool has_children(void)
+{
+	return waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
+}
+
+static void drain(struct run *run)
+{
+	uint64_t octets = 0;
+
+	run->draining = true;
+	if (run->killing)
+		(void)loop_at(run->loop, &run->grace,
+			      loop_refresh(run->loop) + GRACE_NS);
+	else
+		loop_cancel(run->loop, &run->grace);
+	while (!world_is_idle(run->world, &octets) && !run->abandoned)
+		turn(run);
+	if (run->abandoned && !world_is_idle(run->world, &octets))
+		say("abandoned: %" PRIu64 " octets were not acknowledged",
+		    octets);
+}
+
+static void supervise(struct run *run)
+{
+	while (!run->abandoned && !run->sup->over)
+		turn(run);
+	/* All are gone; the last may be waiting to be reaped. */
+	reap(run);
+	while (!run->first_ended && has_children() && !run->abandoned)
+		turn(run);
+	drain(run);
+	world_finish(run->world);
+}
+
+static int supervise_program(struct run *run, const struct run_options *options,
+			     struct launch *program)
+{
+	struct inherited inherited;
+	int code;
+
+	list_inherited(&inherited);
+	run->loop = loop_new();
+	if (!run->loop) {
+		say("epoll: %s", strerror(errno));
+		return 125;
+	}
+	run->world = world_new(run->loop, options);
+	if (!run->world)
+		return 125;
+	code = launch(program);
+	if (code != 0)
+		return code;
+	run->first = program->pid;
+	raise_limit();
+	give_up_inherited(&inherited);
+	run->sup = sup_new(run->loop, run->world, program->listener,
+			   options->without);
+	if (!run->sup || watch_signals(run) < 0) {
+		say("out of memory or descriptors");
+		(void)family_signal(SIGKILL);
+		return 125;
+	}
+	reap(run);
+	supervise(run);
+	sup_free(run->sup);
+	world_free(run->world);
+	loop_free(run->loop);
+	return run->code;
+}
+
+/* The supervisor does not outlive the front, and no program of the same user
+ * may look into it. */
+static void settle(pid_t front)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != front)
+		_exit(125);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_NAME, "catenet-world");
+}
+
+int run_main(const struct run_options *options)
+{
+	struct launch program = {
+		.argv = options->argv,
+		.force_nnp = options->without & RUN_WITHOUT_CAP_FILTER,
+		.listener = -1,
+	};
+	struct run run = {.code = 125, .front = getpid()};
+	sigset_t all, mask;
+	pid_t supervisor;
+
+	program.ignore_child = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	program.mask = &mask;
+	supervisor = fork();
+	if (supervisor < 0) {
+		say("fork: %s", strerror(errno));
+		return 125;
+	}
+	if (supervisor > 0)
+		return front_stand(supervisor);
+	settle(run.front);
+	_exit(supervise_program(&run, options, &program));
+}
