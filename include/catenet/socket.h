@@ -55,7 +55,7 @@ CN_API int cn_sock_send_commit(struct cn_sock *sock, size_t len, unsigned flags,
 			       uint64_t now);
 
 /* Receiving without a copy: up to n slices of what is readable, borrowed
- * until the next call on the socket (returns how many, 0 when there is
+ * until the next receiving call on the socket (returns how many, 0 when there is
  * nothing; cn_sock_recv tells EOF from AGAIN); take removes len octets. */
 CN_API int cn_sock_recv_view(struct cn_sock *sock, struct cn_slice *slice,
 			     int n);
