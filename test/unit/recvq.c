@@ -21,7 +21,7 @@ static enum cn_drop insert(struct tcp_fixture *f, uint32_t seq, uint32_t len,
 			   uint32_t buf_size)
 {
 	static uint8_t loose[65536];
-	struct tcp_seg seg = { .seq = seq, .data_len = len };
+	struct tcp_seg seg = {.seq = seq, .data_len = len};
 	struct cn_buf *buf = NULL;
 	uint8_t *data = loose;
 	enum cn_drop drop;
@@ -34,8 +34,8 @@ static enum cn_drop insert(struct tcp_fixture *f, uint32_t seq, uint32_t len,
 	}
 	for (i = 0; i < len; i++)
 		data[i] = octet(seq + i);
-	seg.slice[0] = (struct cn_slice){ buf, data, half };
-	seg.slice[1] = (struct cn_slice){ buf, data + half, len - half };
+	seg.slice[0] = (struct cn_slice){buf, data, half};
+	seg.slice[1] = (struct cn_slice){buf, data + half, len - half};
 	seg.slice_n = 2;
 	drop = recvq_insert(&f->tcb, &seg, seq, 0, len);
 	cn_buf_unref(buf);
@@ -140,10 +140,8 @@ static void attack_18_lone_octets_are_charged_truly(void **state)
 	fixture_begin(&f, 1);
 	f.set.ooo_max = 100;
 	for (i = 0; i < 100; i++)
-		assert_int_equal(insert(&f, 2 * i + 1, 1, 2048),
-				 CN_DROP_NONE);
-	assert_int_equal(insert(&f, 2 * i + 1, 1, 2048),
-			 CN_DROP_TCP_OOO_LIMIT);
+		assert_int_equal(insert(&f, 2 * i + 1, 1, 2048), CN_DROP_NONE);
+	assert_int_equal(insert(&f, 2 * i + 1, 1, 2048), CN_DROP_TCP_OOO_LIMIT);
 	assert_in_range(recvq_true_size(&f.tcb), 100, 100 * 128);
 	assert_int_equal(f.budget.used, recvq_true_size(&f.tcb));
 	fixture_end(&f);
@@ -222,11 +220,9 @@ static void any_order_of_arrival_gives_the_stream(void **state)
 		f.tcb.rcv_nxt = base;
 		while (nxt < SPAN) {
 			uint32_t off = random_below(&f.dice, SPAN);
-			uint32_t len = 1 + random_below(
-						   &f.dice,
-						   seed & 1 ? 3000 : 300);
-			static const uint32_t size[] = { 0, 2048, 16384,
-							 66048 };
+			uint32_t len = 1 + random_below(&f.dice,
+							seed & 1 ? 3000 : 300);
+			static const uint32_t size[] = {0, 2048, 16384, 66048};
 
 			if (random_below(&f.dice, 4) == 0)
 				off = nxt;
@@ -253,15 +249,14 @@ static void any_order_of_arrival_gives_the_stream(void **state)
 			}
 			for (i = 0; i < 20; i++) {
 				struct tcp_block block;
-				uint32_t at = nxt +
-					      random_below(&f.dice, SPAN);
+				uint32_t at = nxt + random_below(&f.dice, SPAN);
 
 				if (at >= SPAN)
 					continue;
-				assert_int_equal(
-					recvq_block_of(&f.tcb, base + at,
-						       &block),
-					have[at]);
+				assert_int_equal(recvq_block_of(&f.tcb,
+								base + at,
+								&block),
+						 have[at]);
 			}
 		}
 		take(&f, base + taken, nxt - taken);

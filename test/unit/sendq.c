@@ -67,14 +67,10 @@ static void slab_size_follows_what_is_queued(void **state)
 	static const struct {
 		uint32_t queued, budget;
 	} row[] = {
-		{ 1, CN_BUF_SMALL },
-		{ 2048, CN_BUF_SMALL },
-		{ 4096, 2 * CN_BUF_SMALL },
-		{ 4097, CN_BUF_MEDIUM },
-		{ 32768, 2 * CN_BUF_MEDIUM },
-		{ 32769, CN_BUF_LARGE },
-		{ 65536, CN_BUF_LARGE },
-		{ 65537, 2 * CN_BUF_LARGE },
+		{1, CN_BUF_SMALL},	    {2048, CN_BUF_SMALL},
+		{4096, 2 * CN_BUF_SMALL},   {4097, CN_BUF_MEDIUM},
+		{32768, 2 * CN_BUF_MEDIUM}, {32769, CN_BUF_LARGE},
+		{65536, CN_BUF_LARGE},	    {65537, 2 * CN_BUF_LARGE},
 	};
 	unsigned i;
 
@@ -161,8 +157,8 @@ static void any_order_of_calls_keeps_the_octets(void **state)
 	at(&f, 0xffff0000u);
 	for (i = 0; i < 20000; i++) {
 		queued = f.tcb.snd_end - f.tcb.snd_una;
-		want = 1 + random_below(&f.dice, 1u << random_below(&f.dice,
-								    18));
+		want = 1 +
+		       random_below(&f.dice, 1u << random_below(&f.dice, 18));
 		switch (random_below(&f.dice, 3)) {
 		case 0:
 			if (queued + want < 1 << 20)

@@ -139,22 +139,22 @@ static void what_is_lost_comes_in_stretches(void **state)
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 0);
 	assert_int_equal(s.len, 2000);
-	sent_rexmitted(&f.tcb, &s, 9);
+	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags, 9);
 	assert_int_equal(f.tcb.retrans, 2000);
 	assert_true(sent_next_lost(&f.tcb, 3, &s));
 	assert_int_equal(s.seq, 3000);
 	assert_int_equal(s.len, 3000);
-	sent_rexmitted(&f.tcb, &s, 9);
+	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags, 9);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 6000);
 	assert_int_equal(s.len, 4000);
 	assert_int_equal(s.flags, 0);
-	sent_rexmitted(&f.tcb, &s, 9);
+	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags, 9);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 10000);
 	assert_int_equal(s.len, 500);
 	assert_int_equal(s.flags, TCP_FIN);
-	sent_rexmitted(&f.tcb, &s, 9);
+	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags, 9);
 	assert_false(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(f.tcb.retrans, 9501);
 	/* Karn: no round trip from what was sent twice. */
@@ -185,34 +185,32 @@ static void reneging_clears_the_scoreboard(void **state)
 	end(&f);
 }
 
-static void a_smaller_path_cuts_anew(void **state)
+static void a_segment_too_long_for_the_path_goes_in_pieces(void **state)
 {
 	struct tcp_fixture f;
 	struct sent_stretch s;
 
 	(void)state;
-	begin(&f, 100);
-	push(&f, 500, 0);
-	push(&f, 64000, TCP_FIN);
-	sent_sack(&f.tcb, 100, 600);
-	sent_recut(&f.tcb, 600);
-	/* 500 octets still fit; 64 000 are 107 pieces in two records. */
-	assert_int_equal(f.tcb.sent->n, 3);
-	assert_int_equal(f.tcb.sacked, 500);
-	assert_int_equal(f.tcb.lost, 64001);
-	assert_true(sent_next_lost(&f.tcb, 1, &s));
-	assert_int_equal(s.seq, 600);
-	assert_int_equal(s.len, 600);
-	assert_int_equal(s.cut, 600);
-	sent_recut(&f.tcb, 600);
-	assert_int_equal(f.tcb.sent->n, 3);
-	end(&f);
-	/* One record stays one record. */
 	begin(&f, 0);
-	push(&f, 900, 0);
-	sent_recut(&f.tcb, 500);
-	assert_int_equal(sent_at(f.tcb.sent, 0)->n, 2);
-	assert_int_equal(f.tcb.lost, 900);
+	push(&f, 500, 0);
+	push(&f, 2000, TCP_FIN);
+	sent_lose_longer(&f.tcb, 600);
+	assert_int_equal(f.tcb.lost, 2001);
+	assert_true(sent_next_lost(&f.tcb, 64, &s));
+	assert_int_equal(s.seq, 500);
+	sent_rexmitted(&f.tcb, &s, 1100, 9);
+	assert_int_equal(f.tcb.retrans, 0);
+	assert_true(sent_next_lost(&f.tcb, 64, &s));
+	assert_int_equal(s.seq, 1100);
+	sent_rexmitted(&f.tcb, &s, 1700, 9);
+	assert_int_equal(f.tcb.retrans, 1000);
+	assert_true(sent_next_lost(&f.tcb, 64, &s));
+	assert_int_equal(s.seq, 1700);
+	assert_int_equal(s.len, 800);
+	assert_int_equal(s.flags, TCP_FIN);
+	sent_rexmitted(&f.tcb, &s, 2501, 9);
+	assert_int_equal(f.tcb.retrans, 2001);
+	assert_false(sent_next_lost(&f.tcb, 64, &s));
 	end(&f);
 }
 
@@ -277,20 +275,20 @@ static void any_order_of_acks_keeps_the_sums(void **state)
 				break;
 			case 4:
 				sent_update_lost(&f.tcb);
-				if (sent_next_lost(&f.tcb,
-						   1 + random_below(&f.dice,
-								    64),
-						   &s))
-					sent_rexmitted(&f.tcb, &s, 7);
+				if (sent_next_lost(
+					    &f.tcb,
+					    1 + random_below(&f.dice, 64), &s))
+					sent_rexmitted(&f.tcb, &s,
+						       s.seq + s.len, 7);
 				break;
 			case 5:
 				if (random_below(&f.dice, 8) == 0)
 					sent_lose_all(&f.tcb);
 				else
-					ack(&f, f.tcb.snd_una +
-							random_below(
-								&f.dice,
-								flight + 1));
+					ack(&f,
+					    f.tcb.snd_una +
+						    random_below(&f.dice,
+								 flight + 1));
 				break;
 			}
 			if (!f.tcb.sent) {
@@ -313,12 +311,10 @@ static void any_order_of_acks_keeps_the_sums(void **state)
 						     rec->lost & bit);
 					sum += rec->sacked & bit ? len : 0;
 					sum += rec->lost & bit ? len << 1 : 0;
-					sum += rec->rexmit & bit ? len << 2 :
-								   0;
+					sum += rec->rexmit & bit ? len << 2 : 0;
 				}
 			}
-			assert_int_equal(sum, f.tcb.sacked +
-						      (f.tcb.lost << 1) +
+			assert_int_equal(sum, f.tcb.sacked + (f.tcb.lost << 1) +
 						      (f.tcb.retrans << 2));
 		}
 		end(&f);
@@ -334,7 +330,8 @@ int main(void)
 		cmocka_unit_test(lost_needs_three_segments_sacked_above),
 		cmocka_unit_test(what_is_lost_comes_in_stretches),
 		cmocka_unit_test(reneging_clears_the_scoreboard),
-		cmocka_unit_test(a_smaller_path_cuts_anew),
+		cmocka_unit_test(
+			a_segment_too_long_for_the_path_goes_in_pieces),
 		cmocka_unit_test(the_ring_has_an_end),
 		cmocka_unit_test(any_order_of_acks_keeps_the_sums),
 	};

@@ -22,7 +22,7 @@ struct tcp_fixture {
 static inline void fixture_begin(struct tcp_fixture *f, uint64_t seed)
 {
 	struct cn_alloc alloc;
-	uint8_t key[16] = { 0 };
+	uint8_t key[16] = {0};
 
 	memset(f, 0, sizeof(*f));
 	f->heap.fail_after = -1;
