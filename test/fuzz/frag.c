@@ -16,7 +16,7 @@ static uint8_t octet_at(uint32_t id, uint32_t off)
 {
 	if (off == 12)
 		return 5 << 4;
-	return (uint8_t)((id + 1) * 2654435761u + off * 40503u >> 7);
+	return (uint8_t)(((id + 1) * 2654435761u + off * 40503u) >> 7);
 }
 
 static void check_whole(const struct net_packet *packet)
