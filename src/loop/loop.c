@@ -1,62 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * epoll(7), timerfd_create(2), signalfd(2), eventfd(2).  Level-triggered: a
- * callback that leaves something behind is called again.  There are no
- * timers beyond the one deadline: whoever needs many has a wheel.
+ * One epoll and a binary heap of timers.  A batch of events is held while its
+ * callbacks run, so that a watch taken away by one of them can be struck from
+ * the rest of the batch.
  */
 #include "loop/loop.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <catenet/base.h>
+
 #include "base/assert.h"
 
-#define NS_PER_SEC UINT64_C(1000000000)
-#define NEVER UINT64_MAX
-/* Events taken in one turn; more wait for the next. */
-#define TURN_EVENTS 64
-#define SIGNALS_MAX 8
-
-struct loop_signal {
-	int signo;
-	void (*caught)(void *ctx, int signo);
-	void *ctx;
-};
+#define LOOP_BATCH 128
 
 struct loop {
-	int epoll_fd, timer_fd, signal_fd, wake_fd;
-	bool stopped;
+	int epfd;
 	uint64_t now;
-	uint64_t deadline;
-	uint64_t armed_at; /* what the timer is set to; NEVER: it is off */
-	void (*idle)(void *ctx);
-	void *idle_ctx;
-
-	/* Of the turn under way: a watch that is removed by a callback must
-	 * not be called any more. */
-	struct epoll_event event[TURN_EVENTS];
-	int event_n, event_i;
-
-	struct loop_watch timer_watch, signal_watch, wake_watch;
-	struct loop_signal signal[SIGNALS_MAX];
-	unsigned signal_n;
-	sigset_t signals;
-	struct list watches;
+	struct loop_timer **heap;
+	size_t heap_n, heap_room;
+	struct epoll_event batch[LOOP_BATCH];
+	int batch_n;
+	bool coarse; /* no epoll_pwait2: milliseconds */
 };
 
-uint64_t loop_clock(void)
+struct loop *loop_new(void)
 {
-	struct timespec ts;
+	struct loop *loop = calloc(1, sizeof(*loop));
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+	if (!loop)
+		return NULL;
+	loop->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epfd < 0) {
+		free(loop);
+		return NULL;
+	}
+	loop_refresh(loop);
+	return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	close(loop->epfd);
+	free(loop->heap);
+	free(loop);
 }
 
 uint64_t loop_now(const struct loop *loop)
@@ -64,321 +58,178 @@ uint64_t loop_now(const struct loop *loop)
 	return loop->now;
 }
 
-uint64_t loop_now_again(struct loop *loop)
+uint64_t loop_refresh(struct loop *loop)
 {
-	loop->now = loop_clock();
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	loop->now = (uint64_t)ts.tv_sec * CN_NS_PER_SEC + (uint64_t)ts.tv_nsec;
 	return loop->now;
 }
 
-/* ----------------------------------------------------------- watches -- */
-
-static uint32_t to_epoll(unsigned wanted)
+int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t events)
 {
-	uint32_t events = 0;
+	struct epoll_event ev = {.events = events, .data = {.ptr = watch}};
+	int op = watch->on ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-	if (wanted & LOOP_READ)
-		events |= EPOLLIN;
-	if (wanted & LOOP_WRITE)
-		events |= EPOLLOUT;
-	if (wanted & LOOP_READ_HUP)
-		events |= EPOLLRDHUP;
-	return events;
-}
-
-static unsigned from_epoll(uint32_t events)
-{
-	unsigned ready = 0;
-
-	if (events & EPOLLIN)
-		ready |= LOOP_READ;
-	if (events & EPOLLOUT)
-		ready |= LOOP_WRITE;
-	if (events & EPOLLRDHUP)
-		ready |= LOOP_READ_HUP;
-	if (events & EPOLLHUP)
-		ready |= LOOP_HUP;
-	if (events & EPOLLERR)
-		ready |= LOOP_ERROR;
-	return ready;
-}
-
-static int control(struct loop *loop, int op, struct loop_watch *watch)
-{
-	struct epoll_event event = {.events = to_epoll(watch->wanted),
-				    .data.ptr = watch};
-
-	return epoll_ctl(loop->epoll_fd, op, watch->fd, &event) < 0 ? -errno :
-								      0;
-}
-
-int loop_watch(struct loop *loop, struct loop_watch *watch, int fd,
-	       unsigned wanted, void (*ready)(void *ctx, unsigned ready),
-	       void *ctx)
-{
-	int err;
-
-	CN_ASSERT(!watch->is_on);
-	watch->fd = fd;
-	watch->wanted = wanted;
-	watch->ready = ready;
-	watch->ctx = ctx;
-	err = control(loop, EPOLL_CTL_ADD, watch);
-	if (!err) {
-		watch->is_on = true;
-		list_add_tail(&loop->watches, &watch->node);
-	}
-	return err;
-}
-
-int loop_want(struct loop *loop, struct loop_watch *watch, unsigned wanted)
-{
-	CN_ASSERT(watch->is_on);
-	if (wanted == watch->wanted)
-		return 0;
-	watch->wanted = wanted;
-	return control(loop, EPOLL_CTL_MOD, watch);
+	if (epoll_ctl(loop->epfd, op, watch->fd, &ev) < 0)
+		return -errno;
+	watch->on = true;
+	return 0;
 }
 
 void loop_unwatch(struct loop *loop, struct loop_watch *watch)
 {
-	int i;
-
-	if (!watch->is_on)
+	if (!watch->on)
 		return;
-	watch->is_on = false;
-	list_del(&watch->node);
-	control(loop, EPOLL_CTL_DEL, watch);
-	for (i = loop->event_i; i < loop->event_n; i++)
-		if (loop->event[i].data.ptr == watch)
-			loop->event[i].data.ptr = NULL;
-}
-
-/* ---------------------------------------------------------- deadline -- */
-
-/*
- * The timer is set only when it would ring too late: a deadline that moves
- * away, which is what retransmission timers do all the time, costs one early
- * turn at most instead of a system call each time.
- */
-static void arm(struct loop *loop)
-{
-	struct itimerspec when = {0};
-	uint64_t at = loop->deadline ? loop->deadline : 1;
-
-	if (loop->deadline >= loop->armed_at)
-		return;
-	loop->armed_at = loop->deadline;
-	when.it_value.tv_sec = (time_t)(at / NS_PER_SEC);
-	when.it_value.tv_nsec = (long)(at % NS_PER_SEC);
-	timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
-static void timer_rang(void *ctx, unsigned ready)
-{
-	struct loop *loop = ctx;
-	uint64_t times;
-
-	(void)ready;
-	if (read(loop->timer_fd, &times, sizeof(times)) > 0)
-		loop->armed_at = NEVER;
-}
-
-void loop_set_deadline(struct loop *loop, uint64_t at)
-{
-	loop->deadline = at;
-}
-
-/* ----------------------------------------------------------- signals -- */
-
-static void signals_came(void *ctx, unsigned ready)
-{
-	struct loop *loop = ctx;
-	struct signalfd_siginfo info;
-	unsigned i;
-
-	(void)ready;
-	while (read(loop->signal_fd, &info, sizeof(info)) ==
-	       (ssize_t)sizeof(info))
-		for (i = 0; i < loop->signal_n; i++)
-			if (loop->signal[i].signo == (int)info.ssi_signo)
-				loop->signal[i].caught(loop->signal[i].ctx,
-						       loop->signal[i].signo);
-}
-
-int loop_signal(struct loop *loop, int signo,
-		void (*caught)(void *ctx, int signo), void *ctx)
-{
-	sigset_t one;
-	int fd;
-
-	if (loop->signal_n == SIGNALS_MAX)
-		return -ENOSPC;
-	sigemptyset(&one);
-	if (sigaddset(&one, signo) < 0)
-		return -errno;
-	sigaddset(&loop->signals, signo);
-	fd = signalfd(loop->signal_fd, &loop->signals,
-		      SFD_NONBLOCK | SFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (loop->signal_fd < 0) {
-		int err;
-
-		loop->signal_fd = fd;
-		err = loop_watch(loop, &loop->signal_watch, fd, LOOP_READ,
-				 signals_came, loop);
-		if (err)
-			return err;
+	epoll_ctl(loop->epfd, EPOLL_CTL_DEL, watch->fd, NULL);
+	watch->on = false;
+	for (int i = 0; i < loop->batch_n; i++) {
+		if (loop->batch[i].data.ptr == watch)
+			loop->batch[i].data.ptr = NULL;
 	}
-	loop->signal[loop->signal_n].signo = signo;
-	loop->signal[loop->signal_n].caught = caught;
-	loop->signal[loop->signal_n].ctx = ctx;
-	loop->signal_n++;
-	return sigprocmask(SIG_BLOCK, &one, NULL) < 0 ? -errno : 0;
 }
 
-void loop_unblock_signals(const struct loop *loop)
+/* ------------------------------------------------------------- timers -- */
+
+static void heap_put(struct loop *loop, size_t i, struct loop_timer *timer)
 {
-	sigprocmask(SIG_UNBLOCK, &loop->signals, NULL);
+	loop->heap[i] = timer;
+	timer->place = i + 1;
 }
 
-/* -------------------------------------------------------------- turns -- */
-
-static void was_woken(void *ctx, unsigned ready)
+static void heap_up(struct loop *loop, size_t i)
 {
-	struct loop *loop = ctx;
-	uint64_t times;
+	struct loop_timer *timer = loop->heap[i];
 
-	(void)ready;
-	if (read(loop->wake_fd, &times, sizeof(times)) < 0)
-		return; /* EAGAIN: nothing to take back */
+	while (i > 0 && loop->heap[(i - 1) / 2]->at > timer->at) {
+		heap_put(loop, i, loop->heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+	heap_put(loop, i, timer);
 }
 
-void loop_wake(struct loop *loop)
+static void heap_down(struct loop *loop, size_t i)
 {
-	const uint64_t once = 1;
+	struct loop_timer *timer = loop->heap[i];
 
-	if (write(loop->wake_fd, &once, sizeof(once)) < 0)
-		return; /* EAGAIN: it is awake already */
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= loop->heap_n)
+			break;
+		if (child + 1 < loop->heap_n &&
+		    loop->heap[child + 1]->at < loop->heap[child]->at)
+			child++;
+		if (loop->heap[child]->at >= timer->at)
+			break;
+		heap_put(loop, i, loop->heap[child]);
+		i = child;
+	}
+	heap_put(loop, i, timer);
 }
 
-static int open_all(struct loop *loop)
+void loop_cancel(struct loop *loop, struct loop_timer *timer)
 {
-	int err;
+	size_t i;
 
-	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll_fd < 0)
-		return -errno;
-	loop->timer_fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (loop->timer_fd < 0)
-		return -errno;
-	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (loop->wake_fd < 0)
-		return -errno;
-	err = loop_watch(loop, &loop->timer_watch, loop->timer_fd, LOOP_READ,
-			 timer_rang, loop);
-	if (!err)
-		err = loop_watch(loop, &loop->wake_watch, loop->wake_fd,
-				 LOOP_READ, was_woken, loop);
-	return err;
+	if (!timer->place)
+		return;
+	i = timer->place - 1;
+	CN_ASSERT(i < loop->heap_n && loop->heap[i] == timer);
+	timer->place = 0;
+	timer->at = CN_NEVER;
+	loop->heap_n--;
+	if (i < loop->heap_n) {
+		heap_put(loop, i, loop->heap[loop->heap_n]);
+		heap_up(loop, i);
+		heap_down(loop, i);
+	}
 }
 
-int loop_new(struct loop **out)
+static int heap_grow(struct loop *loop)
 {
-	struct loop *loop = calloc(1, sizeof(*loop));
-	int err;
+	size_t room = loop->heap_room ? 2 * loop->heap_room : 64;
+	struct loop_timer **heap = realloc(loop->heap, room * sizeof(*heap));
 
-	*out = NULL;
-	if (!loop)
+	if (!heap)
 		return -ENOMEM;
-	loop->epoll_fd = loop->timer_fd = -1;
-	loop->signal_fd = loop->wake_fd = -1;
-	loop->deadline = loop->armed_at = NEVER;
-	loop->now = loop_clock();
-	sigemptyset(&loop->signals);
-	list_init(&loop->watches);
-	err = open_all(loop);
-	if (err) {
-		loop_free(loop);
-		return err;
-	}
-	*out = loop;
+	loop->heap = heap;
+	loop->heap_room = room;
 	return 0;
 }
 
-static void close_if_open(int fd)
+int loop_at(struct loop *loop, struct loop_timer *timer, uint64_t at)
 {
-	if (fd >= 0)
-		close(fd);
+	if (timer->place && timer->at == at)
+		return 0;
+	if (at == CN_NEVER) {
+		loop_cancel(loop, timer);
+		return 0;
+	}
+	if (!timer->place) {
+		if (loop->heap_n == loop->heap_room && heap_grow(loop) < 0)
+			return -ENOMEM;
+		heap_put(loop, loop->heap_n++, timer);
+	}
+	timer->at = at;
+	heap_up(loop, timer->place - 1);
+	heap_down(loop, timer->place - 1);
+	return 0;
 }
 
-void loop_free(struct loop *loop)
-{
-	struct list *node;
+/* -------------------------------------------------------------- round -- */
 
-	if (!loop)
-		return;
-	while ((node = list_first(&loop->watches)))
-		loop_unwatch(loop, CN_CONTAINER(node, struct loop_watch, node));
-	close_if_open(loop->signal_fd);
-	close_if_open(loop->timer_fd);
-	close_if_open(loop->wake_fd);
-	close_if_open(loop->epoll_fd);
-	free(loop);
+static int wait_for(struct loop *loop, uint64_t ns)
+{
+	struct timespec ts = {.tv_sec = (time_t)(ns / CN_NS_PER_SEC),
+			      .tv_nsec = (long)(ns % CN_NS_PER_SEC)};
+	uint64_t ms;
+	int n;
+
+	if (!loop->coarse) {
+		n = epoll_pwait2(loop->epfd, loop->batch, LOOP_BATCH,
+				 ns == CN_NEVER ? NULL : &ts, NULL);
+		if (n >= 0 || errno != ENOSYS)
+			return n < 0 ? -errno : n;
+		loop->coarse = true;
+	}
+	ms = ns / CN_NS_PER_MS + (ns % CN_NS_PER_MS != 0);
+	n = epoll_wait(loop->epfd, loop->batch, LOOP_BATCH,
+		       ns == CN_NEVER ? -1 : (int)(ms > 60000 ? 60000 : ms));
+	return n < 0 ? -errno : n;
 }
 
-void loop_on_idle(struct loop *loop, void (*idle)(void *ctx), void *ctx)
+int loop_round(struct loop *loop, uint64_t until)
 {
-	loop->idle = idle;
-	loop->idle_ctx = ctx;
-}
+	uint64_t wake = until, horizon;
+	int n;
 
-static void call_ready(struct loop *loop)
-{
-	for (loop->event_i = 0; loop->event_i < loop->event_n;) {
-		const struct epoll_event *event = &loop->event[loop->event_i++];
-		struct loop_watch *watch = event->data.ptr;
+	if (loop->heap_n > 0 && loop->heap[0]->at < wake)
+		wake = loop->heap[0]->at;
+	loop_refresh(loop);
+	n = wait_for(loop, wake == CN_NEVER ? CN_NEVER :
+			   wake > loop->now ? wake - loop->now :
+					      0);
+	if (n < 0 && n != -EINTR)
+		return n;
+	horizon = loop_refresh(loop);
+	loop->batch_n = n > 0 ? n : 0;
+	for (int i = 0; i < loop->batch_n; i++) {
+		struct loop_watch *watch = loop->batch[i].data.ptr;
 
 		if (watch)
-			watch->ready(watch->ctx, from_epoll(event->events));
+			watch->ready(watch->ctx, loop->batch[i].events);
 	}
-	loop->event_n = loop->event_i = 0;
-}
+	loop->batch_n = 0;
+	/* A timer that sets itself anew for now waits for the next round. */
+	while (loop->heap_n > 0 && loop->heap[0]->at <= horizon) {
+		struct loop_timer *timer = loop->heap[0];
 
-int loop_turn(struct loop *loop)
-{
-	int timeout = -1, n;
-
-	if (loop->deadline <= loop_clock())
-		timeout = 0;
-	else
-		arm(loop);
-	n = epoll_wait(loop->epoll_fd, loop->event, TURN_EVENTS, timeout);
-	loop->now = loop_clock();
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	loop->event_n = n > 0 ? n : 0;
-	call_ready(loop);
-	if (loop->idle)
-		loop->idle(loop->idle_ctx);
+		loop_cancel(loop, timer);
+		timer->fire(timer->ctx, loop->now);
+		if (timer->place && timer->at <= horizon)
+			break;
+	}
 	return 0;
-}
-
-int loop_run(struct loop *loop)
-{
-	int err = 0;
-
-	loop->stopped = false;
-	loop->now = loop_clock();
-	if (loop->idle)
-		loop->idle(loop->idle_ctx);
-	while (!loop->stopped && !err)
-		err = loop_turn(loop);
-	return err;
-}
-
-void loop_stop(struct loop *loop)
-{
-	loop->stopped = true;
 }

@@ -1,96 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real clock and what happens on descriptors.
- *
- * A loop calls back for descriptors that are ready, for signals, and once when
- * the deadline has passed; it knows nothing of hosts.  A driver looks like
- *
- *	loop_watch(loop, &watch, fd, LOOP_READ, got_packets, driver);
- *	loop_on_idle(loop, work, driver);	-- drains, re-arms the deadline
- *	loop_run(loop);
- *
- * One loop belongs to one thread.
+ * The real clock and epoll: descriptors to watch, instants to wait for, one
+ * thread.  Watches and timers live inside their owners' objects; both may be
+ * taken away from inside any callback, also of one another.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-
-#include "base/list.h"
-
-enum loop_ready {
-	LOOP_READ = 1 << 0,
-	LOOP_WRITE = 1 << 1,
-	/* Told whether asked for or not: */
-	LOOP_HUP = 1 << 2, /* both directions are over */
-	LOOP_ERROR = 1 << 3,
-	/* Asked for by name: the peer will send no more. */
-	LOOP_READ_HUP = 1 << 4,
-};
 
 struct loop;
 
-/* Embedded in whoever watches; all zero: watches nothing. */
 struct loop_watch {
-	int fd;
-	unsigned wanted; /* enum loop_ready */
-	bool is_on;
-	void (*ready)(void *ctx, unsigned ready);
+	/* events as of epoll_wait, EPOLLERR and EPOLLHUP included */
+	void (*ready)(void *ctx, uint32_t events);
 	void *ctx;
-	struct list node;
+	int fd;
+	bool on; /* the loop's */
 };
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
-uint64_t loop_clock(void);
+struct loop_timer {
+	void (*fire)(void *ctx, uint64_t now);
+	void *ctx;
+	uint64_t at; /* the loop's: CN_NEVER when not set */
+	size_t place; /* the loop's: 1 + index in its heap, 0 when not set */
+};
 
-/* 0, or -errno. */
-int loop_new(struct loop **loop) __attribute__((warn_unused_result));
+/* NULL: errno says why. */
+struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
-/* The instant at which the loop woke last: one for all callbacks of a turn. */
+/* CLOCK_MONOTONIC, ns, read at the start of the round and after each wait. */
 uint64_t loop_now(const struct loop *loop);
-/* Looks at the clock again, within a long turn. */
-uint64_t loop_now_again(struct loop *loop);
+/* Reads the clock again. */
+uint64_t loop_refresh(struct loop *loop);
 
-/*
- * wanted 0 keeps the watch for LOOP_HUP and LOOP_ERROR.  0, or -errno (EPERM:
- * a regular file is always ready and cannot be watched).  A watch may be
- * changed and removed, and freed after that, in any callback, its own too.
- */
-int loop_watch(struct loop *loop, struct loop_watch *watch, int fd,
-	       unsigned wanted, void (*ready)(void *ctx, unsigned ready),
-	       void *ctx) __attribute__((warn_unused_result));
-int loop_want(struct loop *loop, struct loop_watch *watch, unsigned wanted);
-/* Before the descriptor is closed; harmless when it watches nothing. */
+/* 0 or -errno.  loop_watch on a watch that is on changes its events. */
+int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t events);
+/* Harmless when off.  Call it before the descriptor is closed. */
 void loop_unwatch(struct loop *loop, struct loop_watch *watch);
 
+/* 0 or -ENOMEM (never when the timer was set).  CN_NEVER clears it. */
+int loop_at(struct loop *loop, struct loop_timer *timer, uint64_t at);
+void loop_cancel(struct loop *loop, struct loop_timer *timer);
+
 /*
- * idle is called after the callbacks of every turn, and before the first:
- * the place to drain output and to set the deadline.
+ * One round: waits for a descriptor or an instant, but not beyond until
+ * (CN_NEVER: as long as it takes; 0: not at all), and calls what is due.
+ * 0, or -errno when epoll itself fails.
  */
-void loop_on_idle(struct loop *loop, void (*idle)(void *ctx), void *ctx);
-/* When the loop must wake at the latest; UINT64_MAX: never.  Kept until it is
- * set again. */
-void loop_set_deadline(struct loop *loop, uint64_t at);
-
-/* The signal is blocked for this thread (and threads made later) and handed
- * to the callback, in a turn of the loop.  Up to 8 signals.  0, or -errno. */
-int loop_signal(struct loop *loop, int signo,
-		void (*caught)(void *ctx, int signo), void *ctx)
-	__attribute__((warn_unused_result));
-
-/* In a child between fork and exec: the signals are as before, since a mask
- * is inherited and programs do not expect it. */
-void loop_unblock_signals(const struct loop *loop);
-
-/* Until loop_stop; 0, or -errno of what failed. */
-int loop_run(struct loop *loop);
-/* One turn, waiting at most until the deadline.  0, or -errno. */
-int loop_turn(struct loop *loop);
-/* The turn that is under way is the last. */
-void loop_stop(struct loop *loop);
-/* From any thread or signal handler: the loop takes a turn. */
-void loop_wake(struct loop *loop);
+int loop_round(struct loop *loop, uint64_t until);
 
 #endif

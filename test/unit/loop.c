@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The real loop: descriptors, the deadline, signals, and changes made by
- * callbacks in the middle of a turn. */
+/* The real loop: descriptors, instants, and changes made by callbacks in the
+ * middle of a round. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,24 +9,27 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <catenet/base.h>
+
 #include "loop/loop.h"
 
-#define MS UINT64_C(1000000)
+#define MS CN_NS_PER_MS
+#define N 3
 
 struct bench {
 	struct loop *loop;
-	struct loop_watch watch[3];
-	int fd[3][2];
-	unsigned ready[3]; /* last seen */
-	unsigned called[3];
-	unsigned idle;
-	int signo;
-	uint64_t rang_at;
+	int fd[N][2];
+	struct loop_watch watch[N];
+	struct loop_timer timer[N];
+	uint32_t events[N]; /* last seen */
+	unsigned called;
+	unsigned order[8];
+	unsigned fired;
 };
 
 static void setup_bench(struct bench *bench)
@@ -34,10 +37,15 @@ static void setup_bench(struct bench *bench)
 	unsigned i;
 
 	memset(bench, 0, sizeof(*bench));
-	assert_int_equal(loop_new(&bench->loop), 0);
-	for (i = 0; i < 3; i++)
+	bench->loop = loop_new();
+	assert_non_null(bench->loop);
+	for (i = 0; i < N; i++) {
 		assert_int_equal(
 			socketpair(AF_UNIX, SOCK_STREAM, 0, bench->fd[i]), 0);
+		bench->watch[i].fd = bench->fd[i][0];
+		bench->watch[i].ctx = bench;
+		bench->timer[i].ctx = bench;
+	}
 }
 
 static void teardown_bench(struct bench *bench)
@@ -45,225 +53,225 @@ static void teardown_bench(struct bench *bench)
 	unsigned i;
 
 	loop_free(bench->loop);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < N; i++) {
 		close(bench->fd[i][0]);
-		if (bench->fd[i][1] >= 0)
-			close(bench->fd[i][1]);
+		close(bench->fd[i][1]);
 	}
 }
 
-static void note(struct bench *bench, unsigned i, unsigned ready)
-{
-	bench->ready[i] = ready;
-	bench->called[i]++;
-}
-
-static void ready_0(void *ctx, unsigned ready)
-{
-	note(ctx, 0, ready);
-}
-
-static void ready_1(void *ctx, unsigned ready)
-{
-	note(ctx, 1, ready);
-}
-
-static void stop_when_idle(void *ctx)
+static void ready_0(void *ctx, uint32_t events)
 {
 	struct bench *bench = ctx;
 
-	if (bench->idle++)
-		loop_stop(bench->loop);
+	bench->events[0] = events;
+	bench->called++;
 }
 
-static void watch(struct bench *bench, unsigned i, unsigned wanted,
-		  void (*ready)(void *ctx, unsigned ready))
+static void ready_1(void *ctx, uint32_t events)
 {
-	assert_int_equal(loop_watch(bench->loop, &bench->watch[i],
-				    bench->fd[i][0], wanted, ready, bench),
-			 0);
+	struct bench *bench = ctx;
+
+	bench->events[1] = events;
+	bench->called++;
 }
 
 static void readiness_is_told_as_wanted(void **state)
 {
-	struct bench bench;
+	struct bench b;
 
 	(void)state;
-	setup_bench(&bench);
-	watch(&bench, 0, LOOP_READ, ready_0);
-	watch(&bench, 1, LOOP_WRITE, ready_1);
-	assert_int_equal(write(bench.fd[0][1], "x", 1), 1);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.ready[0], LOOP_READ);
-	assert_int_equal(bench.ready[1], LOOP_WRITE);
-	assert_int_equal(loop_want(bench.loop, &bench.watch[0], 0), 0);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.called[0], 1);
-	assert_int_equal(bench.called[1], 2);
-	teardown_bench(&bench);
+	setup_bench(&b);
+	b.watch[0].ready = ready_0;
+	b.watch[1].ready = ready_1;
+	assert_int_equal(loop_watch(b.loop, &b.watch[0], EPOLLIN), 0);
+	assert_int_equal(loop_watch(b.loop, &b.watch[1], EPOLLOUT), 0);
+	assert_int_equal(write(b.fd[0][1], "x", 1), 1);
+	assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+	assert_int_equal(b.events[0], EPOLLIN);
+	assert_int_equal(b.events[1], EPOLLOUT);
+	assert_int_equal(loop_watch(b.loop, &b.watch[0], 0), 0);
+	assert_int_equal(loop_round(b.loop, 0), 0);
+	assert_int_equal(b.called, 3);
+	teardown_bench(&b);
 }
 
 static void hang_up_is_told_unasked(void **state)
 {
-	struct bench bench;
+	struct bench b;
 
 	(void)state;
-	setup_bench(&bench);
-	watch(&bench, 0, 0, ready_0);
-	watch(&bench, 1, LOOP_READ_HUP, ready_1);
-	close(bench.fd[0][1]);
-	bench.fd[0][1] = -1;
-	assert_int_equal(shutdown(bench.fd[1][1], SHUT_WR), 0);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.ready[0], LOOP_HUP);
-	assert_int_equal(bench.ready[1], LOOP_READ_HUP);
-	teardown_bench(&bench);
+	setup_bench(&b);
+	b.watch[0].ready = ready_0;
+	assert_int_equal(loop_watch(b.loop, &b.watch[0], 0), 0);
+	assert_int_equal(shutdown(b.fd[0][1], SHUT_RDWR), 0);
+	assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+	assert_int_equal(b.events[0], EPOLLHUP);
+	teardown_bench(&b);
 }
 
-static void ring(void *ctx)
+static void remove_all(void *ctx, uint32_t events)
 {
-	struct bench *bench = ctx;
-
-	if (bench->idle++ == 0)
-		return;
-	if (loop_now(bench->loop) >= bench->rang_at)
-		loop_stop(bench->loop);
-}
-
-static void deadline_wakes_on_time_and_never_early(void **state)
-{
-	struct bench bench;
-	uint64_t late;
-
-	(void)state;
-	setup_bench(&bench);
-	loop_on_idle(bench.loop, ring, &bench);
-	bench.rang_at = loop_clock() + 20 * MS;
-	loop_set_deadline(bench.loop, bench.rang_at);
-	assert_int_equal(loop_run(bench.loop), 0);
-	late = loop_clock() - bench.rang_at;
-	assert_true(late < 500 * MS); /* a busy machine, not a wrong unit */
-	assert_int_equal(bench.idle, 2);
-	teardown_bench(&bench);
-}
-
-/* Moved away and back: what counts is the last word. */
-static void deadline_may_move_both_ways(void **state)
-{
-	struct bench bench;
-	uint64_t start = loop_clock();
-
-	(void)state;
-	setup_bench(&bench);
-	loop_on_idle(bench.loop, ring, &bench);
-	bench.rang_at = start + 40 * MS;
-	loop_set_deadline(bench.loop, start + 10 * MS);
-	loop_wake(bench.loop);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	loop_set_deadline(bench.loop, UINT64_MAX);
-	loop_set_deadline(bench.loop, bench.rang_at);
-	assert_int_equal(loop_run(bench.loop), 0);
-	assert_true(loop_clock() >= bench.rang_at);
-	/* begin, wake, the early ring at 10 ms, and the one that counts */
-	assert_in_range(bench.idle, 2, 5);
-	teardown_bench(&bench);
-}
-
-static void deadline_in_the_past_does_not_wait(void **state)
-{
-	struct bench bench;
-
-	(void)state;
-	setup_bench(&bench);
-	loop_set_deadline(bench.loop, 0);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	teardown_bench(&bench);
-}
-
-static void remove_the_others(void *ctx, unsigned ready)
-{
-	struct bench *bench = ctx;
+	struct bench *b = ctx;
 	unsigned i;
 
-	(void)ready;
-	bench->called[0]++;
-	for (i = 0; i < 3; i++)
-		loop_unwatch(bench->loop, &bench->watch[i]);
+	(void)events;
+	b->called++;
+	for (i = 0; i < N; i++)
+		loop_unwatch(b->loop, &b->watch[i]);
 	/* As if freed: nothing may look at them any more. */
-	memset(bench->watch, 0xee, sizeof(bench->watch));
+	memset(b->watch, 0xee, sizeof(b->watch));
 }
 
-static void removed_watch_is_not_called_in_the_same_turn(void **state)
+static void removed_watch_is_not_called_in_the_same_round(void **state)
 {
-	struct bench bench;
+	struct bench b;
 	unsigned i;
 
 	(void)state;
-	setup_bench(&bench);
-	for (i = 0; i < 3; i++)
-		watch(&bench, i, LOOP_WRITE, remove_the_others);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.called[0], 1);
-	loop_set_deadline(bench.loop, 0);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.called[0], 1);
-	teardown_bench(&bench);
-}
-
-static void caught(void *ctx, int signo)
-{
-	((struct bench *)ctx)->signo = signo;
-}
-
-static void signals_come_in_a_turn(void **state)
-{
-	struct bench bench;
-	sigset_t mask;
-
-	(void)state;
-	setup_bench(&bench);
-	assert_int_equal(loop_signal(bench.loop, SIGUSR1, caught, &bench), 0);
-	assert_int_equal(loop_signal(bench.loop, SIGUSR2, caught, &bench), 0);
-	assert_int_equal(kill(getpid(), SIGUSR2), 0);
-	assert_int_equal(bench.signo, 0);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.signo, SIGUSR2);
-	assert_int_equal(kill(getpid(), SIGUSR1), 0);
-	assert_int_equal(loop_turn(bench.loop), 0);
-	assert_int_equal(bench.signo, SIGUSR1);
-	loop_unblock_signals(bench.loop);
-	sigprocmask(SIG_BLOCK, NULL, &mask);
-	assert_int_equal(sigismember(&mask, SIGUSR1), 0);
-	teardown_bench(&bench);
-}
-
-static void idle_comes_after_every_turn(void **state)
-{
-	struct bench bench;
-
-	(void)state;
-	setup_bench(&bench);
-	loop_on_idle(bench.loop, stop_when_idle, &bench);
-	loop_wake(bench.loop);
-	assert_int_equal(loop_run(bench.loop), 0);
-	assert_int_equal(bench.idle, 2);
-	teardown_bench(&bench);
+	setup_bench(&b);
+	for (i = 0; i < N; i++) {
+		b.watch[i].ready = remove_all;
+		assert_int_equal(loop_watch(b.loop, &b.watch[i], EPOLLOUT), 0);
+	}
+	assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+	assert_int_equal(loop_round(b.loop, 0), 0);
+	assert_int_equal(b.called, 1);
+	teardown_bench(&b);
 }
 
 static void what_cannot_be_watched_is_an_error(void **state)
 {
-	struct loop_watch one = {0};
-	struct bench bench;
+	struct loop_watch one = {.ready = ready_0, .fd = -1};
+	struct bench b;
 
 	(void)state;
-	setup_bench(&bench);
-	assert_int_equal(loop_watch(bench.loop, &one, -1, LOOP_READ, ready_0,
-				    &bench),
-			 -EBADF);
-	loop_unwatch(bench.loop, &one);
-	assert_int_equal(loop_signal(bench.loop, 9999, caught, &bench),
-			 -EINVAL);
-	teardown_bench(&bench);
+	setup_bench(&b);
+	assert_int_equal(loop_watch(b.loop, &one, EPOLLIN), -EBADF);
+	loop_unwatch(b.loop, &one);
+	teardown_bench(&b);
+}
+
+static void fire(struct bench *b, unsigned i)
+{
+	b->order[b->fired++] = i;
+}
+
+static void fire_0(void *ctx, uint64_t now)
+{
+	(void)now;
+	fire(ctx, 0);
+}
+
+static void fire_1(void *ctx, uint64_t now)
+{
+	(void)now;
+	fire(ctx, 1);
+}
+
+static void fire_2(void *ctx, uint64_t now)
+{
+	(void)now;
+	fire(ctx, 2);
+}
+
+static void set_timers(struct bench *b, uint64_t at0, uint64_t at1,
+		       uint64_t at2)
+{
+	b->timer[0].fire = fire_0;
+	b->timer[1].fire = fire_1;
+	b->timer[2].fire = fire_2;
+	assert_int_equal(loop_at(b->loop, &b->timer[0], at0), 0);
+	assert_int_equal(loop_at(b->loop, &b->timer[1], at1), 0);
+	assert_int_equal(loop_at(b->loop, &b->timer[2], at2), 0);
+}
+
+static void timers_fire_in_order_and_never_early(void **state)
+{
+	struct bench b;
+	uint64_t start;
+
+	(void)state;
+	setup_bench(&b);
+	start = loop_refresh(b.loop);
+	set_timers(&b, start + 30 * MS, start + 10 * MS, start + 20 * MS);
+	while (b.fired < 3) {
+		unsigned before = b.fired;
+
+		assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+		if (b.fired > before)
+			assert_true(loop_now(b.loop) >=
+				    start + b.fired * 10 * MS);
+	}
+	assert_int_equal(b.order[0], 1);
+	assert_int_equal(b.order[1], 2);
+	assert_int_equal(b.order[2], 0);
+	/* a busy machine, not a wrong unit */
+	assert_true(loop_now(b.loop) < start + 1000 * MS);
+	teardown_bench(&b);
+}
+
+static void timer_may_move_and_be_cancelled(void **state)
+{
+	struct bench b;
+	uint64_t start;
+
+	(void)state;
+	setup_bench(&b);
+	start = loop_refresh(b.loop);
+	set_timers(&b, start + 5 * MS, start + 10 * MS, start + 20 * MS);
+	assert_int_equal(loop_at(b.loop, &b.timer[0], start + 30 * MS), 0);
+	loop_cancel(b.loop, &b.timer[1]);
+	loop_cancel(b.loop, &b.timer[1]);
+	assert_int_equal(loop_at(b.loop, &b.timer[2], CN_NEVER), 0);
+	while (!b.fired)
+		assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+	assert_int_equal(b.order[0], 0);
+	assert_true(loop_now(b.loop) >= start + 30 * MS);
+	assert_int_equal(loop_round(b.loop, 0), 0);
+	assert_int_equal(b.fired, 1);
+	teardown_bench(&b);
+}
+
+static void set_again(void *ctx, uint64_t now)
+{
+	struct bench *b = ctx;
+
+	fire(b, 0);
+	assert_int_equal(loop_at(b->loop, &b->timer[0], now), 0);
+	loop_cancel(b->loop, &b->timer[1]);
+}
+
+/* One that is due at once again does not keep descriptors waiting, and one
+ * that is cancelled in the same round does not fire. */
+static void timer_set_anew_waits_for_the_next_round(void **state)
+{
+	struct bench b;
+	uint64_t now;
+
+	(void)state;
+	setup_bench(&b);
+	now = loop_refresh(b.loop);
+	set_timers(&b, now - 2, now - 1, CN_NEVER);
+	b.timer[0].fire = set_again;
+	assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+	assert_int_equal(b.fired, 1);
+	assert_int_equal(loop_round(b.loop, CN_NEVER), 0);
+	assert_int_equal(b.fired, 2);
+	teardown_bench(&b);
+}
+
+static void round_waits_no_longer_than_asked(void **state)
+{
+	struct bench b;
+	uint64_t start;
+
+	(void)state;
+	setup_bench(&b);
+	start = loop_refresh(b.loop);
+	assert_int_equal(loop_round(b.loop, start + 10 * MS), 0);
+	assert_true(loop_now(b.loop) >= start + 10 * MS);
+	assert_true(loop_now(b.loop) < start + 1000 * MS);
+	teardown_bench(&b);
 }
 
 int main(void)
@@ -271,13 +279,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readiness_is_told_as_wanted),
 		cmocka_unit_test(hang_up_is_told_unasked),
-		cmocka_unit_test(deadline_wakes_on_time_and_never_early),
-		cmocka_unit_test(deadline_may_move_both_ways),
-		cmocka_unit_test(deadline_in_the_past_does_not_wait),
-		cmocka_unit_test(removed_watch_is_not_called_in_the_same_turn),
-		cmocka_unit_test(signals_come_in_a_turn),
-		cmocka_unit_test(idle_comes_after_every_turn),
+		cmocka_unit_test(removed_watch_is_not_called_in_the_same_round),
 		cmocka_unit_test(what_cannot_be_watched_is_an_error),
+		cmocka_unit_test(timers_fire_in_order_and_never_early),
+		cmocka_unit_test(timer_may_move_and_be_cancelled),
+		cmocka_unit_test(timer_set_anew_waits_for_the_next_round),
+		cmocka_unit_test(round_waits_no_longer_than_asked),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
