@@ -26,7 +26,8 @@
 /* Octets moved in one direction before others have their turn. */
 #define TURN (512u * 1024)
 #define READ_MAX (256u * 1024)
-/* How long a reset waits for octets that the window does not let out. */
+/* How long a reset waits for octets that came before it: for the window to let
+ * them out, or for the program to read them. */
 #define RESET_WAIT_NS (2 * CN_NS_PER_SEC)
 
 static void watch_ready(void *ctx, uint32_t events)
@@ -47,6 +48,12 @@ static void watch_ready(void *ctx, uint32_t events)
 	relay_touch(relay);
 }
 
+static void timer_fire(void *ctx, uint64_t now)
+{
+	(void)now;
+	relay_touch(ctx);
+}
+
 int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 		struct cn_sock *sock, struct end *end, int fd)
 {
@@ -62,6 +69,9 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 	relay->watch.ready = watch_ready;
 	relay->watch.ctx = relay;
 	relay->watch.fd = end ? end->fd : fd;
+	relay->timer.fire = timer_fire;
+	relay->timer.ctx = relay;
+	relay->timer.at = CN_NEVER;
 	list_init(&relay->node);
 	rc = loop_watch(loop, &relay->watch, events);
 	if (rc)
@@ -83,6 +93,7 @@ void relay_stop(struct relay *relay)
 	if (!relay->loop)
 		return;
 	loop_unwatch(relay->loop, &relay->watch);
+	loop_cancel(relay->loop, &relay->timer);
 	list_del(&relay->node);
 	relay->due = NULL;
 }
@@ -126,6 +137,14 @@ static ssize_t read_some(struct relay *relay, const struct cn_span *span, int n,
 	return read_kernel(relay, iov, n, urgent);
 }
 
+static void wait_to_reset(struct relay *relay, uint64_t now)
+{
+	if (relay->give_up_at)
+		return;
+	relay->give_up_at = now + RESET_WAIT_NS;
+	(void)loop_at(relay->loop, &relay->timer, relay->give_up_at);
+}
+
 /* The descriptor will give no more. */
 static void in_ended(struct relay *relay, int err, uint64_t now)
 {
@@ -135,7 +154,8 @@ static void in_ended(struct relay *relay, int err, uint64_t now)
 		return;
 	}
 	relay->err = err;
-	relay->give_up_at = now + RESET_WAIT_NS;
+	relay->by_descriptor = true;
+	wait_to_reset(relay, now);
 }
 
 static bool pull(struct relay *relay, uint64_t now)
@@ -260,6 +280,7 @@ static bool push(struct relay *relay, uint64_t now)
 		} else {
 			/* It will take no more: an answer by RST. */
 			relay->err = (int)-put;
+			relay->by_descriptor = true;
 			relay->in_over = true;
 			relay->give_up_at = now;
 			return true;
@@ -271,14 +292,17 @@ static bool push(struct relay *relay, uint64_t now)
 /* --------------------------------------------------------------- run -- */
 
 /* The connection died under us, and what had arrived is delivered. */
-static bool is_dead(struct relay *relay)
+static bool is_dead(struct relay *relay, uint64_t now)
 {
 	int err;
 
 	if (!(cn_sock_ready(relay->sock) & CN_READY_ERR))
 		return false;
-	if (cn_sock_readable(relay->sock) && relay->writable)
-		return false;
+	if (cn_sock_readable(relay->sock)) {
+		wait_to_reset(relay, now);
+		if (now < relay->give_up_at)
+			return false;
+	}
 	err = linux_errno(cn_sock_error(relay->sock));
 	relay->err = err ? err : ECONNRESET;
 	return true;
@@ -302,7 +326,7 @@ enum relay_state relay_run(struct relay *relay, bool *moved, uint64_t now)
 	pulled = pull(relay, now);
 	if (pulled || pushed)
 		*moved = true;
-	if (is_dead(relay))
+	if (is_dead(relay, now))
 		return RELAY_DEAD;
 	if (relay->err && may_reset(relay, now))
 		return RELAY_DEAD;

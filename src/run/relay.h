@@ -25,13 +25,16 @@ struct relay {
 	struct cn_sock *sock;
 	struct end *end; /* the program's; NULL: watch.fd is the kernel's */
 	struct loop_watch watch;
+	struct loop_timer timer; /* for give_up_at */
 	bool readable, writable; /* the descriptor, as far as is known */
 	bool urgent; /* the kernel's socket has an urgent octet */
 	bool in_over; /* the descriptor has given its last octet */
 	bool out_over; /* the peer's FIN has been passed on */
-	bool over; /* finished: relay_over was or will be seen */
-	int err; /* positive errno that the connection died of */
-	uint64_t give_up_at; /* a reset waits for what is unsent, until then */
+	int err; /* positive errno that the connection died of ... */
+	bool by_descriptor; /* ... as the descriptor said, not the socket */
+	/* A reset waits for octets that came before it, until then; 0: none
+	 * waits. */
+	uint64_t give_up_at;
 	uint64_t octets_in, octets_out; /* from and to the descriptor */
 };
 

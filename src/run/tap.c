@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "loop/loop.h"
+/* A capture that is cut off by force misses no more than this. */
+#define FLUSH_NS (200 * CN_NS_PER_MS)
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -40,6 +41,7 @@ int tap_open(struct tap *tap, struct cn_pool *pool, const char *path)
 	int rc;
 
 	memset(tap, 0, sizeof(*tap));
+	tap->live = !strcmp(path, "-");
 	tap->epoch_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	rc = capture_file_open(&tap->file, path);
 	if (rc)
@@ -64,10 +66,14 @@ static void check(struct tap *tap, int rc)
 					cn_err_text(rc));
 }
 
-void tap_flush(struct tap *tap)
+void tap_flush(struct tap *tap, uint64_t now)
 {
-	if (tap->pcapng && !tap->failed)
-		check(tap, pcapng_flush(tap->pcapng));
+	if (!tap->pcapng || tap->failed)
+		return;
+	if (!tap->live && now < tap->flushed_at + FLUSH_NS)
+		return;
+	tap->flushed_at = now;
+	check(tap, pcapng_flush(tap->pcapng));
 }
 
 void tap_close(struct tap *tap)
@@ -76,7 +82,8 @@ void tap_close(struct tap *tap)
 
 	if (!tap->pcapng)
 		return;
-	tap_flush(tap);
+	if (!tap->failed)
+		check(tap, pcapng_flush(tap->pcapng));
 	pcapng_free(tap->pcapng);
 	tap->pcapng = NULL;
 	rc = capture_file_close(&tap->file);

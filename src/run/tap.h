@@ -15,6 +15,8 @@ struct tap {
 	struct capture_file file;
 	uint64_t epoch_ns; /* of the real clock, at the monotonic clock's 0 */
 	uint32_t path, loopback; /* interfaces */
+	uint64_t flushed_at;
+	bool live; /* a pipe: somebody looks while it runs */
 	bool failed; /* a write failed, and it was said */
 };
 
@@ -28,8 +30,8 @@ struct tap_sink {
 /* 0 or -errno. */
 int tap_open(struct tap *tap, struct cn_pool *pool, const char *path);
 void tap_close(struct tap *tap);
-/* Hands to the file what was gathered. */
-void tap_flush(struct tap *tap);
+/* Hands to the file what was gathered, if that is long ago. */
+void tap_flush(struct tap *tap, uint64_t now);
 
 /* The packet function of a struct cn_path_sink; ctx is a struct tap_sink. */
 void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
