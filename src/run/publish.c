@@ -168,7 +168,8 @@ static void complain(const struct world *world, const struct cn_endpoint *host,
 	fprintf(stderr,
 		"catenet: port %u of this machine %s; what listens inside is "
 		"not reachable there (try -p %u:%u)\n",
-		host->port, why, host->port < 50000 ? host->port + 10000u : host->port - 10000u,
+		host->port, why,
+		host->port < 50000 ? host->port + 10000u : host->port - 10000u,
 		port);
 }
 

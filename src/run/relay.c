@@ -175,6 +175,7 @@ static bool pull(struct relay *relay, uint64_t now)
 		if (got > 0) {
 			(void)cn_sock_send_commit(relay->sock, (size_t)got,
 						  urgent ? CN_MSG_OOB : 0, now);
+			relay->octets_in += (size_t)got;
 			moved += (size_t)got;
 		} else if (got == -EAGAIN || got == -EINTR) {
 			relay->readable = got == -EINTR;
@@ -183,7 +184,6 @@ static bool pull(struct relay *relay, uint64_t now)
 			moved++;
 		}
 	}
-	relay->octets_in += moved;
 	return moved > 0;
 }
 
@@ -258,6 +258,7 @@ static bool push(struct relay *relay, uint64_t now)
 		int n;
 
 		if (push_urgent(relay, now)) {
+			relay->octets_out++;
 			moved++;
 			continue;
 		}

@@ -14,7 +14,7 @@
 #include "base/list.h"
 
 #define TALLY_ROWS 10000
-#define TALLY_SHOWN 5
+#define TALLY_SHOWN 5 /* on a terminal */
 
 struct tally_row {
 	struct list node;
@@ -46,9 +46,11 @@ void tally_deinit(struct tally *tally);
 struct tally_row *tally_open(struct tally *tally, uint64_t now);
 struct tally_row *tally_ref(struct tally_row *row); /* NULL is allowed */
 void tally_unref(struct tally_row *row);
-/* What the program's host knows of it, for the last time. */
+/* What the program's host knows of it, for the last time; octets that the
+ * program wrote and that were written to it. */
 void tally_program(struct tally *tally, struct tally_row *row,
-		   const struct cn_tcp_info *info, uint64_t now);
+		   const struct cn_tcp_info *info, uint64_t out, uint64_t in,
+		   uint64_t now);
 /* What the other host knows. */
 void tally_other(struct tally *tally, struct tally_row *row,
 		 const struct cn_tcp_info *info);
@@ -59,7 +61,7 @@ struct tally_path {
 /* For people. */
 void tally_print(const struct tally *tally, const struct tally_path *path,
 		 FILE *out, uint64_t now);
-/* JSON (docs/summary.md). */
+/* JSON (catenet-run(1)). */
 void tally_json(const struct tally *tally, const struct tally_path *path,
 		FILE *out, uint64_t now);
 

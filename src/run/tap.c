@@ -92,28 +92,6 @@ void tap_close(struct tap *tap)
 			strerror(-rc));
 }
 
-static const char *fate_comment(enum cn_fate fate)
-{
-	switch (fate) {
-	case CN_FATE_SENT:
-	case CN_FATE_DUPLICATE:
-		return NULL;
-	case CN_FATE_LOSS:
-		return "catenet: lost on the path";
-	case CN_FATE_QUEUE:
-		return "catenet: dropped, the path's queue was full";
-	case CN_FATE_RULE:
-		return "catenet: dropped by a rule";
-	case CN_FATE_CORRUPT:
-		return "catenet: one bit was flipped on the path";
-	case CN_FATE_REORDER:
-		return "catenet: delivered out of order";
-	case CN_FATE_TOO_BIG:
-		return "catenet: dropped, larger than the path's MTU";
-	}
-	return NULL;
-}
-
 void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
 		uint64_t now)
 {
@@ -128,7 +106,7 @@ void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
 		.time_ns = tap->epoch_ns + now,
 		.interface = sink->loopback ? tap->loopback : tap->path,
 		.way = sink->way,
-		.comment = fate_comment(fate),
+		.comment = fate == CN_FATE_SENT ? NULL : cn_fate_text(fate),
 	};
 	check(tap, pcapng_packet(tap->pcapng, frame, &about));
 }

@@ -521,7 +521,8 @@ static uint64_t deadline(const struct world *world)
 
 	if (world->gateway)
 		at = sooner(at, cn_host_deadline(world->gateway));
-	at = sooner(at, lane_deadline(&world->up));
+	if (!wtun_is_blocked(world))
+		at = sooner(at, lane_deadline(&world->up));
 	at = sooner(at, lane_deadline(&world->down));
 	return sooner(at, lane_deadline(&world->lo));
 }

@@ -774,6 +774,7 @@ static void count_last(struct wsock *sock)
 
 	if (cn_sock_info(sock->ls.sock, &info) == CN_OK)
 		tally_program(&sock->world->tally, sock->row, &info,
+			      sock->relay.octets_in, sock->relay.octets_out,
 			      world_now(sock->world));
 	sock->seen_local = local_seen(sock);
 	(void)peer_seen(sock, &sock->seen_peer);

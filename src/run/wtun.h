@@ -14,6 +14,8 @@ int wtun_open(struct world *world);
 int wtun_address(struct world *world);
 /* Frames to and from the interface; true when any moved. */
 bool wtun_move(struct world *world, uint64_t now);
+/* The interface takes nothing for the moment: what is on its way up waits. */
+bool wtun_is_blocked(const struct world *world);
 void wtun_close(struct world *world);
 
 #endif
