@@ -49,6 +49,8 @@ struct cn_settings {
 
 	/* Trace hook; NULL costs one branch. */
 	const struct cn_trace_sink *trace;
+	/* Sees each frame that the host sends to itself; may be NULL. */
+	const struct cn_frame_sink *loopback_tap;
 
 	/* IP */
 	bool any_addr; /* accept packets to every address (a gateway) */

@@ -97,6 +97,13 @@ CN_API void cn_frame_release(struct cn_frame *frame);
 CN_API uint32_t cn_frame_copy(const struct cn_frame *frame, uint32_t off,
 			      void *out, uint32_t len);
 
+/* Whoever looks at frames that pass: the frame is not to be kept. */
+struct cn_frame_sink {
+	void (*frame)(void *ctx, int link, const struct cn_frame *frame,
+		      uint64_t now);
+	void *ctx;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -46,7 +46,14 @@ struct cn_link_config {
 	bool loopback; /* 127/8 and ::1 may travel; default route for them */
 };
 
-/* Adds link number *link (0, 1, ...).  At most 16. */
+/*
+ * What a host sends to its own addresses needs no driver: it passes over a
+ * link of this number that every host has, inside the verbs output and
+ * advance.  Only settings.loopback_tap sees it.
+ */
+#define CN_LINK_LOOPBACK 15
+
+/* Adds link number *link (0, 1, ...).  At most 15. */
 CN_API int cn_host_link_add(struct cn_host *host,
 			    const struct cn_link_config *config, int *link)
 	CN_MUST_CHECK;
@@ -86,7 +93,9 @@ enum cn_event_kind {
 	CN_EVENT_SYN_GONE,
 	/* An orphan (closed by the application) has ended: all that it had
 	 * sent is acknowledged, or it was given up (err != 0; octets: not
-	 * acknowledged).  tag as set by cn_sock_set_tag. */
+	 * acknowledged).  tag as set by cn_sock_set_tag.  Comes once for each
+	 * socket that was connecting or connected when it was closed, at once
+	 * if its connection had ended before. */
 	CN_EVENT_ORPHAN_DONE,
 };
 

@@ -44,6 +44,7 @@ struct tcp_tune {
 	uint64_t fin_wait2_ns;
 	uint32_t window_clamp;
 	uint32_t notsent_lowat;
+	uint32_t rcvlowat; /* sock/ alone reads it */
 	uint16_t maxseg;
 	uint8_t keepcnt;
 	uint8_t syn_retries;

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A frame on its way in: net/ makes a packet of it, one keyed probe finds
+ * whose it is, and the owner takes it.
+ */
+#include "base/assert.h"
+#include "host/host.h"
+
+uint32_t flow_hash(const struct cn_host *host, const struct tuple *tuple)
+{
+	_Static_assert(sizeof(*tuple) == 36, "no padding is hashed");
+	return (uint32_t)siphash24(&host->flow_key, tuple, sizeof(*tuple));
+}
+
+static bool flow_match(const void *object, const void *key)
+{
+	const struct flow *flow = object;
+	const struct tuple *tuple = key;
+
+	return flow->kind != FLOW_SOCK &&
+	       flow->tuple.local_port == tuple->local_port &&
+	       flow->tuple.peer_port == tuple->peer_port &&
+	       cn_addr_equal(&flow->tuple.peer, &tuple->peer) &&
+	       cn_addr_equal(&flow->tuple.local, &tuple->local);
+}
+
+struct flow *flow_find(const struct cn_host *host, uint32_t hash,
+		       const struct tuple *tuple)
+{
+	return map_find(&host->flows, hash, flow_match, tuple);
+}
+
+static void drop(struct cn_host *host, const struct arriving *in, uint8_t state,
+		 enum cn_drop why, uint64_t now)
+{
+	host->count.drop[why]++;
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, state, in->seg, why, now);
+}
+
+void closed_arrives(struct cn_host *host, const struct arriving *in,
+		    uint64_t now)
+{
+	struct tcp_seg reply;
+
+	drop(host, in, CN_CLOSED, CN_DROP_TCP_NO_PORT, now);
+	if (!tcp_closed_arrives(in->seg, &reply))
+		return;
+	if (!net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
+		return;
+	reply_send(host, &in->tuple, &reply, CN_CLOSED, now);
+}
+
+void listen_arrives(struct cn_host *host, const struct arriving *in,
+		    const uint32_t *isn_floor, uint64_t now)
+{
+	struct listener *listener = listener_find(
+		host, &in->tuple.local, in->tuple.local_port, in->hash);
+
+	if (!listener) {
+		closed_arrives(host, in, now);
+		return;
+	}
+	switch (tcp_listen_arrives(in->seg)) {
+	case TCP_LISTEN_DROP:
+		drop(host, in, CN_LISTEN, CN_DROP_TCP_FLAGS, now);
+		break;
+	case TCP_LISTEN_RST:
+		closed_arrives(host, in, now);
+		break;
+	case TCP_LISTEN_SYN:
+		syn_arrives(host, listener, in, isn_floor, now);
+		break;
+	}
+}
+
+static void conn_arrives(struct cn_sock *sock, const struct arriving *in,
+			 uint64_t now)
+{
+	(void)tcp_arrives(&sock->tcb, in->seg, now);
+	sock_settle(sock, now);
+}
+
+static void flow_arrives(struct cn_host *host, struct flow *flow,
+			 const struct arriving *in, uint64_t now)
+{
+	switch ((enum flow_kind)flow->kind) {
+	case FLOW_CONN:
+		conn_arrives((struct cn_sock *)flow, in, now);
+		break;
+	case FLOW_SYN:
+		syn_segment(host, (struct syn_entry *)flow, in, now);
+		break;
+	case FLOW_TIME_WAIT:
+		tw_segment(host, (struct tw_entry *)flow, in, now);
+		break;
+	case FLOW_SOCK:
+		CN_ASSERT(false);
+	}
+}
+
+static uint32_t packets_of(const struct net_packet *packet,
+			   const struct tcp_seg *seg)
+{
+	if (!packet->seg_size || seg->data_len <= packet->seg_size)
+		return 1;
+	return (seg->data_len + packet->seg_size - 1) / packet->seg_size;
+}
+
+static void tcp_input(struct cn_host *host, const struct net_packet *packet,
+		      uint64_t now)
+{
+	struct tcp_ports ports;
+	struct tcp_seg seg;
+	struct arriving in = {
+		.tuple = {.local = packet->ip.dst, .peer = packet->ip.src},
+		.link = packet->link,
+		.packet = packet,
+		.seg = &seg,
+	};
+	struct flow *flow;
+	uint32_t data_off;
+	enum cn_drop why;
+
+	why = tcp_parse(packet->upper, packet->ip.payload_len, &ports, &seg,
+			&data_off);
+	if (!why && !net_packet_checksum_ok(packet))
+		why = CN_DROP_TCP_CHECKSUM;
+	if (why) {
+		host->count.drop[why]++;
+		return;
+	}
+	host->count.tcp_in += packets_of(packet, &seg);
+	seg.seg_size = packet->seg_size;
+	seg.tos = packet->ip.tos;
+	seg.slice_n = (uint8_t)net_packet_slices(packet, data_off, seg.slice);
+	in.tuple.local_port = ports.dst;
+	in.tuple.peer_port = ports.src;
+	in.hash = flow_hash(host, &in.tuple);
+	flow = flow_find(host, in.hash, &in.tuple);
+	if (flow)
+		flow_arrives(host, flow, &in, now);
+	else
+		listen_arrives(host, &in, NULL, now);
+}
+
+/*
+ * RFC 5927 section 4: a message about a connection is believed only if it
+ * quotes a sequence number that is in flight; to guess one costs as much as to
+ * guess a reset.
+ */
+static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
+		      uint64_t now)
+{
+	struct cn_host *host = sock_host(sock);
+	struct tcb *tcb = &sock->tcb;
+	const struct cn_addr *peer = &sock->flow.tuple.peer;
+	bool hard;
+	int err;
+
+	if (!seq_in_window(error->quote.seq, tcb->snd_una,
+			   tcb->snd_nxt - tcb->snd_una))
+		return false;
+	if (error->kind == ICMP_PACKET_TOO_BIG) {
+		if (net_pmtu_lower(&host->net, peer, error->mtu, now))
+			tcp_path_mss(tcb, host_path_mss(host, peer, now), now);
+	} else {
+		err = net_error_meaning(error, &hard);
+		if (err)
+			tcp_icmp_error(tcb, err, hard, now);
+	}
+	sock_settle(sock, now);
+	return true;
+}
+
+static bool icmp_arrives(struct cn_host *host, const struct net_error *error,
+			 uint64_t now)
+{
+	struct tuple tuple = {
+		.local = error->quote.ip.src,
+		.peer = error->quote.ip.dst,
+		.local_port = error->quote.src_port,
+		.peer_port = error->quote.dst_port,
+	};
+	struct flow *flow;
+
+	if (error->quote.ip.protocol != IP_TCP)
+		return false;
+	flow = flow_find(host, flow_hash(host, &tuple), &tuple);
+	if (flow && flow->kind == FLOW_CONN)
+		return conn_icmp((struct cn_sock *)flow, error, now);
+	if (flow && flow->kind == FLOW_SYN)
+		return syn_icmp(host, (struct syn_entry *)flow, error, now);
+	return false;
+}
+
+static void packet_arrives(struct cn_host *host,
+			   const struct net_packet *packet, uint64_t now)
+{
+	if (packet->ip.protocol == IP_TCP) {
+		tcp_input(host, packet, now);
+		return;
+	}
+	/* RFC 1122 section 4.1.3.1; there are no UDP sockets yet. */
+	host->count.drop[CN_DROP_IP_PROTOCOL]++;
+	net_icmp_send(&host->net, ICMP_UNREACHABLE, 3, packet, now);
+}
+
+void host_input(struct cn_host *host, int link, const struct cn_frame *frame,
+		uint64_t now)
+{
+	struct net_packet packet;
+
+	host_relieve(host, now);
+	switch (net_input(&host->net, link, frame, &packet, now)) {
+	case NET_DONE:
+		return;
+	case NET_PACKET:
+		packet_arrives(host, &packet, now);
+		break;
+	case NET_ERROR:
+		if (!icmp_arrives(host, &packet.error, now))
+			host->count.drop[CN_DROP_ICMP_UNMATCHED]++;
+		break;
+	}
+	net_packet_done(&packet);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a socket's connection within its host: birth, the settling
+ * after each call into tcp/, the end.  sock_settle is the one place where the
+ * TCB's wishes become timers, turns to send, and events.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "host/host.h"
+
+/* Memory pressure is acted upon no more often than this. */
+#define RELIEVE_EVERY_NS (10 * CN_NS_PER_MS)
+
+/* ------------------------------------------------------ birth and death -- */
+
+struct cn_sock *sock_make(struct cn_host *host)
+{
+	struct cn_sock *sock = pool_alloc(host->set.pool, sizeof(*sock));
+
+	if (!sock)
+		return NULL;
+	budget_charge(&host->budget, sizeof(*sock));
+	tcb_init(&sock->tcb, &host->env);
+	sock->linger = -1;
+	return sock;
+}
+
+static void sock_release(struct cn_sock *sock)
+{
+	struct cn_host *host = sock_host(sock);
+
+	budget_refund(&host->budget, sizeof(*sock));
+	pool_release(host->set.pool, sock, sizeof(*sock));
+}
+
+/* Of a socket that never was in the map. */
+void sock_unmake(struct cn_sock *sock)
+{
+	tcb_deinit(&sock->tcb);
+	sock_release(sock);
+}
+
+struct cn_sock *sock_alloc(struct cn_host *host)
+{
+	struct cn_sock *sock = sock_make(host);
+	struct tuple *tuple;
+
+	if (!sock)
+		return NULL;
+	tuple = &sock->flow.tuple;
+	memcpy(tuple->peer.octet, &host->serial, sizeof(host->serial));
+	host->serial++;
+	if (map_insert(&host->flows, flow_hash(host, tuple), sock)) {
+		sock_unmake(sock);
+		return NULL;
+	}
+	return sock;
+}
+
+void sock_let_go(struct cn_sock *sock)
+{
+	if (sock->dead && !sock->out_queued && !sock->event_queued)
+		sock_release(sock);
+}
+
+void sock_free(struct cn_sock *sock)
+{
+	struct cn_host *host = sock_host(sock);
+
+	sock_drop_port(sock);
+	wheel_cancel(&host->wheel, &sock->timer);
+	map_remove(&host->flows, flow_hash(host, &sock->flow.tuple), sock);
+	sock->flow.kind = FLOW_SOCK;
+	tcb_deinit(&sock->tcb);
+	sock->dead = true;
+	sock_let_go(sock);
+}
+
+void sock_rekey(struct cn_sock *sock, const struct tuple *tuple,
+		enum flow_kind kind)
+{
+	struct cn_host *host = sock_host(sock);
+	int err;
+
+	map_remove(&host->flows, flow_hash(host, &sock->flow.tuple), sock);
+	sock->flow.tuple = *tuple;
+	sock->flow.kind = (uint8_t)kind;
+	/* It takes the room that it has just left. */
+	err = map_insert(&host->flows, flow_hash(host, tuple), sock);
+	CN_ASSERT(!err);
+}
+
+/* ------------------------------------------------------------- options -- */
+
+static void tcb_copy_options(struct tcb *to, const struct tcb *from)
+{
+	to->nodelay = from->nodelay;
+	to->cork = from->cork;
+	to->keepalive = from->keepalive;
+	to->oobinline = from->oobinline;
+	to->tos = from->tos;
+	to->ttl = from->ttl;
+	to->sndbuf = from->sndbuf;
+	to->rcvbuf = from->rcvbuf;
+	if (to->cc_kind != from->cc_kind)
+		tcp_set_cc(to, (enum cn_cc)from->cc_kind, 0);
+}
+
+bool sock_inherit(struct cn_sock *sock, const struct cn_sock *listener)
+{
+	const struct tcp_tune *tune = listener->tcb.tune;
+	struct tcp_tune *own;
+
+	tcb_copy_options(&sock->tcb, &listener->tcb);
+	sock->family6 = listener->family6;
+	sock->v6only = listener->v6only;
+	sock->reuseaddr = listener->reuseaddr;
+	sock->reuseport = listener->reuseport;
+	sock->linger = listener->linger;
+	if (!tune)
+		return true;
+	own = tcp_tune(&sock->tcb);
+	if (own)
+		*own = *tune;
+	return own != NULL;
+}
+
+void sock_renew_tcb(struct cn_sock *sock)
+{
+	struct tcb *tcb = &sock->tcb;
+	struct tcp_tune *tune = tcb->tune;
+	struct tcb old;
+
+	tcb->tune = NULL;
+	tcb_deinit(tcb);
+	old = *tcb;
+	tcb_init(tcb, old.env);
+	tcb->tune = tune;
+	tcb_copy_options(tcb, &old);
+	sock->over = false;
+	sock->wr_shut = false;
+	sock->err = 0;
+}
+
+/* ---------------------------------------------------- numbers and paths -- */
+
+uint32_t host_isn(const struct cn_host *host, const struct tuple *tuple,
+		  uint64_t now)
+{
+	uint64_t hash = siphash24(&host->isn_key, tuple, sizeof(*tuple));
+
+	/* RFC 9293 section 3.4.1: a clock of 4 us, and MUST-8's hash, so that
+	 * the numbers of one pair rise and those of another tell nothing. */
+	return (uint32_t)(now / (4 * CN_NS_PER_US)) + (uint32_t)hash;
+}
+
+uint32_t host_ts_off(const struct cn_host *host, const struct tuple *tuple)
+{
+	return (uint32_t)siphash24(&host->ts_key, tuple,
+				   2 * sizeof(struct cn_addr));
+}
+
+static uint32_t headers_len(const struct cn_addr *peer)
+{
+	return (cn_addr_is_v4(peer) ? IP4_HEADER_LEN : IP6_HEADER_LEN) +
+	       TCP_HEADER_LEN;
+}
+
+uint32_t host_path_mss(struct cn_host *host, const struct cn_addr *peer,
+		       uint64_t now)
+{
+	return net_pmtu(&host->net, peer, now) - headers_len(peer);
+}
+
+/* MUST-67: from what the link can take in, whatever the path. */
+uint32_t host_adv_mss(struct cn_host *host, const struct cn_addr *peer)
+{
+	int link = net_route(&host->net, peer);
+	uint32_t mtu = link < 0 ? 1280 : host->link[link].mtu;
+
+	return mtu - headers_len(peer);
+}
+
+void sock_set_path(struct cn_sock *sock, uint64_t now)
+{
+	struct cn_host *host = sock_host(sock);
+	const struct cn_addr *peer = &sock->flow.tuple.peer;
+
+	/* MUST-15: what a silent peer takes. */
+	tcp_set_path(&sock->tcb, host_path_mss(host, peer, now),
+		     host_adv_mss(host, peer),
+		     cn_addr_is_v4(peer) ? 536 : 1220);
+}
+
+/* ------------------------------------------------------------ settling -- */
+
+void sock_tell(struct cn_sock *sock)
+{
+	struct cn_host *host = sock_host(sock);
+
+	if (!sock->owned && !sock->orphan)
+		return;
+	sock->ready = true;
+	if (sock->event_queued)
+		return;
+	sock->event_queued = true;
+	sock->event_next = NULL;
+	if (host->event_last)
+		host->event_last->event_next = sock;
+	else
+		host->event_first = sock;
+	host->event_last = sock;
+}
+
+void sock_finish(struct cn_sock *sock)
+{
+	struct cn_host *host = sock_host(sock);
+
+	wheel_cancel(&host->wheel, &sock->timer);
+	sock->flow.kind = FLOW_SOCK;
+	sock->over = true;
+	if (!sock->port_bound)
+		sock_drop_port(sock);
+	sock_tell(sock);
+	if (sock->orphan)
+		sock_free(sock);
+}
+
+/* CLOSED: nothing finds it any more, and whoever holds it must know. */
+static void sock_end(struct cn_sock *sock, uint64_t now)
+{
+	struct tcb *tcb = &sock->tcb;
+
+	out_last_words(sock, now);
+	if (sock->phase == SOCK_CONNECTING && tcb->snd_una == tcb->iss)
+		sock_host(sock)->count.tcp_failed++;
+	if (tcb->err)
+		sock->err = tcb->err;
+	sock_finish(sock);
+}
+
+void sock_arm(struct cn_sock *sock)
+{
+	struct cn_host *host = sock_host(sock);
+	uint64_t at = tcp_deadline(&sock->tcb);
+
+	if (at == CN_NEVER)
+		wheel_cancel(&host->wheel, &sock->timer);
+	else if (!list_is_linked(&sock->timer.node) || sock->timer.at != at)
+		wheel_set(&host->wheel, &sock->timer, at);
+}
+
+void sock_settle(struct cn_sock *sock, uint64_t now)
+{
+	struct tcb *tcb = &sock->tcb;
+	uint8_t news = tcb->news;
+
+	tcb->news = 0;
+	if (sock->flow.kind != FLOW_CONN)
+		return;
+	if (tcb->state == CN_CLOSED) {
+		sock_end(sock, now);
+		return;
+	}
+	if (tcb->state == CN_TIME_WAIT) {
+		tw_enter(sock, now);
+		return;
+	}
+	sock_arm(sock);
+	out_ready(sock, now);
+	if (news && !sock->orphan)
+		sock_tell(sock);
+}
+
+/* -------------------------------------------------------------- memory -- */
+
+struct holder {
+	struct cn_sock *sock;
+	uint64_t octets;
+};
+
+static uint64_t sock_holds(const struct cn_sock *sock)
+{
+	const struct tcb *tcb = &sock->tcb;
+	uint64_t octets = tcb->rcv_queued;
+
+	if (seq_gt(tcb->snd_end, tcb->snd_una))
+		octets += tcb->snd_end - tcb->snd_una;
+	return octets;
+}
+
+static void find_worst(void *object, void *ctx)
+{
+	struct flow *flow = object;
+	struct holder *worst = ctx;
+	struct cn_sock *sock;
+	uint64_t octets;
+
+	if (flow->kind != FLOW_CONN)
+		return;
+	sock = object;
+	octets = sock_holds(sock);
+	/* Nobody waits for what an orphan holds. */
+	if (sock->orphan)
+		octets *= 2;
+	if (octets > worst->octets) {
+		worst->sock = sock;
+		worst->octets = octets;
+	}
+}
+
+void host_relieve(struct cn_host *host, uint64_t now)
+{
+	struct holder worst = {NULL, 0};
+
+	if (!budget_is_over(&host->budget, 0) ||
+	    now - host->relieved_at < RELIEVE_EVERY_NS)
+		return;
+	host->relieved_at = now;
+	map_each(&host->flows, find_worst, &worst);
+	if (!worst.sock)
+		return;
+	host->count.drop[CN_DROP_MEMORY]++;
+	tcp_abort(&worst.sock->tcb, CN_E_NOBUFS, now);
+	sock_settle(worst.sock, now);
+}

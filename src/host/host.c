@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The four verbs, and what a host is made of.  Whoever drives a host needs no
+ * more than this file's functions; docs/architecture.md walks through them.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "host/host.h"
+
+#define LOOPBACK_MTU 65535
+
+static const char *const state_names[] = {
+	[CN_ESTABLISHED] = "ESTABLISHED",
+	[CN_SYN_SENT] = "SYN-SENT",
+	[CN_SYN_RECEIVED] = "SYN-RECEIVED",
+	[CN_FIN_WAIT_1] = "FIN-WAIT-1",
+	[CN_FIN_WAIT_2] = "FIN-WAIT-2",
+	[CN_TIME_WAIT] = "TIME-WAIT",
+	[CN_CLOSED] = "CLOSED",
+	[CN_CLOSE_WAIT] = "CLOSE-WAIT",
+	[CN_LAST_ACK] = "LAST-ACK",
+	[CN_LISTEN] = "LISTEN",
+	[CN_CLOSING] = "CLOSING",
+};
+
+const char *cn_tcp_state_name(enum cn_tcp_state state)
+{
+	if (state < CN_ESTABLISHED || state > CN_CLOSING)
+		return "UNKNOWN";
+	return state_names[state];
+}
+
+/* ------------------------------------------------------------ settings -- */
+
+static void default_ip(struct cn_settings *set)
+{
+	set->ttl = 64;
+	set->frag_memory = 1 << 20;
+	set->frag_timeout_ns = 30 * CN_NS_PER_SEC;
+	set->icmp_rate = 1000;
+	set->min_pmtu_v4 = 552;
+	set->pmtu_expire_ns = 600 * CN_NS_PER_SEC;
+}
+
+static void default_ports(struct cn_settings *set)
+{
+	set->port_low = 32768;
+	set->port_high = 60999;
+	set->somaxconn = 4096;
+	set->syn_backlog = 4096;
+	set->time_wait_max = 262144;
+	set->syn_retries = 6;
+	set->synack_retries = 5;
+}
+
+static void default_tcp(struct cn_settings *set)
+{
+	set->msl2_ns = 60 * CN_NS_PER_SEC;
+	set->fin_wait2_ns = 60 * CN_NS_PER_SEC;
+	set->rto_initial_ns = CN_NS_PER_SEC;
+	set->rto_min_ns = 200 * CN_NS_PER_MS;
+	set->rto_max_ns = 120 * CN_NS_PER_SEC;
+	set->delack_ns = 40 * CN_NS_PER_MS;
+	set->retries1 = 3;
+	set->retries2 = 15;
+	set->orphan_retries = 8;
+	set->keepalive_idle_ns = 7200 * CN_NS_PER_SEC;
+	set->keepalive_interval_ns = 75 * CN_NS_PER_SEC;
+	set->keepalive_probes = 9;
+	set->sndbuf = 4 << 20;
+	set->rcvbuf = 4 << 20;
+	set->min_snd_mss = 48;
+	set->initial_window = 10;
+	set->ooo_max = 4096;
+	set->challenge_interval_ns = 500 * CN_NS_PER_MS;
+	set->timestamps = true;
+	set->sack = true;
+	set->window_scaling = true;
+	set->cc = CN_CC_CUBIC;
+}
+
+void cn_settings_default(struct cn_settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	settings->memory_limit = 256 << 20;
+	default_ip(settings);
+	default_ports(settings);
+	default_tcp(settings);
+}
+
+static int settings_check(const struct cn_settings *set)
+{
+	if (!set->seeded)
+		return CN_E_NOENTROPY;
+	if (!set->pool || set->forward)
+		return CN_E_INVAL;
+	if (!set->port_low || set->port_low > set->port_high)
+		return CN_E_RANGE;
+	if (!set->ttl || !set->syn_backlog || set->cc >= CN_CC_N)
+		return CN_E_RANGE;
+	/* Entries keep microseconds in 32 bits. */
+	if (set->msl2_ns > 3600 * CN_NS_PER_SEC || !set->rto_initial_ns)
+		return CN_E_RANGE;
+	return CN_OK;
+}
+
+/* ------------------------------------------------------- host and links -- */
+
+static void host_init_env(struct cn_host *host)
+{
+	host->env.set = &host->set;
+	host->env.pool = host->set.pool;
+	host->env.budget = &host->budget;
+	host->env.random = &host->random;
+	host->env.count = &host->count;
+	host->env.trace = host->set.trace ? host_trace : NULL;
+}
+
+static void host_init_net(struct cn_host *host, uint64_t now)
+{
+	const struct net_config config = {
+		.set = &host->set,
+		.pool = host->set.pool,
+		.budget = &host->budget,
+		.random = &host->random,
+		.count = &host->count,
+	};
+
+	net_init(&host->net, &config, now);
+}
+
+static int link_add(struct cn_host *host, int number,
+		    const struct cn_link_config *config)
+{
+	struct host_link *link = &host->link[number];
+	size_t i = 0;
+	int err;
+
+	err = net_link_add(&host->net, number, config->mtu, config->loopback);
+	if (err)
+		return err;
+	for (; config->name && config->name[i] && i < 15; i++)
+		link->name[i] = config->name[i];
+	link->mtu = config->mtu;
+	link->tx_csum = config->tx_csum;
+	link->tx_super = config->tx_super;
+	link->used = true;
+	return CN_OK;
+}
+
+static int add_loopback(struct cn_host *host)
+{
+	const struct cn_link_config config = {
+		.name = "lo",
+		.mtu = LOOPBACK_MTU,
+		.tx_csum = true,
+		.loopback = true,
+	};
+
+	return link_add(host, CN_LINK_LOOPBACK, &config);
+}
+
+int cn_host_new(const struct cn_settings *settings, uint64_t now,
+		struct cn_host **out)
+{
+	struct cn_host *host;
+	int err = settings_check(settings);
+
+	if (err)
+		return err;
+	host = pool_alloc(settings->pool, sizeof(*host));
+	if (!host)
+		return CN_E_NOMEM;
+	host->set = *settings;
+	host->budget.limit = settings->memory_limit;
+	host_init_env(host);
+	random_init(&host->random, host->set.seed, 0x686f7374);
+	host->flow_key = random_key(&host->random);
+	host->isn_key = random_key(&host->random);
+	host->ts_key = random_key(&host->random);
+	map_init(&host->flows, host->set.pool);
+	map_init(&host->ports, host->set.pool);
+	wheel_init(&host->wheel, now);
+	host->work_at = CN_NEVER;
+	syns_init(host);
+	tws_init(host);
+	host_init_net(host, now);
+	err = add_loopback(host);
+	if (err) {
+		cn_host_free(host);
+		return err;
+	}
+	*out = host;
+	return CN_OK;
+}
+
+int cn_host_link_add(struct cn_host *host, const struct cn_link_config *config,
+		     int *link)
+{
+	int err;
+
+	for (int i = 0; i < CN_LINK_LOOPBACK; i++) {
+		if (host->link[i].used)
+			continue;
+		err = link_add(host, i, config);
+		if (!err)
+			*link = i;
+		return err;
+	}
+	return CN_E_RANGE;
+}
+
+static bool has_link(const struct cn_host *host, int link)
+{
+	return link >= 0 && link < NET_LINKS && host->link[link].used;
+}
+
+int cn_host_addr_add(struct cn_host *host, int link, const struct cn_addr *addr,
+		     unsigned prefix_len)
+{
+	if (!has_link(host, link))
+		return CN_E_NOLINK;
+	return net_addr_add(&host->net, link, addr, prefix_len);
+}
+
+int cn_host_route_add(struct cn_host *host, int link,
+		      const struct cn_addr *prefix, unsigned prefix_len)
+{
+	if (!has_link(host, link))
+		return CN_E_NOLINK;
+	return net_route_add(&host->net, link, prefix, prefix_len);
+}
+
+/* ---------------------------------------------------------------- free -- */
+
+static void free_flow(void *object, void *ctx)
+{
+	struct flow *flow = object;
+	struct cn_host *host = ctx;
+	struct cn_sock *sock;
+
+	if (flow->kind != FLOW_SOCK && flow->kind != FLOW_CONN)
+		return;
+	sock = object;
+	if (sock->phase == SOCK_LISTENING)
+		pool_release(host->set.pool, sock->listener,
+			     sizeof(struct listener));
+	sock_unmake(sock);
+}
+
+static void free_port(void *object, void *ctx)
+{
+	struct port *port = object;
+	struct cn_host *host = ctx;
+
+	while (port->users) {
+		struct port_user *user = port->users;
+
+		port->users = user->next;
+		pool_release(host->set.pool, user, sizeof(*user));
+	}
+	pool_release(host->set.pool, port, sizeof(*port));
+}
+
+static struct cn_sock *event_pop(struct cn_host *host)
+{
+	struct cn_sock *sock = host->event_first;
+
+	if (!sock)
+		return NULL;
+	host->event_first = sock->event_next;
+	if (!host->event_first)
+		host->event_last = NULL;
+	sock->event_next = NULL;
+	sock->event_queued = false;
+	return sock;
+}
+
+void cn_host_free(struct cn_host *host)
+{
+	struct cn_sock *sock;
+
+	if (!host)
+		return;
+	out_drop_all(host);
+	while ((sock = event_pop(host)))
+		sock_let_go(sock);
+	map_each(&host->flows, free_flow, host);
+	map_each(&host->ports, free_port, host);
+	map_deinit(&host->flows);
+	map_deinit(&host->ports);
+	syns_deinit(host);
+	tws_deinit(host);
+	net_deinit(&host->net);
+	pool_release(host->set.pool, host, sizeof(*host));
+}
+
+/* ---------------------------------------------------------- four verbs -- */
+
+static uint32_t frame_packets(const struct cn_frame *frame)
+{
+	if (!frame->seg_size || frame->payload_len <= frame->seg_size)
+		return 1;
+	return (frame->payload_len + frame->seg_size - 1) / frame->seg_size;
+}
+
+void cn_host_input(struct cn_host *host, int link, const struct cn_frame *frame,
+		   uint64_t now)
+{
+	CN_ASSERT(has_link(host, link));
+	host->count.frames_in++;
+	host->count.ip_in += frame_packets(frame);
+	host->count.octets_in += cn_frame_len(frame);
+	host_input(host, link, frame, now);
+}
+
+bool cn_host_output(struct cn_host *host, int link, struct cn_frame *frame,
+		    uint64_t now)
+{
+	CN_ASSERT(has_link(host, link));
+	if (loopback_has_work(host))
+		loopback_run(host, now);
+	if (link == CN_LINK_LOOPBACK)
+		return false;
+	return host_output(host, link, frame, now);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t cn_host_deadline(const struct cn_host *host)
+{
+	uint64_t at = wheel_deadline(&host->wheel);
+
+	at = earlier(at, syns_deadline(host));
+	at = earlier(at, tws_deadline(host));
+	at = earlier(at, net_deadline(&host->net));
+	return earlier(at, host->work_at);
+}
+
+void cn_host_advance(struct cn_host *host, uint64_t now)
+{
+	struct wheel_node *node;
+
+	while ((node = wheel_expire(&host->wheel, now))) {
+		struct cn_sock *sock =
+			CN_CONTAINER(node, struct cn_sock, timer);
+
+		tcp_advance(&sock->tcb, now);
+		sock_settle(sock, now);
+	}
+	syns_advance(host, now);
+	tws_advance(host, now);
+	net_advance(&host->net, now);
+	host_relieve(host, now);
+	if (loopback_has_work(host))
+		loopback_run(host, now);
+}
+
+/* -------------------------------------------------------------- events -- */
+
+static void fill_orphan_done(const struct cn_sock *sock, struct cn_event *event)
+{
+	const struct tcb *tcb = &sock->tcb;
+	const struct tuple *tuple = &sock->flow.tuple;
+
+	event->kind = CN_EVENT_ORPHAN_DONE;
+	event->local.addr = tuple->local;
+	event->local.port = tuple->local_port;
+	event->peer.addr = tuple->peer;
+	event->peer.port = tuple->peer_port;
+	if (seq_gt(tcb->snd_end, tcb->snd_una) && tcb->snd_una != tcb->iss)
+		event->octets = tcb->snd_end - tcb->snd_una;
+	event->err = tcb->err;
+	if (!event->err && event->octets)
+		event->err = CN_E_CONNABORTED;
+}
+
+bool cn_host_event(struct cn_host *host, struct cn_event *event)
+{
+	struct cn_sock *sock;
+
+	while ((sock = event_pop(host))) {
+		if (sock->dead && !sock->orphan) {
+			sock_let_go(sock);
+			continue;
+		}
+		memset(event, 0, sizeof(*event));
+		event->tag = sock->tag;
+		sock->ready = false;
+		if (sock->dead) {
+			fill_orphan_done(sock, event);
+			sock_let_go(sock);
+			return true;
+		}
+		/* An orphan's end comes later; its readiness interests no
+		 * one. */
+		if (sock->orphan)
+			continue;
+		event->kind = CN_EVENT_READY;
+		event->sock = sock;
+		return true;
+	}
+	return syns_event(host, event);
+}
+
+const struct cn_counters *cn_host_counters(const struct cn_host *host)
+{
+	return &host->count;
+}
+
+size_t cn_host_memory(const struct cn_host *host, size_t *peak)
+{
+	if (peak)
+		*peak = host->budget.peak;
+	return host->budget.used;
+}

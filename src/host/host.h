@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One host, from the inside: what demultiplexing finds, and who may queue
+ * what for whom.  The rooms above see sockets; the rooms below see segments.
+ *
+ * Three kinds of object answer to a pair of endpoints: a connection, an entry
+ * of the SYN cache and one of TIME-WAIT.  Each begins with a struct flow, and
+ * one probe of the map, keyed by SipHash, finds whichever there is.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include <catenet/host.h>
+
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "base/wheel.h"
+#include "host/shelf.h"
+#include "net/net.h"
+#include "tcp/tcb.h"
+
+/* --------------------------------------------------------------- flows -- */
+
+/* A connection as this host sees it; also the octets that are hashed. */
+struct tuple {
+	struct cn_addr local, peer;
+	uint16_t local_port, peer_port;
+};
+
+enum flow_kind {
+	FLOW_SOCK, /* a socket that no segment finds; the map merely owns it */
+	FLOW_CONN,
+	FLOW_SYN,
+	FLOW_TIME_WAIT,
+};
+
+struct flow {
+	uint8_t kind; /* enum flow_kind */
+	uint8_t mark; /* the kind's own */
+	struct tuple tuple;
+};
+
+/* ------------------------------------------------------------- sockets -- */
+
+enum sock_phase {
+	SOCK_NEW, /* never connected, or free to try again */
+	SOCK_CONNECTING,
+	SOCK_CONNECTED,
+	SOCK_LISTENING,
+};
+
+/* enum port_class, below: how a socket counts against a bind. */
+
+/*
+ * A socket and its connection.  It is in the map from birth to death: under
+ * its tuple once that is whole, before that under a serial number in the
+ * place of the peer's address.
+ */
+struct cn_sock {
+	struct flow flow;
+	uint8_t link; /* the connection's way out */
+	int8_t err; /* SO_ERROR: pending, told once */
+	struct tcb tcb;
+	struct wheel_node timer;
+	union {
+		struct cn_sock *out_next; /* ready to send on its link */
+		struct listener *listener; /* SOCK_LISTENING */
+	};
+	union {
+		struct cn_sock *event_next;
+		struct cn_sock *accept_next; /* in a listener's queue */
+	};
+	void *tag;
+
+	unsigned phase : 2; /* enum sock_phase */
+	bool family6 : 1;
+	bool v6only : 1;
+	bool reuseaddr : 1, reuseport : 1;
+	bool port_held : 1; /* counted in the port table */
+	bool port_bound : 1; /* by bind(): kept when the connection ends */
+	bool addr_bound : 1; /* the address came by bind() too */
+	bool owned : 1; /* the application has it */
+	bool orphan : 1; /* it had it, and closed it */
+	bool over : 1; /* had a connection, which has ended */
+	bool wr_shut : 1; /* shutdown(SHUT_WR) */
+	bool hold : 1, any_port : 1; /* listeners for a gateway */
+	bool out_queued : 1;
+	bool event_queued : 1;
+	bool ready : 1; /* EVENT_READY is due */
+	bool dead : 1; /* freed when the queues let go of it */
+	bool sndbuf_set : 1;
+	int16_t linger; /* seconds, -1: off */
+	/* TCP_DEFER_ACCEPT: as set, and in SYN-ACKs. */
+	uint8_t defer_s, defer_n;
+};
+
+/* Three halves of a slot of the map: what an entry costs at 2/3 full. */
+#define SOCK_MAP_SHARE (sizeof(struct map_slot) * 3 / 2)
+_Static_assert(sizeof(struct cn_sock) + SOCK_MAP_SHARE <= 512,
+	       "an idle established connection");
+
+/* ----------------------------------------------------------- listeners -- */
+
+struct listener {
+	struct listener *next; /* of the same port, or for any port */
+	struct cn_sock *sock;
+	struct cn_sock *first, *last; /* accept queue */
+	uint32_t queued; /* in it */
+	uint32_t backlog; /* both queues hold one more */
+	uint32_t syn_n; /* entries of the SYN cache */
+};
+
+/* -------------------------------------------------------------- ports -- */
+
+/* How a user of a port counts when another wants it. */
+enum port_class {
+	PORT_REUSEADDR = 1,
+	PORT_REUSEPORT = 2,
+	PORT_LISTENS = 4,
+	PORT_V6ONLY = 8,
+};
+
+/* So many sockets and TIME-WAIT entries of one kind on one address. */
+struct port_user {
+	struct port_user *next;
+	struct cn_addr addr;
+	uint32_t n;
+	uint8_t class; /* enum port_class */
+};
+
+struct port {
+	struct port_user *users;
+	struct listener *listeners;
+	uint16_t number;
+	bool by_bind; /* not one that connect() may share */
+};
+
+/* ----------------------------------------------------------- SYN cache -- */
+
+/* Entries wait in rings, oldest first, one for each kind of waiting. */
+enum syn_ring {
+	SYN_RING_SENT, /* + rexmit_n: SYN-ACK on its way */
+	SYN_LEVELS = 16,
+	SYN_RING_NEWS = SYN_LEVELS, /* held, the application not told yet */
+	SYN_RING_HELD,
+	SYN_RING_REFUSED, /* a verdict remembered */
+	SYN_RING_GONE, /* only the application must still be told */
+	SYN_RINGS,
+};
+
+#define SYN_NONE UINT16_MAX
+
+/* flow.mark: the ring in the low five bits, and SYN_ACKED. */
+#define SYN_RING_MASK 0x1f
+#define SYN_ACKED 0x20 /* a bare ACK came and was deferred */
+#define SYN_TOLD 0x40 /* the application knows of it */
+
+/* SYN-RECEIVED: what tcp_syn holds, packed, and two ring links. */
+struct syn_entry {
+	struct flow flow;
+	uint16_t next, prev;
+	uint16_t peer_mss;
+	uint32_t irs, iss;
+	uint32_t ts_recent;
+	uint32_t at_us; /* when it entered its ring, modulo 2^32 */
+	uint16_t rcv_wnd; /* REFUSED: the verdict and the ICMP code */
+	uint8_t wscales; /* peer's, and ours << 4 */
+	uint8_t bits; /* enum tcp_opt, and rexmit_n << 4 */
+};
+_Static_assert(sizeof(struct syn_entry) == SHELF_ENTRY, "a SYN entry");
+
+struct syn_ring_head {
+	uint16_t first, last;
+};
+
+struct syn_cache {
+	struct shelf shelf;
+	struct syn_ring_head ring[SYN_RINGS];
+	uint32_t open_n; /* entries that are not remembered verdicts */
+	uint32_t refused_n;
+	uint64_t clock_us; /* the latest at_us, whole */
+};
+
+/* ----------------------------------------------------------- TIME-WAIT -- */
+
+/* flow.mark of a TIME-WAIT entry: enum port_class in the low four bits. */
+#define TW_CLASS_MASK 0x07
+#define TW_TS 0x08
+#define TW_WSCALE_SHIFT 4
+
+/* What tcp_tw holds, packed, and two ring links of 24 bits. */
+struct tw_entry {
+	struct flow flow;
+	uint16_t rcv_wnd; /* as in a header */
+	uint32_t snd_nxt, rcv_nxt, ts_recent;
+	uint32_t at_us; /* when 2MSL began, modulo 2^32 */
+	uint16_t ts_age_s; /* of ts_recent at that time */
+	uint8_t next[3], prev[3];
+};
+_Static_assert(sizeof(struct tw_entry) == SHELF_ENTRY, "a TIME-WAIT entry");
+
+struct tw_table {
+	struct shelf shelf;
+	uint32_t first, last; /* oldest first */
+	uint64_t clock_us; /* the latest at_us, whole */
+};
+
+/* --------------------------------------------------------------- output -- */
+
+/* A segment without data that belongs to no connection. */
+struct reply {
+	struct reply *next;
+	uint8_t header_len;
+	uint8_t csum;
+	uint8_t csum_start;
+	uint8_t octet[CN_HEADER_MAX];
+};
+#define REPLIES_MAX 256 /* of one link */
+
+struct host_link {
+	char name[16];
+	uint32_t mtu;
+	uint32_t tx_super;
+	bool used, tx_csum;
+	uint16_t reply_n;
+	struct reply *reply_first, *reply_last;
+	struct cn_sock *out_first, *out_last;
+};
+
+/* ----------------------------------------------------------------- host -- */
+
+struct cn_host {
+	struct tcp_env env; /* env.set is &set, and so on */
+	struct cn_settings set;
+	struct budget budget;
+	struct random random;
+	struct cn_counters count;
+	struct net net;
+
+	struct map flows;
+	struct sip_key flow_key, isn_key, ts_key;
+	uint64_t serial; /* of sockets */
+	struct map ports;
+	struct listener *any_port;
+	struct syn_cache syns;
+	struct tw_table tws;
+	struct wheel wheel;
+
+	struct host_link link[NET_LINKS];
+	uint64_t work_at; /* loopback has something to carry: since when */
+	uint64_t relieved_at; /* memory pressure was last acted on */
+	struct cn_sock *event_first, *event_last;
+};
+
+static inline struct cn_host *sock_host(const struct cn_sock *sock)
+{
+	return CN_CONTAINER(sock->tcb.env, struct cn_host, env);
+}
+
+/* Linux's test for both queues: one more than the backlog fits. */
+static inline bool listener_is_full(const struct listener *listener)
+{
+	return listener->queued > listener->backlog;
+}
+
+/* demux.c ---------------------------------------------------------------- */
+
+uint32_t flow_hash(const struct cn_host *host, const struct tuple *tuple);
+/* Connection, SYN entry or TIME-WAIT entry; NULL when there is none. */
+struct flow *flow_find(const struct cn_host *host, uint32_t hash,
+		       const struct tuple *tuple);
+/* Frame in: TCP to its flow or listener, all else answered. */
+void host_input(struct cn_host *host, int link, const struct cn_frame *frame,
+		uint64_t now);
+/* What LISTEN does with a segment; isn_floor: NULL, or the number that the
+ * initial sequence number must be above. */
+struct arriving;
+void listen_arrives(struct cn_host *host, const struct arriving *in,
+		    const uint32_t *isn_floor, uint64_t now);
+/* RFC 9293 section 3.10.7.1: nobody is here. */
+void closed_arrives(struct cn_host *host, const struct arriving *in,
+		    uint64_t now);
+
+/* A segment on its way in. */
+struct arriving {
+	struct tuple tuple;
+	uint32_t hash;
+	uint8_t link;
+	const struct net_packet *packet;
+	const struct tcp_seg *seg;
+};
+
+/* flow.c ----------------------------------------------------------------- */
+
+/* A socket outside the map, and its end. */
+struct cn_sock *sock_make(struct cn_host *host);
+void sock_unmake(struct cn_sock *sock);
+/* A socket in the map, CLOSED; NULL without memory. */
+struct cn_sock *sock_alloc(struct cn_host *host);
+/* Out of map, timer and port; memory goes when the queues let go. */
+void sock_free(struct cn_sock *sock);
+/* A queue has let go of it. */
+void sock_let_go(struct cn_sock *sock);
+/* A new tuple and kind: moves it within the map. */
+void sock_rekey(struct cn_sock *sock, const struct tuple *tuple,
+		enum flow_kind kind);
+/* A fresh TCB with the application's options as they were. */
+void sock_renew_tcb(struct cn_sock *sock);
+/* What a connection has from its listener. */
+bool sock_inherit(struct cn_sock *sock, const struct cn_sock *listener);
+/* After every tcp_ call: timer, output, news, the end. */
+void sock_settle(struct cn_sock *sock, uint64_t now);
+/* Its timer alone. */
+void sock_arm(struct cn_sock *sock);
+/* Its connection is gone from the map: ports, events, and an orphan's end. */
+void sock_finish(struct cn_sock *sock);
+/* Tells the application, once, that cn_sock_ready may say more. */
+void sock_tell(struct cn_sock *sock);
+/* The MSS that the path to the peer leaves, and what to announce. */
+void sock_set_path(struct cn_sock *sock, uint64_t now);
+uint32_t host_path_mss(struct cn_host *host, const struct cn_addr *peer,
+		       uint64_t now);
+uint32_t host_adv_mss(struct cn_host *host, const struct cn_addr *peer);
+/* RFC 9293 section 3.4.1 and RFC 7323 section 5.4. */
+uint32_t host_isn(const struct cn_host *host, const struct tuple *tuple,
+		  uint64_t now);
+uint32_t host_ts_off(const struct cn_host *host, const struct tuple *tuple);
+/* The memory budget is used up: the worst holder goes. */
+void host_relieve(struct cn_host *host, uint64_t now);
+
+/* connect.c -------------------------------------------------------------- */
+
+/* RFC 9293 section 3.10.1, active: address, route, port, SYN. */
+int host_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
+		 uint64_t now) CN_MUST_CHECK;
+
+/* listener.c ------------------------------------------------------------- */
+
+/* The listener for a SYN to this address and port, or NULL.  hash picks one
+ * of several that share the port. */
+struct listener *listener_find(const struct cn_host *host,
+			       const struct cn_addr *addr, uint16_t port,
+			       uint32_t hash);
+int listener_open(struct cn_sock *sock, uint32_t backlog) CN_MUST_CHECK;
+/* Unaccepted connections are reset, SYN entries forgotten. */
+void listener_close(struct cn_sock *sock, uint64_t now);
+/* The options HOLD, ANY_PORT changed on a listening socket. */
+void listener_push(struct listener *listener, struct cn_sock *child);
+struct cn_sock *listener_pop(struct listener *listener);
+
+/* ports.c ---------------------------------------------------------------- */
+
+uint8_t port_class_of(const struct cn_sock *sock);
+struct port *port_find(const struct cn_host *host, uint16_t number);
+/* Would that user of the port be refused, as on Linux? strict: reuse is no
+ * excuse (a port that bind() itself picks). */
+bool port_conflicts(const struct port *port, const struct cn_addr *addr,
+		    uint8_t class, bool strict);
+int port_add(struct cn_host *host, uint16_t number, const struct cn_addr *addr,
+	     uint8_t class, bool by_bind) CN_MUST_CHECK;
+void port_remove(struct cn_host *host, uint16_t number,
+		 const struct cn_addr *addr, uint8_t class);
+/* The socket's own share; from tuple.local and its options. */
+int sock_take_port(struct cn_sock *sock, uint16_t number, bool by_bind)
+	CN_MUST_CHECK;
+void sock_drop_port(struct cn_sock *sock);
+/* RFC 6056: a walk over all ephemeral ports from a random start by a random
+ * step. */
+struct port_walk {
+	uint32_t left, at, step, n;
+	uint16_t low;
+};
+void port_walk_begin(struct cn_host *host, struct port_walk *walk);
+/* False when every port has been visited. */
+bool port_walk_next(struct port_walk *walk, uint16_t *number);
+
+/* syn_cache.c ------------------------------------------------------------ */
+
+void syns_init(struct cn_host *host);
+void syns_deinit(struct cn_host *host);
+void syn_arrives(struct cn_host *host, struct listener *listener,
+		 const struct arriving *in, const uint32_t *isn_floor,
+		 uint64_t now);
+void syn_segment(struct cn_host *host, struct syn_entry *entry,
+		 const struct arriving *in, uint64_t now);
+bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
+	      const struct net_error *error, uint64_t now);
+/* Listeners came or went: every entry finds its own again, or goes. */
+void syns_recount(struct cn_host *host);
+void syns_advance(struct cn_host *host, uint64_t now);
+uint64_t syns_deadline(const struct cn_host *host);
+bool syns_event(struct cn_host *host, struct cn_event *event);
+uint64_t syn_row_timer(const struct cn_host *host,
+		       const struct syn_entry *entry);
+
+/* time_wait.c ------------------------------------------------------------ */
+
+void tws_init(struct cn_host *host);
+void tws_deinit(struct cn_host *host);
+/* The connection has reached TIME-WAIT: an entry takes its place. */
+void tw_enter(struct cn_sock *sock, uint64_t now);
+void tw_segment(struct cn_host *host, struct tw_entry *entry,
+		const struct arriving *in, uint64_t now);
+/* May connect() take over this tuple, as Linux does with tw_reuse?  Then the
+ * entry is gone and *isn is where to begin. */
+bool tw_give_way(struct cn_host *host, struct tw_entry *entry, uint32_t *isn,
+		 uint64_t now);
+void tws_advance(struct cn_host *host, uint64_t now);
+uint64_t tws_deadline(const struct cn_host *host);
+uint64_t tw_ends_at(const struct cn_host *host, const struct tw_entry *entry);
+
+/* out.c ------------------------------------------------------------------ */
+
+/* Queues a segment without data on the way to the tuple's peer. */
+void reply_push(struct cn_host *host, const struct tuple *tuple,
+		const struct tcp_seg *seg, uint8_t ttl, uint64_t now);
+/* The same, and counted and traced, for segments that no TCB emitted. */
+void reply_send(struct cn_host *host, const struct tuple *tuple,
+		const struct tcp_seg *seg, uint8_t state, uint64_t now);
+void out_ready(struct cn_sock *sock, uint64_t now);
+void out_forget(struct cn_sock *sock);
+/* All that the TCB still has to say goes to the replies. */
+void out_last_words(struct cn_sock *sock, uint64_t now);
+bool host_output(struct cn_host *host, int link, struct cn_frame *frame,
+		 uint64_t now);
+void out_drop_all(struct cn_host *host);
+
+/* loopback.c ------------------------------------------------------------- */
+
+/* Carries what the host has for itself, a bounded number of frames. */
+void loopback_run(struct cn_host *host, uint64_t now);
+bool loopback_has_work(const struct cn_host *host);
+
+/* trace.c ---------------------------------------------------------------- */
+
+void host_trace(const struct tcp_env *env, const struct tcb *tcb,
+		struct cn_trace *trace);
+void flow_trace_state(const struct cn_host *host, const struct tuple *tuple,
+		      uint8_t from, uint8_t to, const char *rule, uint64_t now);
+void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
+		    enum cn_trace_kind kind, uint8_t state,
+		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now);
+
+#endif

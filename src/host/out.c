@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What leaves the host: first replies that belong to no connection (bounded,
+ * built when they were decided), then net/'s own packets, then connections,
+ * each in its turn, one segment a turn.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "host/host.h"
+#include "wire/checksum.h"
+#include "wire/octets.h"
+
+#define TCP_CHECKSUM_OFF 16
+/* The most that one frame's payload may be: an IP packet with its headers,
+ * as every link's length field can say it. */
+#define SUPER_MAX (65535u - IP6_HEADER_LEN - TCP_HEADER_LEN - TCP_OPTIONS_MAX)
+
+/* ------------------------------------------------------------- headers -- */
+
+struct built {
+	uint16_t len;
+	uint8_t csum; /* enum cn_csum */
+	uint8_t csum_start;
+};
+
+static uint16_t complete_checksum(struct checksum *sum, const uint8_t *header,
+				  size_t len, const struct tcp_seg *seg)
+{
+	checksum_add(sum, header, len);
+	for (unsigned i = 0; i < seg->slice_n; i++)
+		checksum_add(sum, seg->slice[i].data, seg->slice[i].len);
+	return checksum_finish(sum);
+}
+
+/*
+ * IP and TCP headers into octet.  Atomic datagrams: DF set and ID 0 (RFC 6864
+ * section 4.1), so that the ID tells nothing (row 12 of the attacks).
+ */
+static struct built build(const struct host_link *link,
+			  const struct tuple *tuple, const struct tcp_seg *seg,
+			  uint8_t ttl, uint8_t octet[CN_HEADER_MAX])
+{
+	struct tcp_ports ports = {tuple->local_port, tuple->peer_port};
+	struct checksum sum = {0, 0};
+	struct built built;
+	struct ip_hdr ip;
+	size_t ip_len, tcp_len;
+	uint8_t *field;
+
+	memset(&ip, 0, sizeof(ip));
+	ip.src = tuple->local;
+	ip.dst = tuple->peer;
+	ip.version = cn_addr_is_v4(&ip.dst) ? 4 : 6;
+	ip.protocol = IP_TCP;
+	ip.ttl = ttl;
+	ip.tos = seg->tos;
+	ip.df = true;
+	ip.payload_len = (uint32_t)tcp_header_len(seg) + seg->data_len;
+	ip_len = ip_emit(octet, &ip);
+	tcp_len = tcp_emit_header(octet + ip_len, &ports, seg);
+	field = octet + ip_len + TCP_CHECKSUM_OFF;
+	checksum_add_pseudo(&sum, &ip.src, &ip.dst, IP_TCP, ip.payload_len);
+	built.len = (uint16_t)(ip_len + tcp_len);
+	built.csum_start = (uint8_t)ip_len;
+	built.csum = link->tx_csum ? CN_CSUM_PARTIAL : CN_CSUM_NONE;
+	if (link->tx_csum)
+		put16(field, checksum_fold(&sum));
+	else
+		put16(field,
+		      complete_checksum(&sum, octet + ip_len, tcp_len, seg));
+	return built;
+}
+
+static void frame_begin(struct cn_frame *frame, struct built built)
+{
+	frame->header_len = built.len;
+	frame->seg_size = 0;
+	frame->csum = built.csum;
+	frame->csum_start = built.csum_start;
+	frame->csum_offset = TCP_CHECKSUM_OFF;
+	frame->slice_n = 0;
+	frame->payload_len = 0;
+}
+
+/* ------------------------------------------------------------- replies -- */
+
+void reply_push(struct cn_host *host, const struct tuple *tuple,
+		const struct tcp_seg *seg, uint8_t ttl, uint64_t now)
+{
+	int number = net_route(&host->net, &tuple->peer);
+	struct host_link *link;
+	struct reply *reply;
+	struct built built;
+
+	if (number < 0)
+		return;
+	link = &host->link[number];
+	reply = link->reply_n < REPLIES_MAX ?
+			pool_alloc(host->set.pool, sizeof(*reply)) :
+			NULL;
+	if (!reply) {
+		host->count.drop[CN_DROP_MEMORY]++;
+		return;
+	}
+	budget_charge(&host->budget, sizeof(*reply));
+	built = build(link, tuple, seg, ttl, reply->octet);
+	reply->header_len = (uint8_t)built.len;
+	reply->csum = built.csum;
+	reply->csum_start = built.csum_start;
+	if (link->reply_last)
+		link->reply_last->next = reply;
+	else
+		link->reply_first = reply;
+	link->reply_last = reply;
+	link->reply_n++;
+	if (number == CN_LINK_LOOPBACK && host->work_at == CN_NEVER)
+		host->work_at = now;
+}
+
+void reply_send(struct cn_host *host, const struct tuple *tuple,
+		const struct tcp_seg *seg, uint8_t state, uint64_t now)
+{
+	host->count.tcp_out++;
+	if (seg->flags & TCP_RST)
+		host->count.tcp_rst_out++;
+	flow_trace_seg(host, tuple, CN_TRACE_OUT, state, seg, CN_DROP_NONE,
+		       now);
+	reply_push(host, tuple, seg, host->set.ttl, now);
+}
+
+static struct reply *reply_pop(struct host_link *link)
+{
+	struct reply *reply = link->reply_first;
+
+	if (!reply)
+		return NULL;
+	link->reply_first = reply->next;
+	if (!link->reply_first)
+		link->reply_last = NULL;
+	link->reply_n--;
+	return reply;
+}
+
+static void reply_free(struct cn_host *host, struct reply *reply)
+{
+	budget_refund(&host->budget, sizeof(*reply));
+	pool_release(host->set.pool, reply, sizeof(*reply));
+}
+
+static bool output_reply(struct cn_host *host, struct host_link *link,
+			 struct cn_frame *frame)
+{
+	struct reply *reply = reply_pop(link);
+	struct built built;
+
+	if (!reply)
+		return false;
+	built.len = reply->header_len;
+	built.csum = reply->csum;
+	built.csum_start = reply->csum_start;
+	frame_begin(frame, built);
+	memcpy(frame->header, reply->octet, reply->header_len);
+	reply_free(host, reply);
+	return true;
+}
+
+/* --------------------------------------------------------- connections -- */
+
+static void out_push(struct cn_host *host, struct cn_sock *sock, uint64_t now)
+{
+	struct host_link *link = &host->link[sock->link];
+
+	sock->out_queued = true;
+	sock->out_next = NULL;
+	if (link->out_last)
+		link->out_last->out_next = sock;
+	else
+		link->out_first = sock;
+	link->out_last = sock;
+	if (sock->link == CN_LINK_LOOPBACK && host->work_at == CN_NEVER)
+		host->work_at = now;
+}
+
+static struct cn_sock *out_pop(struct host_link *link)
+{
+	struct cn_sock *sock = link->out_first;
+
+	if (!sock)
+		return NULL;
+	link->out_first = sock->out_next;
+	if (!link->out_first)
+		link->out_last = NULL;
+	sock->out_next = NULL;
+	sock->out_queued = false;
+	return sock;
+}
+
+void out_ready(struct cn_sock *sock, uint64_t now)
+{
+	if (!sock->out_queued && tcp_has_output(&sock->tcb, now))
+		out_push(sock_host(sock), sock, now);
+}
+
+/* A socket that lost its connection and is to have another use. */
+void out_forget(struct cn_sock *sock)
+{
+	struct host_link *link = &sock_host(sock)->link[sock->link];
+	struct cn_sock *before = link->out_first;
+
+	if (!sock->out_queued)
+		return;
+	if (before == sock) {
+		out_pop(link);
+		return;
+	}
+	while (before->out_next != sock)
+		before = before->out_next;
+	before->out_next = sock->out_next;
+	if (link->out_last == sock)
+		link->out_last = before;
+	sock->out_next = NULL;
+	sock->out_queued = false;
+}
+
+void out_last_words(struct cn_sock *sock, uint64_t now)
+{
+	const struct tcp_emit_limits limits = {0};
+	struct tcp_seg seg;
+
+	while (tcp_emit(&sock->tcb, &limits, &seg, now)) {
+		for (unsigned i = 0; i < seg.slice_n; i++)
+			cn_buf_unref(seg.slice[i].buf);
+		if (!seg.data_len)
+			reply_push(sock_host(sock), &sock->flow.tuple, &seg,
+				   sock->tcb.ttl, now);
+	}
+}
+
+static void frame_of(const struct host_link *link, const struct cn_sock *sock,
+		     const struct tcp_seg *seg, struct cn_frame *frame)
+{
+	frame_begin(frame, build(link, &sock->flow.tuple, seg, sock->tcb.ttl,
+				 frame->header));
+	frame->slice_n = seg->slice_n;
+	frame->payload_len = seg->data_len;
+	memcpy(frame->slice, seg->slice, seg->slice_n * sizeof(*seg->slice));
+	if (seg->seg_size && seg->data_len > seg->seg_size)
+		frame->seg_size = seg->seg_size;
+}
+
+static struct tcp_emit_limits limits_of(const struct host_link *link)
+{
+	struct tcp_emit_limits limits = {0};
+
+	/* Only a link that completes checksums can cut. */
+	if (link->tx_csum)
+		limits.super_max = link->tx_super < SUPER_MAX ? link->tx_super :
+								SUPER_MAX;
+	return limits;
+}
+
+static bool output_conn(struct host_link *link, struct cn_frame *frame,
+			uint64_t now)
+{
+	const struct tcp_emit_limits limits = limits_of(link);
+	struct cn_sock *sock;
+	struct tcp_seg seg;
+
+	while ((sock = out_pop(link))) {
+		if (sock->dead) {
+			sock_let_go(sock);
+			continue;
+		}
+		if (sock->flow.kind != FLOW_CONN)
+			continue;
+		if (tcp_emit(&sock->tcb, &limits, &seg, now)) {
+			frame_of(link, sock, &seg, frame);
+			sock_settle(sock, now);
+			return true;
+		}
+		sock_arm(sock);
+	}
+	return false;
+}
+
+static void count_out(struct cn_host *host, const struct cn_frame *frame)
+{
+	uint32_t packets = 1;
+
+	if (frame->seg_size)
+		packets = (frame->payload_len + frame->seg_size - 1) /
+			  frame->seg_size;
+	host->count.frames_out++;
+	host->count.ip_out += packets;
+	host->count.octets_out += cn_frame_len(frame) +
+				  (packets - 1) * (uint64_t)frame->header_len;
+}
+
+bool host_output(struct cn_host *host, int number, struct cn_frame *frame,
+		 uint64_t now)
+{
+	struct host_link *link = &host->link[number];
+
+	if (!output_reply(host, link, frame) &&
+	    !net_output(&host->net, number, frame) &&
+	    !output_conn(link, frame, now))
+		return false;
+	count_out(host, frame);
+	return true;
+}
+
+void out_drop_all(struct cn_host *host)
+{
+	for (unsigned i = 0; i < NET_LINKS; i++) {
+		struct host_link *link = &host->link[i];
+		struct cn_sock *sock;
+		struct reply *reply;
+
+		while ((reply = reply_pop(link)))
+			reply_free(host, reply);
+		while ((sock = out_pop(link)))
+			sock_let_go(sock);
+	}
+}

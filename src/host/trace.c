@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace on its way out: a connection's own lines get their endpoints and
+ * tag here; what happens to entries that have no connection is told likewise.
+ */
+#include <string.h>
+
+#include "host/host.h"
+
+static void tell(const struct cn_host *host, const struct tuple *tuple,
+		 struct cn_trace *trace)
+{
+	const struct cn_trace_sink *sink = host->set.trace;
+
+	trace->local.addr = tuple->local;
+	trace->local.port = tuple->local_port;
+	trace->peer.addr = tuple->peer;
+	trace->peer.port = tuple->peer_port;
+	sink->trace(sink->ctx, trace);
+}
+
+void host_trace(const struct tcp_env *env, const struct tcb *tcb,
+		struct cn_trace *trace)
+{
+	const struct cn_host *host = CN_CONTAINER(env, struct cn_host, env);
+	const struct cn_sock *sock = CN_CONTAINER(tcb, struct cn_sock, tcb);
+
+	trace->tag = sock->tag;
+	tell(host, &sock->flow.tuple, trace);
+}
+
+void flow_trace_state(const struct cn_host *host, const struct tuple *tuple,
+		      uint8_t from, uint8_t to, const char *rule, uint64_t now)
+{
+	struct cn_trace trace;
+
+	if (!host->set.trace)
+		return;
+	memset(&trace, 0, sizeof(trace));
+	trace.at = now;
+	trace.kind = CN_TRACE_STATE;
+	trace.from = from;
+	trace.to = to;
+	trace.rule = rule;
+	tell(host, tuple, &trace);
+}
+
+void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
+		    enum cn_trace_kind kind, uint8_t state,
+		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now)
+{
+	struct cn_trace trace;
+
+	if (!host->set.trace)
+		return;
+	memset(&trace, 0, sizeof(trace));
+	trace.at = now;
+	trace.kind = (uint8_t)kind;
+	trace.from = state;
+	trace.to = state;
+	trace.drop = (uint8_t)drop;
+	trace.flags = seg->flags;
+	trace.seq = seg->seq;
+	trace.ack = seg->ack;
+	trace.len = seg->data_len;
+	trace.wnd = seg->wnd;
+	if (seg->flags & TCP_SYN) {
+		if (kind == CN_TRACE_IN)
+			trace.irs = seg->seq;
+		else
+			trace.iss = seg->seq;
+		if (seg->flags & TCP_ACK && kind == CN_TRACE_OUT)
+			trace.irs = seg->ack - 1;
+	}
+	tell(host, tuple, &trace);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Socket options.  Each is implemented or refused; the ranges are Linux's.
+ */
+#include "sock/sock.h"
+
+#define BUF_MIN 2304
+#define BUF_MAX (INT64_C(1) << 30)
+#define SECONDS_MAX 32767 /* Linux's for keepalive times */
+
+static uint64_t ns_of_s(int64_t seconds)
+{
+	return (uint64_t)seconds * CN_NS_PER_SEC;
+}
+
+static bool within(int64_t value, int64_t low, int64_t high)
+{
+	return value >= low && value <= high;
+}
+
+/* -------------------------------------------------------- tuned values -- */
+
+static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
+		     uint64_t now)
+{
+	struct tcp_tune *tune = tcp_tune(&sock->tcb);
+
+	if (!tune)
+		return CN_E_NOMEM;
+	/* All that a switch over all options must name, and does not set. */
+	if (opt == CN_OPT_KEEPIDLE)
+		tune->keepidle_ns = ns_of_s(value);
+	else if (opt == CN_OPT_KEEPINTVL)
+		tune->keepintvl_ns = ns_of_s(value);
+	else if (opt == CN_OPT_KEEPCNT)
+		tune->keepcnt = (uint8_t)value;
+	else if (opt == CN_OPT_SYNCNT)
+		tune->syn_retries = (uint8_t)value;
+	else if (opt == CN_OPT_MAXSEG)
+		tune->maxseg = (uint16_t)value;
+	else if (opt == CN_OPT_USER_TIMEOUT)
+		tune->user_timeout_ns = (uint64_t)value * CN_NS_PER_MS;
+	else if (opt == CN_OPT_LINGER2)
+		tune->fin_wait2_ns = ns_of_s(value);
+	else if (opt == CN_OPT_WINDOW_CLAMP)
+		tune->window_clamp = (uint32_t)value;
+	else if (opt == CN_OPT_NOTSENT_LOWAT)
+		tune->notsent_lowat = (uint32_t)value;
+	else if (opt == CN_OPT_RCVLOWAT)
+		tune->rcvlowat = (uint32_t)value;
+	/* What it changes about a running timer. */
+	if (opt == CN_OPT_KEEPIDLE && sock->tcb.keepalive)
+		tcp_set_keepalive(&sock->tcb, true, now);
+	return CN_OK;
+}
+
+struct range {
+	int64_t low, high;
+};
+
+static struct range range_of(enum cn_opt opt)
+{
+	static const struct range ranges[CN_OPT_N] = {
+		[CN_OPT_KEEPIDLE] = {1, SECONDS_MAX},
+		[CN_OPT_KEEPINTVL] = {1, SECONDS_MAX},
+		[CN_OPT_KEEPCNT] = {1, 127},
+		[CN_OPT_SYNCNT] = {1, 127},
+		[CN_OPT_MAXSEG] = {0, 32767},
+		[CN_OPT_USER_TIMEOUT] = {0, INT32_MAX},
+		[CN_OPT_LINGER2] = {0, 120},
+		[CN_OPT_WINDOW_CLAMP] = {0, BUF_MAX},
+		[CN_OPT_NOTSENT_LOWAT] = {0, UINT32_MAX},
+		[CN_OPT_RCVLOWAT] = {0, INT32_MAX},
+		[CN_OPT_TTL] = {1, 255},
+		[CN_OPT_TOS] = {0, 255},
+		[CN_OPT_LINGER] = {-1, INT16_MAX},
+		[CN_OPT_CONGESTION] = {0, CN_CC_N - 1},
+		[CN_OPT_SNDBUF] = {0, BUF_MAX},
+		[CN_OPT_RCVBUF] = {0, BUF_MAX},
+		[CN_OPT_DEFER_ACCEPT] = {0, 255},
+	};
+
+	return ranges[opt];
+}
+
+/* ----------------------------------------------- options of addressing -- */
+
+/* A socket that has its port counts anew with its new options. */
+static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on)
+{
+	uint16_t number = sock->flow.tuple.local_port;
+	bool held = sock->port_held;
+
+	sock_drop_port(sock);
+	if (opt == CN_OPT_REUSEADDR)
+		sock->reuseaddr = on;
+	else
+		sock->reuseport = on;
+	return held ? sock_take_port(sock, number, true) : CN_OK;
+}
+
+static int set_v6only(struct cn_sock *sock, bool on)
+{
+	if (!sock->family6)
+		return CN_E_NOPROTOOPT;
+	if (sock->port_held || sock_is_live(sock))
+		return CN_E_INVAL;
+	sock->v6only = on;
+	return CN_OK;
+}
+
+static int set_any_port(struct cn_sock *sock, bool on)
+{
+	if (sock->phase != SOCK_NEW || sock->port_held)
+		return CN_E_INVAL;
+	sock->any_port = on;
+	return CN_OK;
+}
+
+/* ------------------------------------------------------------- buffers -- */
+
+static uint32_t buf_clamp(int64_t value)
+{
+	return value < BUF_MIN ? BUF_MIN : (uint32_t)value;
+}
+
+static int set_sndbuf(struct cn_sock *sock, int64_t value)
+{
+	sock->tcb.sndbuf = buf_clamp(value);
+	return CN_OK;
+}
+
+/* ------------------------------------------------------------ listeners -- */
+
+/* Linux's secs_to_retrans: how many SYN-ACKs fit into that time. */
+static uint8_t retrans_of(const struct cn_host *host, int64_t seconds)
+{
+	uint64_t period = host->set.rto_initial_ns, sum = 0;
+	uint8_t n = 0;
+
+	while (sum < ns_of_s(seconds) && n < 15) {
+		sum += period;
+		period *= 2;
+		n++;
+	}
+	return n;
+}
+
+static int set_defer(struct cn_sock *sock, int64_t value)
+{
+	sock->defer_s = (uint8_t)value;
+	sock->defer_n = retrans_of(sock_host(sock), value);
+	return CN_OK;
+}
+
+/* ------------------------------------------------------------ set, get -- */
+
+static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
+		      uint64_t now)
+{
+	struct tcb *tcb = &sock->tcb;
+	bool on = value != 0;
+
+	switch (opt) {
+	case CN_OPT_REUSEADDR:
+	case CN_OPT_REUSEPORT:
+		return set_sharing(sock, opt, on);
+	case CN_OPT_V6ONLY:
+		return set_v6only(sock, on);
+	case CN_OPT_KEEPALIVE:
+		tcp_set_keepalive(tcb, on, now);
+		return CN_OK;
+	case CN_OPT_NODELAY:
+		tcp_set_nodelay(tcb, on, now);
+		return CN_OK;
+	case CN_OPT_CORK:
+		tcp_set_cork(tcb, on, now);
+		return CN_OK;
+	case CN_OPT_QUICKACK:
+		tcp_set_quickack(tcb, on, now);
+		return CN_OK;
+	case CN_OPT_OOBINLINE:
+		tcb->oobinline = on;
+		return CN_OK;
+	case CN_OPT_TTL:
+		tcb->ttl = (uint8_t)value;
+		return CN_OK;
+	case CN_OPT_TOS:
+		/* The ECN bits are TCP's. */
+		tcb->tos = (uint8_t)(value & ~3);
+		return CN_OK;
+	case CN_OPT_LINGER:
+		sock->linger = (int16_t)value;
+		return CN_OK;
+	case CN_OPT_CONGESTION:
+		tcp_set_cc(tcb, (enum cn_cc)value, now);
+		return CN_OK;
+	case CN_OPT_SNDBUF:
+		return set_sndbuf(sock, value);
+	case CN_OPT_RCVBUF:
+		tcp_set_rcvbuf(tcb, buf_clamp(value));
+		return CN_OK;
+	case CN_OPT_DEFER_ACCEPT:
+		return set_defer(sock, value);
+	case CN_OPT_HOLD:
+		sock->hold = on;
+		return CN_OK;
+	case CN_OPT_ANY_PORT:
+		return set_any_port(sock, on);
+	case CN_OPT_KEEPIDLE:
+	case CN_OPT_KEEPINTVL:
+	case CN_OPT_KEEPCNT:
+	case CN_OPT_MAXSEG:
+	case CN_OPT_SYNCNT:
+	case CN_OPT_USER_TIMEOUT:
+	case CN_OPT_LINGER2:
+	case CN_OPT_RCVLOWAT:
+	case CN_OPT_NOTSENT_LOWAT:
+	case CN_OPT_WINDOW_CLAMP:
+		return set_tuned(sock, opt, value, now);
+	case CN_OPT_ATMARK: /* can only be read */
+	case CN_OPT_N:
+		return CN_E_NOPROTOOPT;
+	}
+	return CN_E_NOPROTOOPT;
+}
+
+int cn_sock_set(struct cn_sock *sock, enum cn_opt opt, int64_t value,
+		uint64_t now)
+{
+	struct range range;
+	int err;
+
+	if ((unsigned)opt >= CN_OPT_N)
+		return CN_E_NOPROTOOPT;
+	range = range_of(opt);
+	if ((range.low || range.high) && !within(value, range.low, range.high))
+		return CN_E_INVAL;
+	err = set_option(sock, opt, value, now);
+	sock_settle(sock, now);
+	return err;
+}
+
+static uint64_t tuned_ns(uint64_t tuned, uint64_t host)
+{
+	return tuned ? tuned : host;
+}
+
+static int64_t get_tuned(const struct cn_sock *sock, enum cn_opt opt)
+{
+	static const struct tcp_tune none;
+	const struct cn_settings *set = &sock_host(sock)->set;
+	const struct tcp_tune *tune = sock->tcb.tune ? sock->tcb.tune : &none;
+
+	if (opt == CN_OPT_KEEPIDLE)
+		return (int64_t)(tuned_ns(tune->keepidle_ns,
+					  set->keepalive_idle_ns) /
+				 CN_NS_PER_SEC);
+	if (opt == CN_OPT_KEEPINTVL)
+		return (int64_t)(tuned_ns(tune->keepintvl_ns,
+					  set->keepalive_interval_ns) /
+				 CN_NS_PER_SEC);
+	if (opt == CN_OPT_KEEPCNT)
+		return tune->keepcnt ? tune->keepcnt : set->keepalive_probes;
+	if (opt == CN_OPT_SYNCNT)
+		return tune->syn_retries ? tune->syn_retries : set->syn_retries;
+	if (opt == CN_OPT_USER_TIMEOUT)
+		return (int64_t)(tune->user_timeout_ns / CN_NS_PER_MS);
+	if (opt == CN_OPT_LINGER2)
+		return (int64_t)(tuned_ns(tune->fin_wait2_ns,
+					  set->fin_wait2_ns) /
+				 CN_NS_PER_SEC);
+	if (opt == CN_OPT_WINDOW_CLAMP)
+		return tune->window_clamp;
+	if (opt == CN_OPT_NOTSENT_LOWAT)
+		return tune->notsent_lowat;
+	return tune->rcvlowat ? tune->rcvlowat : 1;
+}
+
+/* The MSS in use; before there is one, what the application asked for or the
+ * default of RFC 9293 section 3.7.1. */
+static int64_t get_maxseg(const struct cn_sock *sock)
+{
+	if (sock_is_live(sock) && !sock_is_opening(sock))
+		return sock->tcb.snd_mss;
+	if (sock->tcb.tune && sock->tcb.tune->maxseg)
+		return sock->tcb.tune->maxseg;
+	return 536;
+}
+
+int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
+{
+	const struct tcb *tcb = &sock->tcb;
+
+	switch (opt) {
+	case CN_OPT_REUSEADDR:
+		*value = sock->reuseaddr;
+		break;
+	case CN_OPT_REUSEPORT:
+		*value = sock->reuseport;
+		break;
+	case CN_OPT_V6ONLY:
+		if (!sock->family6)
+			return CN_E_NOPROTOOPT;
+		*value = sock->v6only;
+		break;
+	case CN_OPT_KEEPALIVE:
+		*value = tcb->keepalive;
+		break;
+	case CN_OPT_NODELAY:
+		*value = tcb->nodelay;
+		break;
+	case CN_OPT_CORK:
+		*value = tcb->cork;
+		break;
+	case CN_OPT_QUICKACK:
+		*value = tcb->quickack;
+		break;
+	case CN_OPT_OOBINLINE:
+		*value = tcb->oobinline;
+		break;
+	case CN_OPT_ATMARK:
+		*value = tcp_at_mark(tcb);
+		break;
+	case CN_OPT_TTL:
+		*value = tcb->ttl;
+		break;
+	case CN_OPT_TOS:
+		*value = tcb->tos;
+		break;
+	case CN_OPT_LINGER:
+		*value = sock->linger;
+		break;
+	case CN_OPT_CONGESTION:
+		*value = tcb->cc_kind;
+		break;
+	case CN_OPT_SNDBUF:
+		*value = tcb->sndbuf;
+		break;
+	case CN_OPT_RCVBUF:
+		*value = tcb->rcvbuf;
+		break;
+	case CN_OPT_DEFER_ACCEPT:
+		*value = sock->defer_s;
+		break;
+	case CN_OPT_HOLD:
+		*value = sock->hold;
+		break;
+	case CN_OPT_ANY_PORT:
+		*value = sock->any_port;
+		break;
+	case CN_OPT_MAXSEG:
+		*value = get_maxseg(sock);
+		break;
+	case CN_OPT_KEEPIDLE:
+	case CN_OPT_KEEPINTVL:
+	case CN_OPT_KEEPCNT:
+	case CN_OPT_SYNCNT:
+	case CN_OPT_USER_TIMEOUT:
+	case CN_OPT_LINGER2:
+	case CN_OPT_RCVLOWAT:
+	case CN_OPT_NOTSENT_LOWAT:
+	case CN_OPT_WINDOW_CLAMP:
+		*value = get_tuned(sock, opt);
+		break;
+	case CN_OPT_N:
+	default:
+		return CN_E_NOPROTOOPT;
+	}
+	return CN_OK;
+}
