@@ -49,6 +49,19 @@ static void copy_gathers(void **state)
 	}
 }
 
+static void copy_without_a_header(void **state)
+{
+	struct cn_frame frame = frame_of_pieces();
+	char out[9] = {0};
+
+	(void)state;
+	frame.header_len = 0;
+	frame.slice[0] = frame.slice[2];
+	frame.payload_len = 6;
+	assert_int_equal(cn_frame_copy(&frame, 0, out, 9), 6);
+	assert_string_equal(out, "hdefgh");
+}
+
 static void release_drops_every_reference(void **state)
 {
 	struct heap heap = {0};
@@ -75,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copy_gathers),
+		cmocka_unit_test(copy_without_a_header),
 		cmocka_unit_test(release_drops_every_reference),
 	};
 

@@ -315,6 +315,21 @@ static void v6_mapped_addresses_are_refused(void **state)
 	assert_int_equal(parse_octets(octet, 40, &ip), CN_DROP_IP_NOT_OURS);
 }
 
+static void quoted_mapped_addresses_are_refused(void **state)
+{
+	uint8_t octet[40];
+	struct ip_hdr ip;
+
+	(void)state;
+	hex_read(PLAIN6("0000", "3b"), octet);
+	assert_true(ip_parse_quoted(octet, 40, &ip));
+	hex_read("00000000000000000000ffff 7f000001", octet + 8);
+	assert_false(ip_parse_quoted(octet, 40, &ip));
+	hex_read(PLAIN6("0000", "3b"), octet);
+	hex_read("00000000000000000000ffff 7f000001", octet + 24);
+	assert_false(ip_parse_quoted(octet, 40, &ip));
+}
+
 #define PAD6 "0104 00000000"
 
 static void v6_extension_chains(void **state)
@@ -606,6 +621,7 @@ int main(void)
 		cmocka_unit_test(v4_fragments),
 		cmocka_unit_test(v6_bad_lengths),
 		cmocka_unit_test(v6_mapped_addresses_are_refused),
+		cmocka_unit_test(quoted_mapped_addresses_are_refused),
 		cmocka_unit_test(v6_extension_chains),
 		cmocka_unit_test(v6_bad_extension_chains),
 		cmocka_unit_test(v6_option_on_multicast),

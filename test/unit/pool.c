@@ -132,7 +132,8 @@ static void buffer_classes(void **state)
 		assert_int_equal(buf->size, row[i].want);
 		assert_int_equal(buf->refs, 1);
 		assert_null(buf->next);
-		assert_int_equal((uintptr_t)buf->data % 16, 0);
+		assert_int_equal((uintptr_t)buf->data % _Alignof(max_align_t),
+				 0);
 		assert_int_equal(cn_pool_octets(pool), buf_true_size(buf));
 		memset(buf->data, 0xff, buf->size);
 		cn_buf_unref(buf);

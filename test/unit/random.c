@@ -59,6 +59,21 @@ static void same_seed_same_stream(void **state)
 		assert_int_equal(random_u64(&a), random_u64(&b));
 }
 
+/* A seed in an old failure message replays the same run today. */
+static void stream_is_the_same_for_ever(void **state)
+{
+	static const uint64_t want[] = {0x1caa3b79eef9f940, 0x6c29ebc3cb8add59,
+					0xb7c6756951847614, 0x16e00a16fa4d33f5};
+	struct random random;
+
+	(void)state;
+	random_init(&random, seed, 0x0102030405060708);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(random_u64(&random), want[i]);
+	random.counter = 0x1122334455667788;
+	assert_int_equal(random_u64(&random), want[3]);
+}
+
 static void labels_and_seeds_are_unrelated(void **state)
 {
 	static const uint8_t other[16] = {1, 2, 4};
@@ -148,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siphash_reference_vectors),
 		cmocka_unit_test(same_seed_same_stream),
+		cmocka_unit_test(stream_is_the_same_for_ever),
 		cmocka_unit_test(labels_and_seeds_are_unrelated),
 		cmocka_unit_test(below_is_uniform),
 		cmocka_unit_test(below_has_no_modulo_bias),

@@ -279,6 +279,31 @@ static void crowded_slots_fire_in_order(void **state)
 	free(node);
 }
 
+/* After a crowd has gone, a slot that fills anew is exact again. */
+static void exact_again_after_a_crowd(void **state)
+{
+	enum { CROWD = 200 };
+	struct wheel_node node[CROWD] = {0};
+
+	(void)state;
+	wheel_init(&wheel, 0);
+	for (unsigned i = 0; i < CROWD; i++)
+		wheel_set(&wheel, &node[i], DAY + i);
+	/* The earliest leaves: a lower bound stays. */
+	wheel_cancel(&wheel, &node[0]);
+	assert_in_range(wheel_deadline(&wheel), DAY, DAY + 1);
+	/* A new earliest is known, and so is the next when there are few. */
+	wheel_set(&wheel, &node[0], DAY - 5);
+	assert_int_equal(wheel_deadline(&wheel), DAY - 5);
+	for (unsigned i = 10; i < CROWD; i++)
+		wheel_cancel(&wheel, &node[i]);
+	wheel_cancel(&wheel, &node[0]);
+	assert_int_equal(wheel_deadline(&wheel), DAY + 1);
+	for (unsigned i = 1; i < 10; i++)
+		wheel_cancel(&wheel, &node[i]);
+	assert_int_equal(wheel_deadline(&wheel), CN_NEVER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +315,7 @@ int main(void)
 		cmocka_unit_test(same_instant_in_the_order_set),
 		cmocka_unit_test(set_while_expiring_keeps_the_order),
 		cmocka_unit_test(against_an_oracle),
+		cmocka_unit_test(exact_again_after_a_crowd),
 		cmocka_unit_test(crowded_slots_fire_in_order),
 	};
 
