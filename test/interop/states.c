@@ -23,7 +23,7 @@
 #include "link/netlink.h"
 #include "link/tun.h"
 
-#define QUIET_MS 30
+#define QUIET_MS 80 /* a delayed ACK of the kernel: 40 */
 
 struct rig {
 	struct cn_pool *pool;
