@@ -85,18 +85,34 @@ static struct range range_of(enum cn_opt opt)
 
 /* ----------------------------------------------- options of addressing -- */
 
-/* A socket that has its port counts anew with its new options. */
-static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on)
+static void share(struct cn_sock *sock, enum cn_opt opt, bool on)
 {
-	uint16_t number = sock->flow.tuple.local_port;
-	bool held = sock->port_held;
-
-	sock_drop_port(sock);
 	if (opt == CN_OPT_REUSEADDR)
 		sock->reuseaddr = on;
 	else
 		sock->reuseport = on;
-	return held ? sock_take_port(sock, number, true) : CN_OK;
+}
+
+/* A socket that has its port counts anew with its new options; the port must
+ * not be without users meanwhile. */
+static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on)
+{
+	const struct tuple *tuple = &sock->flow.tuple;
+	struct cn_host *host = sock_host(sock);
+	uint8_t before = port_class_of(sock);
+	int err;
+
+	share(sock, opt, on);
+	if (!sock->port_held || port_class_of(sock) == before)
+		return CN_OK;
+	err = port_add(host, tuple->local_port, &tuple->local,
+		       port_class_of(sock), false);
+	if (err) {
+		share(sock, opt, !on);
+		return err;
+	}
+	port_remove(host, tuple->local_port, &tuple->local, before);
+	return CN_OK;
 }
 
 static int set_v6only(struct cn_sock *sock, bool on)
