@@ -34,6 +34,8 @@ void tcb_init(struct tcb *tcb, const struct tcp_env *env)
 	tcb->delack_at = CN_NEVER;
 	tcb->sws_at = CN_NEVER;
 	tcb->keep_at = CN_NEVER;
+	/* RFC 5681 section 3.1: arbitrarily high. */
+	tcb->cc.ssthresh = UINT32_MAX;
 	cc_ops((enum cn_cc)tcb->cc_kind)->init(&tcb->cc);
 }
 
