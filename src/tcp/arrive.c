@@ -205,7 +205,7 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 		if (seg->data_len) {
 			note_duplicate(tcb, seg);
 			tcb->owe |= TCP_OWE_ACK;
-		} else if (seg->flags & (TCP_FIN | TCP_SYN)) {
+		} else if ((seg->flags & (TCP_FIN | TCP_SYN)) == TCP_FIN) {
 			tcb->owe |= TCP_OWE_ACK;
 		} else {
 			arrive_challenge(tcb, a->now);
