@@ -49,7 +49,10 @@ void tcb_set_state(struct tcb *tcb, enum cn_tcp_state state, const char *rule,
 
 	CN_ASSERT(arrows_from(from) & 1u << state);
 	tcb->state = (uint8_t)state;
-	trace_state(tcb, (uint8_t)from, (uint8_t)state, rule, now);
+	/* Without a rule: a record of this state is taken over, and what led
+	 * here has been told. */
+	if (rule)
+		trace_state(tcb, (uint8_t)from, (uint8_t)state, rule, now);
 }
 
 void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)

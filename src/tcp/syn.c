@@ -96,7 +96,7 @@ void tcp_syn_reply(const struct tcp_syn *syn, const struct tcp_env *env,
 void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 		  uint64_t sent_at_time, uint64_t now)
 {
-	tcb_set_state(tcb, CN_LISTEN, "RFC 9293 section 3.10.1", now);
+	tcb_set_state(tcb, CN_LISTEN, NULL, now);
 	tcb->passive = true;
 	tcb->irs = syn->irs;
 	tcb->rcv_nxt = syn->irs + 1;
@@ -120,7 +120,7 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);
 	tcb->syn_rexmitted = syn->rexmit_n > 0;
 	options_peer_mss(tcb, syn->peer_mss);
-	tcb_set_state(tcb, CN_SYN_RECEIVED, "RFC 9293 section 3.10.7.2", now);
+	tcb_set_state(tcb, CN_SYN_RECEIVED, NULL, now);
 	if (sent_push(tcb, tcb->iss, 0, 1, TCP_SYN, sent_at_time) &&
 	    tcb->syn_rexmitted)
 		sent_at(tcb->sent, 0)->ever_rexmit = true;
