@@ -250,6 +250,8 @@ static uint32_t pieces_count(const struct pieces *pieces)
 
 static void run_remove(struct tcb *tcb, struct run *run)
 {
+	tcb->recvq->true_size -= (uint32_t)sizeof(*run);
+	budget_refund(tcb->env->budget, sizeof(*run));
 	tree_remove(&tcb->recvq->gaps, &run->node);
 	pool_release(tcb->env->pool, run, sizeof(*run));
 }
@@ -319,6 +321,8 @@ static enum cn_drop fill_gap(struct tcb *tcb, const struct tcp_seg *seg,
 		if (!run)
 			return CN_DROP_MEMORY;
 		run->end = seq;
+		q->true_size += (uint32_t)sizeof(*run);
+		budget_charge(tcb->env->budget, sizeof(*run));
 		tree_insert(&q->gaps, &run->node, seq,
 			    (uint32_t)random_u64(tcb->env->random));
 	}
