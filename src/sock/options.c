@@ -85,7 +85,7 @@ static struct range range_of(enum cn_opt opt)
 
 /* ----------------------------------------------- options of addressing -- */
 
-static void share(struct cn_sock *sock, enum cn_opt opt, bool on)
+static void set_flag(struct cn_sock *sock, enum cn_opt opt, bool on)
 {
 	if (opt == CN_OPT_REUSEADDR)
 		sock->reuseaddr = on;
@@ -93,25 +93,24 @@ static void share(struct cn_sock *sock, enum cn_opt opt, bool on)
 		sock->reuseport = on;
 }
 
-/* A socket that has its port counts anew with its new options; the port must
- * not be without users meanwhile. */
+/* A socket that has its port counts anew with its new options: first the new
+ * count, then the old one away, since a listener needs its port throughout. */
 static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on)
 {
 	const struct tuple *tuple = &sock->flow.tuple;
-	struct cn_host *host = sock_host(sock);
 	uint8_t before = port_class_of(sock);
 	int err;
 
-	share(sock, opt, on);
+	set_flag(sock, opt, on);
 	if (!sock->port_held || port_class_of(sock) == before)
 		return CN_OK;
-	err = port_add(host, tuple->local_port, &tuple->local,
-		       port_class_of(sock), false);
+	err = port_add(sock_host(sock), tuple->local_port, &tuple->local,
+		       port_class_of(sock), sock->port_bound);
 	if (err) {
-		share(sock, opt, !on);
+		set_flag(sock, opt, !on);
 		return err;
 	}
-	port_remove(host, tuple->local_port, &tuple->local, before);
+	port_remove(sock_host(sock), tuple->local_port, &tuple->local, before);
 	return CN_OK;
 }
 
