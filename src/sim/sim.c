@@ -438,3 +438,20 @@ enum sim_end sim_run(struct sim *sim, uint64_t until)
 			sim->now = next;
 	}
 }
+
+bool sim_pass(struct sim *sim, uint64_t ns)
+{
+	uint64_t until = sim->now + ns;
+
+	switch (sim_run(sim, until)) {
+	case SIM_IDLE:
+	case SIM_UNTIL:
+		sim->now = until;
+		return true;
+	case SIM_STOPPED:
+		return true;
+	case SIM_STUCK:
+		break;
+	}
+	return false;
+}

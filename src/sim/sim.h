@@ -101,6 +101,8 @@ enum sim_end {
 		      not end */
 };
 enum sim_end sim_run(struct sim *sim, uint64_t until);
+/* So long, though nothing may happen in it; false: stuck. */
+bool sim_pass(struct sim *sim, uint64_t ns);
 void sim_stop(struct sim *sim);
 
 #endif

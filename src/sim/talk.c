@@ -149,7 +149,9 @@ static void start(struct talk_end *end, uint64_t now)
 	take_options(end, now);
 	if (end->fault)
 		return;
-	if (plan->simultaneous)
+	if (plan->client_port)
+		local.port = plan->client_port;
+	if (plan->simultaneous || plan->client_port)
 		err = cn_sock_bind(end->sock, &local);
 	if (!err)
 		err = cn_sock_connect(end->sock, &peer, now);
@@ -495,6 +497,12 @@ static void run_server(struct sim_app *app, uint64_t now)
 		struct cn_endpoint peer;
 		struct talk *talk = NULL;
 
+		/* Reset before it was accepted: nobody's any more. */
+		if (cn_sock_peer(sock, &peer) == CN_E_NOTCONN &&
+		    cn_sock_error(sock) == CN_E_CONNRESET) {
+			cn_sock_close(sock, now);
+			continue;
+		}
 		if (cn_sock_peer(sock, &peer) == CN_OK)
 			talk = whose(server, peer.port);
 		if (!talk) {
@@ -527,6 +535,10 @@ int talk_server_init(struct talk_server *server, struct sim *sim, int host,
 		return err;
 	cn_sock_set_tag(server->listener, &server->app);
 	err = cn_sock_bind(server->listener, &local);
+	/* Urgent octets may come before accept(). */
+	if (!err)
+		err = cn_sock_set(server->listener, CN_OPT_OOBINLINE, 1,
+				  sim_now(sim));
 	if (!err)
 		err = cn_sock_listen(server->listener, 1024, sim_now(sim));
 	return err;

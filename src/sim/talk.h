@@ -41,6 +41,7 @@ struct talk_plan {
 	uint8_t family; /* 4 or 6 */
 	bool simultaneous; /* both connect */
 	uint16_t port; /* of the server; simultaneous: of both */
+	uint16_t client_port; /* 0: any */
 	uint64_t start_at;
 	struct talk_side side[2]; /* client, server */
 };

@@ -261,7 +261,7 @@ static void make_scene(struct scene *scene, uint64_t seed)
 	scene->wire.ring = chance(&random, 0.2);
 	for (int i = 0; i < 2; i++) {
 		if (chance(&random, 0.92))
-			scene->faults[i] = log_uniform(&random, 0.004, 0.2);
+			scene->faults[i] = log_uniform(&random, 0.006, 0.2);
 		make_impair(&random, &scene->wire.impair[i], scene->faults[i]);
 		make_settings(&random, &scene->set[i]);
 	}
@@ -478,6 +478,11 @@ static void check_end(struct run *run, const struct talk_end *end)
 		      end->talk->plan.side[1].abort_at;
 
 	run->octets += end->received;
+	if (run->verbose)
+		printf("# %c: sent %u, received %u, phase %u, %s%s%s\n",
+		       "cs"[end->side], end -> sent, end -> received,
+		       end -> phase, cn_err_name(end->err),
+		       end -> fault ? ": " : "", end->fault ? end->fault : "");
 	if (end->fault)
 		fail(run, end->fault);
 	else if (end->err == CN_E_TIMEDOUT)
