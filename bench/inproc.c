@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two hosts in one thread, frames handed over directly: what the engine costs
+ * without any device.  Each rate stands beside memcpy measured in the same
+ * run, since machines differ.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <catenet/catenet.h>
+
+#define PATTERN (1u << 20)
+#define RECYCLED (256u << 10)
+
+static void *heap_alloc(void *ctx, size_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
+static void heap_free(void *ctx, void *p, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	free(p);
+}
+
+struct rig {
+	struct cn_pool *pool;
+	struct cn_host *host[2];
+	int link[2];
+	uint64_t now;
+};
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void must(int err, const char *what)
+{
+	if (err) {
+		fprintf(stderr, "bench: %s: %s\n", what, cn_err_text(err));
+		exit(1);
+	}
+}
+
+static void rig_begin(struct rig *rig, bool super)
+{
+	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
+	struct cn_link_config link = {.name = "wire", .mtu = 1500};
+	struct cn_settings set;
+	int i;
+
+	rig->pool = cn_pool_new(&alloc);
+	rig->now = CN_NS_PER_SEC;
+	link.tx_csum = super;
+	link.tx_super = super ? 65000 : 0;
+	for (i = 0; i < 2; i++) {
+		struct cn_addr addr = cn_addr_v4(10, 0, 0, (uint8_t)(1 + i));
+
+		cn_settings_default(&set);
+		set.pool = rig->pool;
+		set.seeded = true;
+		set.seed[0] = (uint8_t)i;
+		set.memory_limit = (size_t)8 << 30;
+		set.port_low = 1024;
+		set.port_high = 65535;
+		must(cn_host_new(&set, rig->now, &rig->host[i]), "host");
+		must(cn_host_link_add(rig->host[i], &link, &rig->link[i]),
+		     "link");
+		must(cn_host_addr_add(rig->host[i], rig->link[i], &addr, 8),
+		     "address");
+	}
+}
+
+static void rig_end(struct rig *rig)
+{
+	cn_host_free(rig->host[0]);
+	cn_host_free(rig->host[1]);
+	cn_pool_free(rig->pool);
+}
+
+/* All that both hosts have to say, until both are silent. */
+static uint64_t carry(struct rig *rig)
+{
+	uint64_t frames = 0;
+	struct cn_frame frame;
+	struct cn_event event;
+	bool any = true;
+	int i, k;
+
+	while (any) {
+		any = false;
+		for (i = 0; i < 2; i++)
+			for (k = 0; k < 64 &&
+				    cn_host_output(rig->host[i], rig->link[i],
+						   &frame, rig->now);
+			     k++) {
+				if (frame.csum == CN_CSUM_PARTIAL)
+					frame.csum = CN_CSUM_VALID;
+				cn_host_input(rig->host[!i], rig->link[!i],
+					      &frame, rig->now);
+				cn_frame_release(&frame);
+				frames++;
+				any = true;
+			}
+	}
+	for (i = 0; i < 2; i++)
+		while (cn_host_event(rig->host[i], &event))
+			;
+	return frames;
+}
+
+static void connect_pair(struct rig *rig, struct cn_sock *listener,
+			 uint16_t port, struct cn_sock **a, struct cn_sock **b)
+{
+	struct cn_endpoint to = {cn_addr_v4(10, 0, 0, 2), port};
+
+	must(cn_sock_new(rig->host[0], 4, a), "socket");
+	if (cn_sock_connect(*a, &to, rig->now) != CN_E_INPROGRESS)
+		must(CN_E_INVAL, "connect");
+	carry(rig);
+	must(cn_sock_accept(listener, b, rig->now), "accept");
+}
+
+static struct cn_sock *listen_on(struct rig *rig, uint16_t port)
+{
+	struct cn_endpoint at = {cn_addr_v4(0, 0, 0, 0), port};
+	struct cn_sock *listener;
+
+	must(cn_sock_new(rig->host[1], 4, &listener), "socket");
+	must(cn_sock_bind(listener, &at), "bind");
+	must(cn_sock_listen(listener, 1000, rig->now), "listen");
+	return listener;
+}
+
+/* ------------------------------------------------------------- the work -- */
+
+static double memcpy_rate(void)
+{
+	uint8_t *from = malloc(PATTERN), *to = malloc(RECYCLED);
+	double begun;
+	unsigned i, k, rounds = 4000;
+
+	memset(from, 7, PATTERN);
+	memset(to, 0, RECYCLED);
+	begun = seconds();
+	for (i = 0; i < rounds; i++)
+		for (k = 0; k < PATTERN; k += RECYCLED) {
+			memcpy(to, from + k, RECYCLED);
+			__asm__ volatile("" : : "r"(to) : "memory");
+		}
+	begun = seconds() - begun;
+	free(from);
+	free(to);
+	return (double)rounds * PATTERN / begun;
+}
+
+static double transfer_rate(bool super, uint64_t total)
+{
+	struct rig rig;
+	struct cn_sock *listener, *a, *b;
+	uint8_t *pattern = malloc(PATTERN);
+	struct cn_slice slice[32];
+	uint64_t got = 0;
+	size_t off = 0;
+	double begun;
+
+	memset(pattern, 5, PATTERN);
+	rig_begin(&rig, super);
+	listener = listen_on(&rig, 80);
+	connect_pair(&rig, listener, 80, &a, &b);
+	begun = seconds();
+	while (got < total) {
+		size_t want = 256u << 10;
+		int64_t sent;
+		int n, i;
+
+		if (want > PATTERN - off)
+			want = PATTERN - off;
+		sent = cn_sock_send(a, pattern + off, want, 0, rig.now);
+		if (sent > 0)
+			off = (off + (size_t)sent) % PATTERN;
+		carry(&rig);
+		while ((n = cn_sock_recv_view(b, slice, 32)) > 0) {
+			size_t len = 0;
+
+			for (i = 0; i < n; i++)
+				len += slice[i].len;
+			must(cn_sock_recv_take(b, len, rig.now), "take");
+			got += len;
+		}
+		rig.now += 20 * CN_NS_PER_US;
+	}
+	begun = seconds() - begun;
+	rig_end(&rig);
+	free(pattern);
+	return (double)got / begun;
+}
+
+static double request_ns(unsigned pairs, unsigned requests, size_t *octets)
+{
+	struct rig rig;
+	struct cn_sock **a = calloc(pairs, sizeof(*a));
+	struct cn_sock **b = calloc(pairs, sizeof(*b));
+	uint32_t dice = 1;
+	char data[64] = "";
+	double begun;
+	unsigned i;
+
+	rig_begin(&rig, false);
+	for (i = 0; i < pairs; i++) {
+		static struct cn_sock *listener;
+
+		/* 60 000 client ports for each of the server's. */
+		if (i % 60000 == 0)
+			listener = listen_on(&rig, (uint16_t)(80 + i / 60000));
+		connect_pair(&rig, listener, (uint16_t)(80 + i / 60000), &a[i],
+			     &b[i]);
+	}
+	/* Delayed acknowledgements and the like are over. */
+	rig.now += CN_NS_PER_SEC;
+	for (i = 0; i < 2; i++)
+		cn_host_advance(rig.host[i], rig.now);
+	carry(&rig);
+	*octets = (cn_host_memory(rig.host[0], NULL) +
+		   cn_host_memory(rig.host[1], NULL)) /
+		  2 / pairs;
+	begun = seconds();
+	for (i = 0; i < requests; i++) {
+		unsigned k;
+
+		dice = dice * 1664525u + 1013904223u;
+		k = (unsigned)((uint64_t)dice * pairs >> 32);
+		cn_sock_send(a[k], data, sizeof(data), 0, rig.now);
+		carry(&rig);
+		if (cn_sock_recv(b[k], data, sizeof(data), 0, rig.now) != 64)
+			must(CN_E_INVAL, "request");
+		cn_sock_send(b[k], data, sizeof(data), 0, rig.now);
+		carry(&rig);
+		if (cn_sock_recv(a[k], data, sizeof(data), 0, rig.now) != 64)
+			must(CN_E_INVAL, "reply");
+		rig.now += 10 * CN_NS_PER_US;
+		cn_host_advance(rig.host[0], rig.now);
+		cn_host_advance(rig.host[1], rig.now);
+	}
+	begun = seconds() - begun;
+	rig_end(&rig);
+	free(a);
+	free(b);
+	return begun / requests * 1e9;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of five, alternating with memcpy. */
+static void rate_row(const char *name, bool super, uint64_t total)
+{
+	double ratio[5], rate[5];
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		rate[i] = transfer_rate(super, total);
+		ratio[i] = rate[i] / memcpy_rate();
+	}
+	qsort(rate, 5, sizeof(rate[0]), by_value);
+	qsort(ratio, 5, sizeof(ratio[0]), by_value);
+	printf("%-16s %8.2f GB/s   %5.2f of memcpy\n", name, rate[2] / 1e9,
+	       ratio[2]);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned most = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 10000;
+	double ten = 0, ns;
+	size_t octets;
+	unsigned n;
+
+	rate_row("inproc_mtu1500", false, UINT64_C(1) << 30);
+	rate_row("inproc_super", true, UINT64_C(4) << 30);
+	for (n = 10; n <= most; n = n < 1000 ? 1000 : n * 10) {
+		ns = request_ns(n, 200000, &octets);
+		if (n == 10)
+			ten = ns;
+		printf("pairs_%-10u %8.2f us     %5.2f of pairs_10   "
+		       "%zu octets each\n",
+		       n, ns / 1e3, ns / ten, octets);
+	}
+	return 0;
+}
