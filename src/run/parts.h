@@ -132,7 +132,7 @@ struct world {
 	struct tap_sink tap_up, tap_down, tap_lo;
 	struct cn_sock *holder4, *holder6; /* the gateway's listeners */
 	struct ear holder_ear;
-	struct loop_timer timer;
+	struct loop_timer timer, poll;
 	bool pumping;
 	bool changed; /* a call was made: pump before the next event */
 	struct list socks, news, connecting, listeners;

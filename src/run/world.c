@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -30,6 +29,7 @@
 /* Largest payload of a super-segment. */
 #define SUPER 65160
 #define LOOPBACK_MTU 65535
+#define POLL_NS (10 * CN_NS_PER_MS)
 
 void world_options_default(struct world_options *options)
 {
@@ -267,22 +267,23 @@ static int make_lanes(struct world *world)
 	return rc;
 }
 
-/* A connection costs two descriptors and more. */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static int say(const char *what, int rc)
 {
 	if (rc)
 		fprintf(stderr, "catenet: %s: %s\n", what,
 			rc > 0 ? strerror(rc) : cn_err_text(rc));
+	return rc;
+}
+
+/* A capture on standard output is alone there: what the program prints goes to
+ * standard error. */
+static int open_tap(struct world *world)
+{
+	const char *name = world->options->pcapng;
+	int rc = -tap_open(&world->tap, world->pool, name);
+
+	if (!rc && !strcmp(name, "-") && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		rc = errno;
 	return rc;
 }
 
@@ -311,8 +312,7 @@ static int make(struct world *world)
 	if (!rc)
 		rc = say("the world's paths", make_lanes(world));
 	if (!rc && opt->pcapng)
-		rc = say(opt->pcapng,
-			 -tap_open(&world->tap, world->pool, opt->pcapng));
+		rc = say(opt->pcapng, open_tap(world));
 	if (!rc && !opt->tun)
 		rc = say("the gateway", gateway_start(world));
 	if (!rc && !opt->tun)
@@ -321,6 +321,7 @@ static int make(struct world *world)
 }
 
 static void pump_timer(void *ctx, uint64_t now);
+static void poll_timer(void *ctx, uint64_t now);
 
 struct world *world_new(struct loop *loop, const struct run_options *options)
 {
@@ -348,6 +349,7 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 	world->verbose = options->verbose;
 	world->timer.fire = pump_timer;
 	world->timer.ctx = world;
+	world->poll.fire = poll_timer;
 	list_init(&world->socks);
 	list_init(&world->news);
 	list_init(&world->flows);
@@ -359,7 +361,6 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 	list_init(&world->due_flows);
 	alias_init(&world->alias);
 	tally_init(&world->tally, loop_now(loop));
-	raise_descriptors();
 	if (make(world)) {
 		world_free(world);
 		return NULL;
@@ -384,6 +385,7 @@ void world_free(struct world *world)
 	while ((node = list_first(&world->published)))
 		publish_drop(CN_CONTAINER(node, struct published, node));
 	loop_cancel(world->loop, &world->timer);
+	loop_cancel(world->loop, &world->poll);
 	if (world->gateway)
 		cn_host_free(world->gateway);
 	if (world->program)
@@ -569,6 +571,13 @@ static void pump_timer(void *ctx, uint64_t now)
 	pump(ctx);
 }
 
+/* It is enough that the loop has turned. */
+static void poll_timer(void *ctx, uint64_t now)
+{
+	(void)ctx;
+	(void)now;
+}
+
 /* ------------------------------------------------------------- events -- */
 
 /* One event of those that a socket has to give. */
@@ -645,7 +654,7 @@ static void see_orphan(void *ctx, const struct cn_sock_row *row)
 	}
 }
 
-bool world_is_idle(const struct world *world, uint64_t *octets)
+bool world_is_idle(struct world *world, uint64_t *octets)
 {
 	struct cn_path_stats up;
 	uint64_t left = 0;
@@ -663,11 +672,13 @@ bool world_is_idle(const struct world *world, uint64_t *octets)
 	     node = node->next)
 		left += flow_outq(CN_CONTAINER(node, struct flow, node));
 	*octets = left;
-	if (left)
-		return false;
 	/* A reset is not acknowledged: it shall at least have arrived. */
 	lane_stats(&world->up, &up);
-	return !up.queued;
+	if (!left && !up.queued)
+		return true;
+	/* The kernel tells nobody when the last octet is acknowledged. */
+	(void)loop_at(world->loop, &world->poll, world_now(world) + POLL_NS);
+	return false;
 }
 
 void world_finish(struct world *world)

@@ -140,8 +140,9 @@ uint64_t world_outq(const struct wsock *sock);
 uint64_t world_unsent(const struct wsock *sock);
 
 /* Everything that programs have sent has been acknowledged by the real peer,
- * or given up; *octets is what is left. */
-bool world_is_idle(const struct world *world, uint64_t *octets);
+ * or given up; *octets is what is left.  Where it is not, the loop turns again
+ * soon, to ask again. */
+bool world_is_idle(struct world *world, uint64_t *octets);
 /* The summary at exit and the closing of files; no program is left. */
 void world_finish(struct world *world);
 

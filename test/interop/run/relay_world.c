@@ -518,7 +518,7 @@ uint64_t world_unsent(const struct wsock *sock)
 	return ask(sock, SIOCOUTQNSD);
 }
 
-bool world_is_idle(const struct world *world, uint64_t *octets)
+bool world_is_idle(struct world *world, uint64_t *octets)
 {
 	*octets = 0;
 	for (const struct list *node = world->all.next; node != &world->all;

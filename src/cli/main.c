@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* catenet: chooses the subcommand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+#ifndef CATENET_VERSION
+#define CATENET_VERSION "0.1.0"
+#endif
+
+static const struct {
+	const struct cli_command *command;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{&cli_run_command, cli_run},
+	{&cli_services_command, cli_services},
+};
+
+#define COMMAND_N (sizeof(commands) / sizeof(commands[0]))
+
+static int help(FILE *out)
+{
+	fprintf(out,
+		"  catenet run --delay 50ms --loss 1%% -- curl -O "
+		"https://example.org/file\n"
+		"      an unmodified program on catenet's TCP, over a path you "
+		"describe\n"
+		"\nUsage: catenet COMMAND [OPTION...]\n\n");
+	for (size_t i = 0; i < COMMAND_N; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].command->name,
+			commands[i].command->what);
+	fprintf(out, "\n  catenet COMMAND --help   examples and options\n"
+		     "  catenet --version\n");
+	return out == stdout ? 0 : EXIT_CATENET;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	char ask[] = "--help";
+	char *asked[] = {argv[0], ask, NULL};
+
+	if (!strcmp(name, "--version") || !strcmp(name, "version")) {
+		puts("catenet " CATENET_VERSION);
+		return 0;
+	}
+	if (!strcmp(name, "-h") || !strcmp(name, "--help") ||
+	    (!strcmp(name, "help") && argc < 3))
+		return help(stdout);
+	if (!strcmp(name, "help"))
+		name = argv[2];
+	for (size_t i = 0; i < COMMAND_N; i++) {
+		if (strcmp(commands[i].command->name, name) != 0)
+			continue;
+		if (!strcmp(argv[1], "help"))
+			return commands[i].run(2, asked);
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	if (*name)
+		fprintf(stderr, "catenet: there is no command '%s'\n\n", name);
+	return help(stderr);
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* catenet run: what was typed becomes options of the world. */
+#include "run/run.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cli/command.h"
+#include "cli/units.h"
+#include "run/world_options.h"
+
+#define PUBLISH_MAX 64
+#define MTU_MIN 576
+
+enum key {
+	KEY_DELAY = 256,
+	KEY_RTT,
+	KEY_JITTER,
+	KEY_LOSS,
+	KEY_BURST_LOSS,
+	KEY_REORDER,
+	KEY_DUPLICATE,
+	KEY_CORRUPT,
+	KEY_RATE,
+	KEY_QUEUE,
+	KEY_DROP,
+	KEY_MTU,
+	KEY_SEED,
+	KEY_UP,
+	KEY_DOWN,
+	KEY_ONLY,
+	KEY_IMPAIR_LOOPBACK,
+	KEY_SYN_RETRIES,
+	KEY_CC,
+	KEY_SNDBUF,
+	KEY_RCVBUF,
+	KEY_PCAPNG,
+	KEY_SUMMARY,
+	KEY_ISOLATED,
+	KEY_TUN,
+	KEY_ADDR,
+	KEY_VIA,
+	KEY_WITHOUT,
+};
+
+static const struct cli_option table[] = {
+	{KEY_DELAY, "delay", "TIME", "every packet takes so long, each way",
+	 "The path (each option both ways)"},
+	{KEY_RTT, "rtt", "TIME", "the same for there and back: half each way",
+	 NULL},
+	{KEY_JITTER, "jitter", "TIME[,KIND]",
+	 "the delay varies by so much; KIND is uniform, normal, pareto or "
+	 "paretonormal, and ordered keeps packets in order",
+	 NULL},
+	{KEY_LOSS, "loss", "SHARE", "packets are lost, each on its own", NULL},
+	{KEY_BURST_LOSS, "burst-loss", "ENTER[,LEAVE[,BAD[,GOOD]]]",
+	 "packets are lost in bursts (Gilbert-Elliott): shares that enter and "
+	 "leave a bad state, and that are lost in the bad and the good one",
+	 NULL},
+	{KEY_REORDER, "reorder", "SHARE[,TIME]",
+	 "packets overtake the others, or come TIME later than they", NULL},
+	{KEY_DUPLICATE, "duplicate", "SHARE", "packets arrive twice", NULL},
+	{KEY_CORRUPT, "corrupt", "SHARE", "one bit of a packet is flipped",
+	 NULL},
+	{KEY_RATE, "rate", "RATE", "bits of IP packets a second", NULL},
+	{KEY_QUEUE, "queue", "PACKETS|SIZE",
+	 "what may wait for the rate; 1000 packets unless said", NULL},
+	{KEY_DROP, "drop", "RULES",
+	 "drops exactly these packets, for example 'up syn #1' "
+	 "(docs/drop.md)",
+	 NULL},
+	{KEY_MTU, "mtu", "OCTETS", "largest IP packet; 1500 unless said", NULL},
+	{KEY_SEED, "seed", "TEXT", "the same chance again in the next run",
+	 NULL},
+	{KEY_UP, "up", "WORDS",
+	 "one direction alone, from the program: 'loss 5% rate 1mbit'",
+	 "One direction, one destination"},
+	{KEY_DOWN, "down", "WORDS", "the same, to the program", NULL},
+	{KEY_ONLY, "only", "HOST[:PORT]", "impairs only this destination",
+	 NULL},
+	{KEY_IMPAIR_LOOPBACK, "impair-loopback", NULL,
+	 "impairs also what programs inside say to each other", NULL},
+	{'p', "publish", "[IP:]HOSTPORT:PORT",
+	 "what listens inside at PORT is reachable at HOSTPORT of this "
+	 "machine; without IP from everywhere",
+	 "Reachability"},
+	{KEY_ISOLATED, "isolated", NULL,
+	 "nothing inside is reachable from this machine's loopback, nor that "
+	 "from inside",
+	 NULL},
+	{KEY_SYN_RETRIES, "syn-retries", "N",
+	 "how often a SYN is sent again before connect gives up", "TCP"},
+	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", NULL},
+	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
+	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_PCAPNG, "pcapng", "FILE",
+	 "captures every packet, before the path harms it; - is standard "
+	 "output (then the program's goes to standard error)",
+	 "Seeing"},
+	{KEY_SUMMARY, "summary", "FILE", "writes the summary as JSON", NULL},
+	{'q', "quiet", NULL, "no summary, no remarks", NULL},
+	{'v', "verbose", NULL, "the summary also where there is no terminal",
+	 NULL},
+	{KEY_TUN, "tun", "NAME",
+	 "real packets to the kernel through this TUN interface, in place of "
+	 "the gateway (privileged)",
+	 "A real interface"},
+	{KEY_ADDR, "addr", "ADDRESS/BITS", "the program's address on it", NULL},
+	{KEY_VIA, "via", "ADDRESS", "the kernel's address on it", NULL},
+	/* For tests: as on a kernel without that feature. */
+	{KEY_WITHOUT, "without", "FEATURE", NULL, NULL},
+};
+
+static const struct cli_example examples[] = {
+	{"catenet run --delay 20ms --loss 1% -- curl -O http://example.org/f",
+	 "a download over a slow and lossy path"},
+	{"catenet run -- python3 -m http.server 8000",
+	 "a server on catenet's TCP, reachable at 127.0.0.1:8000"},
+	{"catenet run --rtt 300ms --rate 1mbit --pcapng out.pcapng -- ssh host",
+	 "a satellite's distance, captured for Wireshark"},
+	{"catenet run --drop 'up syn #1' -- nc 127.0.0.1 7",
+	 "the first SYN is lost, always"},
+};
+
+struct line {
+	struct run_options run;
+	struct world_options world;
+	struct world_publish publish[PUBLISH_MAX];
+	const char *only;
+};
+
+static bool take(void *ctx, int key, const char *value);
+
+const struct cli_command cli_run_command = {
+	.name = "run",
+	.usage = "[OPTION...] [--] PROGRAM [ARGUMENT...]",
+	.what = "runs a program, and all that it starts, on catenet's TCP over "
+		"a path that you describe",
+	.example = examples,
+	.example_n = sizeof(examples) / sizeof(examples[0]),
+	.option = table,
+	.option_n = sizeof(table) / sizeof(table[0]),
+	.take = take,
+};
+
+static const char *name_of(int key)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].key == key)
+			return table[i].name;
+	return "";
+}
+
+static const char *take_count(const char *value, uint64_t low, uint64_t high,
+			      uint32_t *to)
+{
+	uint64_t count;
+	const char *why = units_count(value, low, high, &count);
+
+	if (!why)
+		*to = (uint32_t)count;
+	return why;
+}
+
+static const char *take_size(const char *value, uint32_t *to)
+{
+	uint64_t octets;
+	const char *why = units_size(value, &octets);
+
+	if (why)
+		return why;
+	if (octets < 2048)
+		return "too small; at least 2048 octets";
+	if (octets > 1u << 30)
+		return "too large; at most 1gb";
+	*to = (uint32_t)octets;
+	return NULL;
+}
+
+/* Any text is a seed; the same text, the same chance. */
+static void take_seed(const char *value, struct world_options *world)
+{
+	uint64_t a = UINT64_C(0xcbf29ce484222325), b = ~a;
+
+	for (; *value; value++) {
+		a = (a ^ (uint8_t)*value) * UINT64_C(0x100000001b3);
+		b = (b ^ a) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	memcpy(world->seed, &a, 8);
+	memcpy(world->seed + 8, &b, 8);
+	world->seeded = true;
+}
+
+/* "[IP:]HOSTPORT:PORT"; an IPv6 address in brackets. */
+static const char *take_publish(struct line *line, const char *value)
+{
+	static const char form[] =
+		"write [IP:]HOSTPORT:PORT, for example 8080:80 or "
+		"127.0.0.1:8080:80";
+	struct world_publish *to = &line->publish[line->world.publish_n];
+	char text[96], *port, *host_port, *addr = NULL;
+	uint64_t number;
+
+	if (line->world.publish_n == PUBLISH_MAX)
+		return "too many ports";
+	if (strlen(value) >= sizeof(text))
+		return form;
+	memset(to, 0, sizeof(*to));
+	strcpy(text, value);
+	port = strrchr(text, ':');
+	if (!port)
+		return form;
+	*port++ = '\0';
+	host_port = strrchr(text, ':');
+	if (host_port) {
+		*host_port++ = '\0';
+		addr = text;
+	} else {
+		host_port = text;
+	}
+	if (addr && *addr == '[' && addr[strlen(addr) - 1] == ']') {
+		addr[strlen(addr) - 1] = '\0';
+		addr++;
+	}
+	if (addr && !cn_addr_parse(addr, &to->host.addr))
+		return form;
+	if (units_count(host_port, 1, 65535, &number))
+		return form;
+	to->host.port = (uint16_t)number;
+	if (units_count(port, 1, 65535, &number))
+		return form;
+	to->port = (uint16_t)number;
+	line->world.publish = line->publish;
+	line->world.publish_n++;
+	return NULL;
+}
+
+static const char *take_addr(struct world_options *world, const char *value)
+{
+	char text[64];
+	char *slash;
+	uint64_t bits;
+
+	if (strlen(value) >= sizeof(text))
+		return "write ADDRESS/BITS, for example 10.9.0.2/24";
+	strcpy(text, value);
+	slash = strchr(text, '/');
+	if (slash)
+		*slash = '\0';
+	if (!slash || !cn_addr_parse(text, &world->tun_addr) ||
+	    units_count(slash + 1, 1,
+			cn_addr_is_v4(&world->tun_addr) ? 32 : 128, &bits))
+		return "write ADDRESS/BITS, for example 10.9.0.2/24";
+	world->tun_prefix = (unsigned)bits;
+	return NULL;
+}
+
+static const char *take_cc(struct world_options *world, const char *value)
+{
+	if (!strcmp(value, "cubic"))
+		world->cc = CN_CC_CUBIC;
+	else if (!strcmp(value, "reno"))
+		world->cc = CN_CC_RENO;
+	else
+		return "there are cubic and reno";
+	return NULL;
+}
+
+static const char *take_drop(struct world_options *world, const char *value)
+{
+	static char why[CN_DROP_ERROR];
+
+	if (cn_drop_error(value, NULL, why, sizeof(why)))
+		return why;
+	world->drop = value;
+	return NULL;
+}
+
+static const char *take_without(struct run_options *run, const char *value)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} features[] = {
+		{"pidfd-thread", RUN_WITHOUT_PIDFD_THREAD},
+		{"sync-wake-up", RUN_WITHOUT_SYNC_WAKE_UP},
+		{"unix-diag", RUN_WITHOUT_UNIX_DIAG},
+		{"cap-filter", RUN_WITHOUT_CAP_FILTER},
+	};
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (!strcmp(features[i].name, value)) {
+			run->without |= features[i].bit;
+			return NULL;
+		}
+	return "there are pidfd-thread, sync-wake-up, unix-diag and cap-filter";
+}
+
+static const char *take_both(struct world_options *world, int key,
+			     const char *value)
+{
+	const char *why = units_impair(name_of(key), value, &world->up);
+
+	return why ? why : units_impair(name_of(key), value, &world->down);
+}
+
+static const char *take_value(struct line *line, int key, const char *value)
+{
+	struct world_options *world = &line->world;
+	uint32_t number = 0;
+	const char *why;
+
+	switch (key) {
+	case KEY_UP:
+		return units_impair_list(value, &world->up);
+	case KEY_DOWN:
+		return units_impair_list(value, &world->down);
+	case KEY_DROP:
+		return take_drop(world, value);
+	case KEY_MTU:
+		return take_count(value, MTU_MIN, 65535, &world->mtu);
+	case KEY_SEED:
+		take_seed(value, world);
+		return NULL;
+	case KEY_ONLY:
+		line->only = value;
+		return NULL;
+	case 'p':
+		return take_publish(line, value);
+	case KEY_SYN_RETRIES:
+		why = take_count(value, 0, 127, &number);
+		world->syn_retries = (int)number;
+		return why;
+	case KEY_CC:
+		return take_cc(world, value);
+	case KEY_SNDBUF:
+		return take_size(value, &world->sndbuf);
+	case KEY_RCVBUF:
+		return take_size(value, &world->rcvbuf);
+	case KEY_PCAPNG:
+		world->pcapng = value;
+		return NULL;
+	case KEY_SUMMARY:
+		world->summary = value;
+		return NULL;
+	case KEY_WITHOUT:
+		return take_without(&line->run, value);
+	case KEY_TUN:
+		world->tun = value;
+		return NULL;
+	case KEY_ADDR:
+		return take_addr(world, value);
+	case KEY_VIA:
+		return cn_addr_parse(value, &world->tun_via) ?
+			       NULL :
+			       "not an address";
+	default:
+		return take_both(world, key, value);
+	}
+}
+
+static bool take(void *ctx, int key, const char *value)
+{
+	struct line *line = ctx;
+	const char *why;
+
+	switch (key) {
+	case KEY_IMPAIR_LOOPBACK:
+		line->world.impair_loopback = true;
+		return true;
+	case KEY_ISOLATED:
+		line->world.isolated = true;
+		return true;
+	case 'q':
+		line->run.quiet = true;
+		return true;
+	case 'v':
+		line->run.verbose = true;
+		return true;
+	default:
+		break;
+	}
+	why = take_value(line, key, value);
+	return !why || cli_wrong(&cli_run_command, name_of(key), value, why);
+}
+
+/* ----------------------------------------------------- all of it at once -- */
+
+static void only_add(struct world_options *world, const struct addrinfo *info)
+{
+	struct sockaddr_storage ss;
+	struct cn_addr addr;
+	const uint8_t *octet = (const uint8_t *)&ss;
+
+	if (world->only_n == WORLD_ONLY_MAX)
+		return;
+	memset(&ss, 0, sizeof(ss));
+	memcpy(&ss, info->ai_addr, info->ai_addrlen);
+	if (info->ai_family == AF_INET)
+		addr = cn_addr_v4(octet[4], octet[5], octet[6], octet[7]);
+	else if (info->ai_family == AF_INET6)
+		memcpy(addr.octet, octet + 8, 16);
+	else
+		return;
+	world->only_addr[world->only_n++] = addr;
+}
+
+/* "HOST", "HOST:PORT", "[::1]:PORT" */
+static const char *find_only(struct world_options *world, const char *value)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *list;
+	char text[256];
+	char *host = text, *port = NULL, *end;
+	uint64_t number = 0;
+
+	if (strlen(value) >= sizeof(text))
+		return "write HOST or HOST:PORT";
+	strcpy(text, value);
+	if (*host == '[' && (end = strchr(host, ']'))) {
+		*end = '\0';
+		host++;
+		port = end[1] == ':' ? end + 2 : NULL;
+	} else if ((end = strrchr(host, ':')) && end == strchr(host, ':')) {
+		*end = '\0';
+		port = end + 1;
+	}
+	if (port && units_count(port, 1, 65535, &number))
+		return "not a port; write HOST:PORT";
+	if (getaddrinfo(host, NULL, &hints, &list))
+		return "no such host";
+	for (const struct addrinfo *info = list; info; info = info->ai_next)
+		only_add(world, info);
+	freeaddrinfo(list);
+	world->only = true;
+	world->only_port = (uint16_t)number;
+	return NULL;
+}
+
+static bool check_together(struct line *line)
+{
+	struct world_options *world = &line->world;
+	const char *why = cn_impair_error(&world->up);
+
+	if (!why)
+		why = cn_impair_error(&world->down);
+	if (why) {
+		fprintf(stderr, "catenet run: %s\n", why);
+		return false;
+	}
+	if (line->only) {
+		why = find_only(world, line->only);
+		if (why)
+			return cli_wrong(&cli_run_command, "only", line->only,
+					 why);
+	}
+	if (world->tun && !world->tun_prefix) {
+		fprintf(stderr, "catenet run: --tun needs --addr ADDRESS/BITS, "
+				"the program's address on it\n");
+		return false;
+	}
+	if (!world->tun && world->tun_prefix) {
+		fprintf(stderr, "catenet run: --addr and --via need --tun "
+				"NAME\n");
+		return false;
+	}
+	return true;
+}
+
+int cli_run(int argc, char **argv)
+{
+	struct line line;
+	int rest, code;
+
+	memset(&line, 0, sizeof(line));
+	world_options_default(&line.world);
+	code = cli_parse(&cli_run_command, argc, argv, &line, &rest);
+	if (code >= 0)
+		return code;
+	if (rest == argc) {
+		fprintf(stderr, "catenet run: no program to run; write "
+				"catenet run [OPTION...] -- PROGRAM\n");
+		return EXIT_CATENET;
+	}
+	if (!check_together(&line))
+		return EXIT_CATENET;
+	line.run.argv = argv + rest;
+	line.run.path = &line.world;
+	return run_main(&line.run);
+}
