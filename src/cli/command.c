@@ -136,10 +136,10 @@ static bool is_letter(int key)
 
 static void help_option(const struct cli_option *option, FILE *out)
 {
-	int at = is_letter(option->key) ?
-			 fprintf(out, "  -%c, --%s", option->key,
-				 option->name) :
-			 fprintf(out, "      --%s", option->name);
+	int at =
+		is_letter(option->key) ?
+			fprintf(out, "  -%c, --%s", option->key, option->name) :
+			fprintf(out, "      --%s", option->name);
 
 	if (option->arg)
 		at += fprintf(out, " %s", option->arg);
@@ -164,8 +164,9 @@ void cli_help(const struct cli_command *command, FILE *out)
 			fprintf(out, "\n%s:\n", command->option[i].group);
 		help_option(&command->option[i], out);
 	}
-	fprintf(out, "  -h, --help              this text\n"
-		     "\nMore: man catenet-%s\n",
+	fprintf(out,
+		"  -h, --help              this text\n"
+		"\nMore: man catenet-%s\n",
 		command->name);
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <catenet/engine.h>
+
 #include "cli/command.h"
 #include "cli/units.h"
 #include "run/world_options.h"
@@ -353,9 +355,8 @@ static const char *take_value(struct line *line, int key, const char *value)
 	case KEY_ADDR:
 		return take_addr(world, value);
 	case KEY_VIA:
-		return cn_addr_parse(value, &world->tun_via) ?
-			       NULL :
-			       "not an address";
+		return cn_addr_parse(value, &world->tun_via) ? NULL :
+							       "not an address";
 	default:
 		return take_both(world, key, value);
 	}

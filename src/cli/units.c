@@ -96,7 +96,7 @@ const char *units_time(const char *text, uint64_t *ns)
 	}
 	if (value > 3600e9)
 		return "longer than an hour";
-	*ns = (uint64_t)llround(value);
+	*ns = (uint64_t)(value + 0.5);
 	return NULL;
 }
 
@@ -129,7 +129,7 @@ const char *units_rate(const char *text, uint64_t *bits)
 		return "a rate of less than one bit a second";
 	if (value > 1e13)
 		return "more than 10 Tbit/s";
-	*bits = (uint64_t)llround(value);
+	*bits = (uint64_t)(value + 0.5);
 	return NULL;
 }
 
@@ -142,7 +142,7 @@ const char *units_size(const char *text, uint64_t *octets)
 		return "not a size; write for example 64kb";
 	if (value > 1e12)
 		return "more than a terabyte";
-	*octets = (uint64_t)llround(value);
+	*octets = (uint64_t)(value + 0.5);
 	return NULL;
 }
 
@@ -260,7 +260,8 @@ const char *units_queue(const char *text, struct cn_impair *impair)
 	const char *why;
 
 	if (take_number(text, &value, &rest) && !*rest) {
-		if (value < 1 || value > UINT32_MAX || value != floor(value))
+		if (value < 1 || value > UINT32_MAX ||
+		    value != (double)(uint32_t)value)
 			return "not a number of packets; write for example 100 "
 			       "or 64kb";
 		impair->queue = (uint32_t)value;

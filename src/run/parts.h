@@ -62,6 +62,7 @@ struct wsock {
 	bool chose_port; /* it named the port itself */
 	struct cn_endpoint seen_local, seen_peer; /* when sock is NULL */
 	struct cn_endpoint to; /* connect()'s destination, as it was given */
+	struct cn_endpoint far; /* and as the path has it */
 	uint32_t scope; /* of a link-local destination */
 	bool oob_inline; /* kept here: the end does it */
 	int rcvlowat;

@@ -98,6 +98,11 @@ static int engine_new(struct wsock *sock, struct ear *ear,
 	return rc;
 }
 
+void world_set_tag(struct wsock *sock, void *tag)
+{
+	sock->tag = tag;
+}
+
 int world_socket(struct world *world, int family, void *tag,
 		 struct wsock **sock)
 {
@@ -490,15 +495,13 @@ struct wsock *wsock_find_connecting(struct world *world,
 	for (struct list *node = world->connecting.next;
 	     node != &world->connecting; node = node->next) {
 		struct wsock *sock = CN_CONTAINER(node, struct wsock, kind);
-		struct cn_endpoint local, peer;
+		struct cn_endpoint local;
 
 		cn_sock_name(sock->ls.sock, &local);
-		if (local.port != program->port ||
-		    !cn_addr_equal(&local.addr, &program->addr) ||
-		    cn_sock_peer(sock->ls.sock, &peer) != CN_OK)
-			continue;
-		if (peer.port == far->port &&
-		    cn_addr_equal(&peer.addr, &far->addr))
+		if (local.port == program->port &&
+		    sock->far.port == far->port &&
+		    cn_addr_equal(&local.addr, &program->addr) &&
+		    cn_addr_equal(&sock->far.addr, &far->addr))
 			return sock;
 	}
 	return NULL;
@@ -508,6 +511,7 @@ static int engine_connect(struct wsock *sock, const struct cn_endpoint *far)
 {
 	int rc = cn_sock_connect(sock->ls.sock, far, world_now(sock->world));
 
+	sock->far = *far;
 	return rc == CN_E_INPROGRESS ? CN_OK : rc;
 }
 
