@@ -461,7 +461,8 @@ static int bind_as(struct flow *flow, const struct cn_endpoint *from)
 	if ((cn_addr_is_loopback(&ep.addr) ||
 	     machine_find(&world->machine, &ep.addr)) &&
 	    !alias_of(&world->alias, &from->addr, &ep.addr))
-		ep.addr = alias_gateway(cn_addr_is_v4(&from->addr));
+		ep.addr = alias_gateway(&world->alias,
+					cn_addr_is_v4(&from->addr));
 	(void)cn_sock_set(flow->sock, CN_OPT_REUSEADDR, 1, world_now(world));
 	rc = cn_sock_bind(flow->sock, &ep);
 	if (rc == CN_E_ADDRINUSE) {

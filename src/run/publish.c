@@ -344,8 +344,9 @@ static struct cn_endpoint inside_of(const struct wsock *listener,
 	struct cn_endpoint to = {.port = listener->bound_to.port};
 
 	if (!cn_addr_is_any(bound)) {
-		to.addr = cn_addr_is_loopback(bound) ? alias_program(v4) :
-						       *bound;
+		to.addr = cn_addr_is_loopback(bound) ?
+				  alias_program(&listener->world->alias, v4) :
+				  *bound;
 		return to;
 	}
 	if (!v4)
@@ -354,7 +355,7 @@ static struct cn_endpoint inside_of(const struct wsock *listener,
 	    cn_addr_is_v4(&local->addr) == v4)
 		to.addr = local->addr;
 	else
-		to.addr = alias_program(v4);
+		to.addr = alias_program(&listener->world->alias, v4);
 	return to;
 }
 

@@ -192,11 +192,13 @@ void world_bear(struct world *world)
 }
 
 /* A name on the path for the program's host, or for the gateway. */
-static int bear_alias(struct cn_host *host, int link, bool gateway)
+static int bear_alias(const struct world *world, struct cn_host *host, int link,
+		      bool gateway)
 {
-	struct cn_addr a4 = gateway ? alias_gateway(true) : alias_program(true);
-	struct cn_addr a6 = gateway ? alias_gateway(false) :
-				      alias_program(false);
+	struct cn_addr a4 = gateway ? alias_gateway(&world->alias, true) :
+				      alias_program(&world->alias, true);
+	struct cn_addr a6 = gateway ? alias_gateway(&world->alias, false) :
+				      alias_program(&world->alias, false);
 	int rc = cn_host_addr_add(host, link, &a4, 24);
 
 	return rc ? rc : cn_host_addr_add(host, link, &a6, 64);
@@ -216,7 +218,7 @@ static int make_hosts(struct world *world)
 		return wtun_address(world);
 	primary_of(world, true);
 	primary_of(world, false);
-	rc = bear_alias(world->program, world->program_path, false);
+	rc = bear_alias(world, world->program, world->program_path, false);
 	if (rc)
 		return rc;
 	world_bear(world);
@@ -224,7 +226,8 @@ static int make_hosts(struct world *world)
 	if (!rc)
 		rc = path_link(world, world->gateway, &world->gateway_path);
 	if (!rc)
-		rc = bear_alias(world->gateway, world->gateway_path, true);
+		rc = bear_alias(world, world->gateway, world->gateway_path,
+				true);
 	return rc;
 }
 
@@ -298,6 +301,7 @@ static int make(struct world *world)
 	rc = say("the machine's addresses", machine_init(&world->machine));
 	if (rc)
 		return rc;
+	alias_init(&world->alias, &world->machine);
 	world->limits = (struct linux_limits){
 		.rmem_max = world->machine.rmem_max,
 		.wmem_max = world->machine.wmem_max,
@@ -359,7 +363,6 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 	list_init(&world->published);
 	list_init(&world->due);
 	list_init(&world->due_flows);
-	alias_init(&world->alias);
 	tally_init(&world->tally, loop_now(loop));
 	if (make(world)) {
 		world_free(world);

@@ -342,7 +342,8 @@ static void make_edge(struct wsock *sock, int backlog)
 {
 	uint64_t now = world_now(sock->world);
 	struct cn_endpoint ep = {
-		.addr = alias_program(cn_addr_is_v4(&sock->bound_to.addr)),
+		.addr = alias_program(&sock->world->alias,
+				      cn_addr_is_v4(&sock->bound_to.addr)),
 		.port = sock->bound_to.port,
 	};
 	struct cn_sock *edge;
@@ -569,7 +570,8 @@ static int find_way(struct wsock *sock, const struct cn_endpoint *to,
 			world_bear(world);
 		}
 	} else if (cn_addr_is_loopback(&to->addr)) {
-		*source = alias_program(cn_addr_is_v4(&to->addr));
+		*source = alias_program(&sock->world->alias,
+					cn_addr_is_v4(&to->addr));
 	} else {
 		*source = to->addr;
 	}
@@ -580,7 +582,8 @@ static int find_way(struct wsock *sock, const struct cn_endpoint *to,
 	else if (!here)
 		return EINVAL; /* 127.0.0.1 has no way out of the machine */
 	else
-		*source = alias_program(cn_addr_is_v4(&to->addr));
+		*source = alias_program(&sock->world->alias,
+					cn_addr_is_v4(&to->addr));
 	return 0;
 }
 
