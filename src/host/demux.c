@@ -165,6 +165,9 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 			tcp_path_mss(tcb, host_path_mss(host, peer, now), now);
 	} else {
 		err = net_error_meaning(error, &hard);
+		/* Deviation: any unreachable ends SYN-SENT, as Linux. */
+		if (error->kind == ICMP_UNREACHABLE)
+			hard = true;
 		if (err)
 			tcp_icmp_error(tcb, err, hard, now);
 	}
