@@ -44,10 +44,15 @@ symbols: all
 rfc:
 	@python3 -B tools/rfc-matrix
 
+# docs/grid.md, what each state does with each segment
+grid: all
+	$(BUILD)/test/spec/spec-grid --write docs/grid.md
+
 format:
 	git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test bench install fuzz mutate coverage symbols rfc format clean
+.PHONY: all demo test bench install fuzz mutate coverage symbols rfc grid \
+	format clean

@@ -122,6 +122,8 @@ static enum cn_drop syn_received_ack(struct tcb *tcb, const struct arrival *a)
 
 	if (seg->ack != tcb->iss + 1) {
 		tcb->rst_seq = seg->ack;
+		/* The reset says it all. */
+		tcb->owe &= (uint16_t)~TCP_OWE_ACK;
 		tcb->owe |= TCP_OWE_RST_BAD;
 		return CN_DROP_TCP_ACK_UNACCEPTABLE;
 	}

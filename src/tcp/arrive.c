@@ -129,12 +129,15 @@ static void update_ts_recent(struct tcb *tcb, const struct tcp_seg *seg,
 /*
  * RFC 9293 table 6.  Deviation: as Linux, an empty segment at the right edge
  * itself is acceptable: its sender has filled the window, some of that is
- * lost, and its ACKs should still count.
+ * lost, and its ACKs should still count.  A reset there is outside, as RFC
+ * 5961 section 3.2 has it.
  */
 static bool is_acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
 {
 	uint32_t right = tcb->rcv_nxt + tcb->rcv_wnd;
 
+	if (!seg->len && (seg->flags & TCP_RST) && tcb->rcv_wnd)
+		return seq_in_window(seg->seq, tcb->rcv_nxt, tcb->rcv_wnd);
 	if (!seg->len)
 		return seq_ge(seg->seq, tcb->rcv_nxt) &&
 		       (seq_le(seg->seq, right) &&
@@ -202,10 +205,16 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 		if (seg->flags & TCP_RST)
 			return zero_window ? CN_DROP_NONE :
 					     CN_DROP_TCP_SEQUENCE;
+		/* A SYN is a challenge wherever it lies (RFC 5961 section
+		 * 4.2). */
+		if (seg->flags & TCP_SYN) {
+			arrive_challenge(tcb, a->now);
+			return CN_DROP_TCP_SYN_IN_WINDOW;
+		}
 		if (seg->data_len) {
 			note_duplicate(tcb, seg);
 			tcb->owe |= TCP_OWE_ACK;
-		} else if ((seg->flags & (TCP_FIN | TCP_SYN)) == TCP_FIN) {
+		} else if (seg->flags & TCP_FIN) {
 			tcb->owe |= TCP_OWE_ACK;
 		} else {
 			arrive_challenge(tcb, a->now);
@@ -365,7 +374,7 @@ static enum cn_drop time_wait_arrives(struct tcb *tcb,
 		tcb->owe |= TCP_OWE_ACK;
 		break;
 	case TCP_TW_ACK:
-		if (seg->data_len)
+		if (seg->data_len && !(seg->flags & TCP_SYN))
 			tcb->owe |= TCP_OWE_ACK;
 		else
 			arrive_challenge(tcb, now);

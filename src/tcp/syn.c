@@ -189,7 +189,9 @@ enum tcp_tw_verdict tcp_tw_arrives(struct tcp_tw *tw, const struct tcp_env *env,
 	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
 	    tw_syn_is_newer(tw, seg))
 		return TCP_TW_REUSE;
-	if (!(seg->flags & TCP_ACK))
+	/* An older SYN is answered as in any state (RFC 5961 section 4.2), so
+	 * that its sender learns of us. */
+	if (!(seg->flags & (TCP_ACK | TCP_SYN)))
 		return TCP_TW_DROP;
 	tw_reply(tw, ts_off, reply, now);
 	if (paws)
