@@ -35,6 +35,7 @@ struct stage {
 	struct sim *sim;
 	struct cn_settings set;
 	struct cn_sock *listener, *client, *server;
+	uint16_t client_port;
 	struct random random;
 	uint64_t bare_acks[2]; /* sent by a, by b */
 	uint64_t segments[2];
@@ -147,8 +148,12 @@ static struct cn_sock *connects(struct stage *stage, struct cn_endpoint peer)
 
 static void establish(struct stage *stage)
 {
+	struct cn_endpoint local;
+
 	stage->listener = listens(stage);
 	stage->client = connects(stage, at(1, PORT));
+	cn_sock_name(stage->client, &local);
+	stage->client_port = local.port;
 	pass(stage, CN_NS_PER_SEC);
 	assert_int_equal(cn_sock_accept(stage->listener, &stage->server,
 					now_of(stage)),
@@ -157,18 +162,10 @@ static void establish(struct stage *stage)
 	assert_int_equal(cn_sock_state(stage->server), CN_ESTABLISHED);
 }
 
-static uint16_t client_port(const struct stage *stage)
-{
-	struct cn_endpoint local;
-
-	cn_sock_name(stage->client, &local);
-	return local.port;
-}
-
 /* A segment to host b that says it is from the client. */
 static void spoof(struct stage *stage, const struct tcp_seg *seg)
 {
-	struct cn_endpoint from = at(0, client_port(stage)), to = at(1, PORT);
+	struct cn_endpoint from = at(0, stage->client_port), to = at(1, PORT);
 	struct cn_frame frame;
 
 	assert_true(forge(stage->pool, &from, &to, seg, NULL, &frame));
@@ -712,7 +709,7 @@ static void scatter(struct stage *stage, uint32_t from, uint32_t n,
 static void counted(struct stage *stage, uint32_t from)
 {
 	const struct tcb *victim = &stage->server->tcb;
-	struct cn_endpoint client = at(0, client_port(stage));
+	struct cn_endpoint client = at(0, stage->client_port);
 	struct cn_endpoint server = at(1, PORT);
 	struct cn_frame frame[16];
 	int link = sim_wire_link(stage->sim, 0, 1);
