@@ -171,6 +171,7 @@ static void forget_above(struct sent_ring *ring, const struct sent *rec,
 void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
 {
 	struct sent_ring *ring = tcb->sent;
+	bool again = false;
 
 	memset(acked, 0, sizeof(*acked));
 	while (ring && ring->n) {
@@ -182,7 +183,8 @@ void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
 			break;
 		if (k >= rec->n && !whole)
 			k = rec->n - 1u;
-		if (k && !rec->ever_rexmit)
+		again |= k && rec->ever_rexmit;
+		if ((rec->sacked & mask_upto(k)) != mask_upto(k))
 			acked->rtt_from = rec->first_at;
 		acked->segs += k;
 		forget_above(ring, rec, k);
@@ -197,6 +199,10 @@ void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
 		ring->head = (ring->head + 1) & (ring->size - 1);
 		ring->n--;
 	}
+	/* MUST-18: what lay beyond a hole waited for the hole to be filled,
+	 * so that its age says nothing either. */
+	if (again)
+		acked->rtt_from = 0;
 	if (!ring)
 		return;
 	ring->edge = seq_max(ring->edge, ack);

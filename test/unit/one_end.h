@@ -19,6 +19,7 @@ struct bench {
 	struct cn_counters count;
 	struct tcp_env env;
 	struct tcb tcb;
+	uint64_t now;
 };
 
 static inline void arrives(struct bench *b, struct tcp_seg *seg)
@@ -26,13 +27,13 @@ static inline void arrives(struct bench *b, struct tcp_seg *seg)
 	seg->flags |= TCP_ACK;
 	seg->options |= TCP_OPT_TS;
 	seg->tsval = 1;
-	tcp_arrives(&b->tcb, seg, NOW);
+	tcp_arrives(&b->tcb, seg, b->now);
 }
 
 static inline bool emits(struct bench *b, struct tcp_seg *seg)
 {
 	struct tcp_emit_limits limits = {0};
-	bool has = tcp_emit(&b->tcb, &limits, seg, NOW);
+	bool has = tcp_emit(&b->tcb, &limits, seg, b->now);
 
 	while (has && seg->slice_n)
 		cn_buf_unref(seg->slice[--seg->slice_n].buf);
@@ -53,6 +54,7 @@ static inline void establish(struct bench *b, struct cn_pool *pool)
 	};
 
 	memset(b, 0, sizeof(*b));
+	b->now = NOW;
 	b->set.rto_initial_ns = CN_NS_PER_SEC;
 	b->set.rto_min_ns = 200 * CN_NS_PER_MS;
 	b->set.rto_max_ns = 120 * CN_NS_PER_SEC;
