@@ -168,9 +168,14 @@ int cn_sock_listen(struct cn_sock *sock, int backlog, uint64_t now)
 	return CN_E_INVAL;
 }
 
+/* A port that bind() named stays the socket's. */
 void sock_unlisten(struct cn_sock *sock, uint64_t now)
 {
+	uint16_t number = sock->flow.tuple.local_port;
+
 	listener_close(sock, now);
 	sock_drop_port(sock);
 	sock->phase = SOCK_NEW;
+	if (sock->port_bound && sock_take_port(sock, number, true))
+		sock->port_bound = false;
 }
