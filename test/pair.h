@@ -15,6 +15,11 @@
 
 #include <catenet/catenet.h>
 
+#include "wire/checksum.h"
+#include "wire/ip.h"
+#include "wire/octets.h"
+#include "wire/tcp_seg.h"
+
 #define S CN_NS_PER_SEC
 #define MS CN_NS_PER_MS
 
@@ -179,6 +184,81 @@ static inline void pair_until(struct pair *pair, uint64_t until)
 static inline void pair_after(struct pair *pair, uint64_t ns)
 {
 	pair_until(pair, pair->now + ns);
+}
+
+/* ------------------------------------------------------ raw segments -- */
+
+/* A segment without slices from one endpoint to the other, as IPv4. */
+static inline void segment_frame(struct cn_frame *frame,
+				 struct cn_endpoint from, struct cn_endpoint to,
+				 const struct tcp_seg *seg)
+{
+	struct tcp_ports ports = {from.port, to.port};
+	struct checksum sum = {0, 0};
+	struct ip_hdr ip = {.src = from.addr, .dst = to.addr};
+	size_t ip_len, tcp_len;
+
+	memset(frame, 0, sizeof(*frame));
+	ip.version = 4;
+	ip.protocol = IP_TCP;
+	ip.ttl = 64;
+	ip.df = true;
+	ip.payload_len = (uint32_t)tcp_header_len(seg);
+	ip_len = ip_emit(frame->header, &ip);
+	tcp_len = tcp_emit_header(frame->header + ip_len, &ports, seg);
+	checksum_add_pseudo(&sum, &ip.src, &ip.dst, IP_TCP, ip.payload_len);
+	checksum_add(&sum, frame->header + ip_len, tcp_len);
+	put16(frame->header + ip_len + 16, checksum_finish(&sum));
+	frame->header_len = (uint16_t)(ip_len + tcp_len);
+}
+
+/* That segment arrives at a host. */
+static inline void inject(struct pair *pair, int host, struct cn_endpoint from,
+			  struct cn_endpoint to, const struct tcp_seg *seg)
+{
+	struct cn_frame frame;
+
+	segment_frame(&frame, from, to, seg);
+	cn_host_input(pair->host[host], 0, &frame, pair->now);
+}
+
+/* The next segment that a host sends, taken off the wire; false: none. */
+static inline bool take_segment(struct pair *pair, int host,
+				struct tcp_seg *seg, struct cn_endpoint *to)
+{
+	struct cn_frame frame;
+	struct tcp_ports ports;
+	struct ip_hdr ip;
+	uint8_t octet[2048];
+	uint32_t len, off;
+
+	if (!cn_host_output(pair->host[host], 0, &frame, pair->now))
+		return false;
+	len = cn_frame_copy(&frame, 0, octet, sizeof(octet));
+	cn_frame_release(&frame);
+	assert_int_equal(ip_parse(octet, len, &ip), 0);
+	assert_int_equal(ip.protocol, IP_TCP);
+	assert_int_equal(tcp_parse(octet + ip.header_len, ip.payload_len,
+				   &ports, seg, &off),
+			 0);
+	if (to) {
+		to->addr = ip.dst;
+		to->port = ports.dst;
+	}
+	return true;
+}
+
+static inline void expect_silence(struct pair *pair, int host)
+{
+	struct tcp_seg seg;
+
+	assert_false(take_segment(pair, host, &seg, NULL));
+}
+
+static inline uint64_t drops(const struct pair *pair, int host,
+			     enum cn_drop drop)
+{
+	return cn_host_counters(pair->host[host])->drop[drop];
 }
 
 /* ------------------------------------------------------------- sockets -- */

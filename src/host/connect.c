@@ -27,7 +27,13 @@ static int choose_way(struct cn_sock *sock, struct attempt *attempt)
 	if (cn_addr_is_v4(&tuple->local) != cn_addr_is_v4(&tuple->peer))
 		return CN_E_NETUNREACH;
 	attempt->link = net_route(&host->net, &tuple->peer);
-	return attempt->link < 0 ? attempt->link : CN_OK;
+	if (attempt->link < 0)
+		return attempt->link;
+	/* 127/8 never travels (RFC 1122 section 3.2.1.3 (g)). */
+	if (cn_addr_is_loopback(&tuple->local) &&
+	    !host->net.routes.link[attempt->link].loopback)
+		return CN_E_INVAL;
+	return CN_OK;
 }
 
 /* Is the pair of endpoints free, or held by a TIME-WAIT that gives way? */

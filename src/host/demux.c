@@ -165,9 +165,8 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 			tcp_path_mss(tcb, host_path_mss(host, peer, now), now);
 	} else {
 		err = net_error_meaning(error, &hard);
-		/* Deviation: any unreachable ends SYN-SENT, as Linux. */
-		if (error->kind == ICMP_UNREACHABLE)
-			hard = true;
+		/* Deviation: as Linux, any of them ends an attempt. */
+		hard |= tcb->state == CN_SYN_SENT;
 		if (err)
 			tcp_icmp_error(tcb, err, hard, now);
 	}

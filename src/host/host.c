@@ -158,7 +158,15 @@ static int add_loopback(struct cn_host *host)
 		.loopback = true,
 	};
 
-	return link_add(host, CN_LINK_LOOPBACK, &config);
+	const struct cn_addr v4 = cn_addr_v4(127, 0, 0, 1);
+	const struct cn_addr v6 = {.octet = {[15] = 1}};
+	int err = link_add(host, CN_LINK_LOOPBACK, &config);
+
+	if (!err)
+		err = net_addr_add(&host->net, CN_LINK_LOOPBACK, &v4, 8);
+	if (!err)
+		err = net_addr_add(&host->net, CN_LINK_LOOPBACK, &v6, 128);
+	return err;
 }
 
 int cn_host_new(const struct cn_settings *settings, uint64_t now,

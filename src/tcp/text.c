@@ -99,7 +99,8 @@ static void advance_window(struct tcb *tcb, uint32_t before)
 static enum cn_drop refuse_text(struct tcb *tcb, const struct arrival *a)
 {
 	tcb->owe |= TCP_OWE_RST;
-	tcb_end(tcb, 0, "RFC 9293 section 3.6.1", a->now);
+	tcb_end(tcb, tcb->orphan ? 0 : CN_E_CONNRESET, "RFC 9293 section 3.6.1",
+		a->now);
 	return CN_DROP_TCP_AFTER_CLOSE;
 }
 
@@ -133,7 +134,8 @@ enum cn_drop step7_text(struct tcb *tcb, const struct arrival *a)
 
 	if (!a->len || !takes_text(tcb))
 		return CN_DROP_NONE;
-	if (tcb->orphan)
+	/* As Linux: shutdown both ways is as final as close. */
+	if (tcb->orphan || (tcb->rd_shut && tcb->fin_queued))
 		return refuse_text(tcb, a);
 	drop = recvq_insert(tcb, a->seg, a->seq, a->off, a->len);
 	advance_window(tcb, before);
