@@ -25,33 +25,37 @@ static void open_window(struct tcb *tcb, uint64_t now)
 	trace_cc(tcb, "RFC 6928 section 2", now);
 }
 
+/* RFC 6298 section 5.7: what data begin with after a SYN that was lost. */
+#define RTO_AFTER_LOST_SYN_US 3000000u
+
 /*
  * A round trip: exact if the newest segment acknowledged was sent once
  * (Karn's rule, MUST-18), else by the timestamp it echoes (RFC 7323 section
- * 4.1), in whole milliseconds.
+ * 4.1), in whole milliseconds.  False: there was nothing to measure.
  */
-static void measure(struct tcb *tcb, const struct tcp_seg *seg,
+static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 		    const struct sent_acked *acked, uint64_t now)
 {
 	uint64_t us;
 
 	if (acked->syn && tcb->was_held)
-		return;
+		return false;
 	if (acked->rtt_from) {
 		us = (now - acked->rtt_from) / CN_NS_PER_US;
 	} else if (tcb->ts_ok && (seg->options & TCP_OPT_TS) && seg->tsecr) {
 		uint32_t ms = ts_clock(now) + tcb->ts_off - seg->tsecr;
 
 		if (ms > 300000)
-			return;
+			return false;
 		us = ms * UINT64_C(1000);
 	} else {
-		return;
+		return false;
 	}
 	if (us > UINT32_MAX)
 		us = UINT32_MAX;
 	rto_sample(&tcb->rtt, (uint32_t)us);
 	tcb->rtt.rto_us = (uint32_t)rto_us(&tcb->rtt, tcb->env->set, 0);
+	return true;
 }
 
 /* RFC 9293: take the window unless the segment is older than the last that
@@ -80,11 +84,13 @@ static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
 	tcb->snd_una = seg->ack;
 	sent_acked(tcb, seg->ack, acked);
 	sendq_acked(tcb);
-	measure(tcb, seg, acked, now);
+	/* MUST-18: the other half of Karn's rule: the timeout stays backed off
+	 * until there is a sample, or a path slower than it is never measured. */
+	if (measure(tcb, seg, acked, now))
+		tcb->backoff = 0;
 	if (tcb->urg_out && seq_ge(tcb->snd_una, tcb->snd_up))
 		tcb->urg_out = false;
 	tcb->rexmit_n = 0;
-	tcb->backoff = 0;
 	tcb->probe_n = 0;
 	tcb->soft_err = 0;
 	tcb->first_tx_ms = ms_of(now);
@@ -99,6 +105,10 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	uint64_t rtt_from = tcb->sent ? sent_at(tcb->sent, 0)->first_at : 0;
 
 	ack_advances(tcb, seg, &acked, now);
+	if (tcb->syn_rexmitted && !tcb->rtt.n) {
+		tcb->rtt.rto_us = RTO_AFTER_LOST_SYN_US;
+		tcb->backoff = 0;
+	}
 	if (rtt_from)
 		tcb->stat.handshake_us =
 			(uint32_t)((now - rtt_from) / CN_NS_PER_US);
@@ -235,7 +245,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	tcb->stat.last_ack_ms = ms_of(a->now);
 	recovery_ack(tcb, &news, a->now);
 	/* A window that opens ends the wait of the persist timer. */
-	if (window_moved && !tcp_flight(tcb) && tcb->snd_wnd) {
+	if (window_moved && !news.flight && tcb->snd_wnd) {
 		tcb->rexmit_at = CN_NEVER;
 		tcb->backoff = 0;
 	}

@@ -60,8 +60,12 @@ uint64_t rto_us(const struct tcp_rtt *rtt, const struct cn_settings *set,
 
 	if (margin < set->rto_min_ns / CN_NS_PER_US)
 		margin = set->rto_min_ns / CN_NS_PER_US;
-	rto = rtt->srtt_us ? rtt->srtt_us + margin :
-			     set->rto_initial_ns / CN_NS_PER_US;
+	if (rtt->srtt_us)
+		rto = rtt->srtt_us + margin;
+	else if (rtt->rto_us)
+		rto = rtt->rto_us;
+	else
+		rto = set->rto_initial_ns / CN_NS_PER_US;
 	for (; backoff > 0 && rto < most; backoff--)
 		rto *= 2;
 	return rto < most ? rto : most;

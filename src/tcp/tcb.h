@@ -76,7 +76,7 @@ enum tcp_owe {
 
 struct tcp_rtt {
 	uint32_t srtt_us, rttvar_us; /* 0: no sample yet */
-	uint32_t rto_us; /* without backoff */
+	uint32_t rto_us; /* without backoff; 0: the host's initial one */
 	uint32_t min_us, max_us;
 	uint32_t n;
 	uint64_t sum_us;
