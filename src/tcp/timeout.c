@@ -148,7 +148,7 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 		}
 		return;
 	}
-	if (output_is_corked(tcb)) {
+	if (output_is_corked(tcb) && tcb->snd_wnd) {
 		if (tcb->sws_at == CN_NEVER)
 			tcb->sws_at = now + SWS_OVERRIDE_NS;
 	} else if (tcb->rexmit_at == CN_NEVER) {
