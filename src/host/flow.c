@@ -280,41 +280,48 @@ struct holder {
 	uint64_t octets;
 };
 
-static uint64_t sock_holds(const struct cn_sock *sock)
+/*
+ * Octets that a connection holds for a peer that does not take them.  What
+ * flows is not counted, however much it is, nor what this host's own
+ * application has not read: there the window does its work.
+ */
+static uint64_t sock_holds_in_vain(const struct cn_sock *sock)
 {
 	const struct tcb *tcb = &sock->tcb;
-	uint64_t octets = tcb->rcv_queued;
+	uint64_t octets;
 
-	if (seq_gt(tcb->snd_end, tcb->snd_una))
-		octets += tcb->snd_end - tcb->snd_una;
-	return octets;
+	if (!tcb->backoff || seq_le(tcb->snd_end, tcb->snd_una))
+		return 0;
+	octets = tcb->snd_end - tcb->snd_una;
+	/* For an orphan nobody waits. */
+	return sock->orphan ? octets * 2 : octets;
 }
 
 static void find_worst(void *object, void *ctx)
 {
 	struct flow *flow = object;
 	struct holder *worst = ctx;
-	struct cn_sock *sock;
 	uint64_t octets;
 
 	if (flow->kind != FLOW_CONN)
 		return;
-	sock = object;
-	octets = sock_holds(sock);
-	/* Nobody waits for what an orphan holds. */
-	if (sock->orphan)
-		octets *= 2;
+	octets = sock_holds_in_vain(object);
 	if (octets > worst->octets) {
-		worst->sock = sock;
+		worst->sock = object;
 		worst->octets = octets;
 	}
 }
 
+/*
+ * Row 14 of the attacks (sockstress): peers that open connections and never
+ * take their data must not starve the others.  When an eighth of the budget is
+ * all that is left, the worst of them goes.
+ */
 void host_relieve(struct cn_host *host, uint64_t now)
 {
 	struct holder worst = {NULL, 0};
 
-	if (!budget_is_over(&host->budget, 0) ||
+	if (!budget_is_over(&host->budget, host->budget.limit / 8) ||
 	    now - host->relieved_at < RELIEVE_EVERY_NS)
 		return;
 	host->relieved_at = now;

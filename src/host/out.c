@@ -260,6 +260,16 @@ static struct tcp_emit_limits limits_of(const struct host_link *link)
 	return limits;
 }
 
+/* What was queued is less by what went out: TCP_NOTSENT_LOWAT's writer may
+ * have waited for that. */
+static void tell_writer(struct cn_sock *sock, const struct tcp_seg *seg)
+{
+	const struct tcp_tune *tune = sock->tcb.tune;
+
+	if (seg->data_len && tune && tune->notsent_lowat)
+		sock_tell(sock);
+}
+
 static bool output_conn(struct host_link *link, struct cn_frame *frame,
 			uint64_t now)
 {
@@ -276,6 +286,7 @@ static bool output_conn(struct host_link *link, struct cn_frame *frame,
 			continue;
 		if (tcp_emit(&sock->tcb, &limits, &seg, now)) {
 			frame_of(link, sock, &seg, frame);
+			tell_writer(sock, &seg);
 			sock_settle(sock, now);
 			return true;
 		}

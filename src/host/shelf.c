@@ -18,37 +18,22 @@ void shelf_init(struct shelf *shelf, struct cn_pool *pool,
 	shelf->free = SHELF_NONE;
 }
 
-static void shelf_release(struct shelf *shelf, void *p, size_t octets)
+/* The first chunk belongs to the host as its other tables do; what a flood of
+ * connections adds is charged. */
+static uint8_t *chunk_alloc(struct shelf *shelf)
 {
-	pool_release(shelf->pool, p, octets);
-	budget_refund(shelf->budget, octets);
+	uint8_t *chunk = pool_alloc(shelf->pool, CHUNK_OCTETS);
+
+	if (chunk && shelf->chunk_n > 0)
+		budget_charge(shelf->budget, CHUNK_OCTETS);
+	return chunk;
 }
 
-static void *shelf_alloc(struct shelf *shelf, size_t octets)
+static void chunk_pop(struct shelf *shelf)
 {
-	void *p = pool_alloc(shelf->pool, octets);
-
-	if (p)
-		budget_charge(shelf->budget, octets);
-	return p;
-}
-
-static void shelf_clear(struct shelf *shelf)
-{
-	for (uint32_t i = 0; i < shelf->chunk_n; i++)
-		shelf_release(shelf, shelf->chunk[i], CHUNK_OCTETS);
-	if (shelf->chunk)
-		shelf_release(shelf, shelf->chunk,
-			      shelf->chunk_max * sizeof(*shelf->chunk));
-	shelf->chunk = NULL;
-	shelf->chunk_n = 0;
-	shelf->n = 0;
-	shelf->free = SHELF_NONE;
-}
-
-void shelf_deinit(struct shelf *shelf)
-{
-	shelf_clear(shelf);
+	pool_release(shelf->pool, shelf->chunk[--shelf->chunk_n], CHUNK_OCTETS);
+	if (shelf->chunk_n > 0)
+		budget_refund(shelf->budget, CHUNK_OCTETS);
 }
 
 static void free_push(struct shelf *shelf, uint32_t number)
@@ -57,21 +42,66 @@ static void free_push(struct shelf *shelf, uint32_t number)
 	shelf->free = number;
 }
 
+static void free_push_chunk(struct shelf *shelf, uint32_t chunk)
+{
+	for (uint32_t i = SHELF_CHUNK; i-- > 0;)
+		free_push(shelf, chunk * SHELF_CHUNK + i);
+}
+
+/* Nothing is in use: the first chunk stays, for the next connection. */
+static void shelf_shrink(struct shelf *shelf)
+{
+	if (shelf->chunk_n <= 1)
+		return;
+	while (shelf->chunk_n > 1)
+		chunk_pop(shelf);
+	shelf->free = SHELF_NONE;
+	free_push_chunk(shelf, 0);
+}
+
+void shelf_deinit(struct shelf *shelf)
+{
+	while (shelf->chunk_n > 0)
+		chunk_pop(shelf);
+	if (shelf->chunk)
+		pool_release(shelf->pool, shelf->chunk,
+			     shelf->chunk_room * sizeof(*shelf->chunk));
+	shelf->chunk = NULL;
+	shelf->chunk_room = 0;
+}
+
+/* Room for one more pointer to a chunk. */
+static bool index_grow(struct shelf *shelf)
+{
+	uint32_t room = shelf->chunk_room ? shelf->chunk_room * 2 : 8;
+	uint8_t **index;
+
+	if (shelf->chunk_n < shelf->chunk_room)
+		return true;
+	index = pool_alloc(shelf->pool, room * sizeof(*index));
+	if (!index)
+		return false;
+	if (shelf->chunk) {
+		memcpy(index, shelf->chunk, shelf->chunk_n * sizeof(*index));
+		pool_release(shelf->pool, shelf->chunk,
+			     shelf->chunk_room * sizeof(*index));
+	}
+	shelf->chunk = index;
+	shelf->chunk_room = room;
+	return true;
+}
+
 static bool shelf_grow(struct shelf *shelf)
 {
 	uint8_t *chunk;
 
-	if (!shelf->chunk)
-		shelf->chunk = shelf_alloc(
-			shelf, shelf->chunk_max * sizeof(*shelf->chunk));
-	if (!shelf->chunk || shelf->chunk_n == shelf->chunk_max)
+	if (shelf->chunk_n == shelf->chunk_max || !index_grow(shelf))
 		return false;
-	chunk = shelf_alloc(shelf, CHUNK_OCTETS);
+	chunk = chunk_alloc(shelf);
 	if (!chunk)
 		return false;
 	shelf->chunk[shelf->chunk_n++] = chunk;
-	for (uint32_t i = SHELF_CHUNK; i-- > 0;)
-		free_push(shelf, (shelf->chunk_n - 1) * SHELF_CHUNK + i);
+	free_push_chunk(shelf, shelf->chunk_n - 1);
 	return true;
 }
 
@@ -95,5 +125,5 @@ void shelf_give(struct shelf *shelf, uint32_t number)
 	CN_ASSERT(shelf->n > 0);
 	free_push(shelf, number);
 	if (--shelf->n == 0)
-		shelf_clear(shelf);
+		shelf_shrink(shelf);
 }

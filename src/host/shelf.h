@@ -2,8 +2,8 @@
 /*
  * A store of entries of 64 octets, named by a number: what exists by the
  * hundred thousand has links of two or three octets instead of eight.  Entries
- * never move; chunks are allocated as they are needed and returned when the
- * shelf is empty.
+ * never move; chunks are allocated as they are needed and returned, all but the
+ * first, when the shelf is empty.
  */
 #ifndef HOST_SHELF_H
 #define HOST_SHELF_H
@@ -21,8 +21,8 @@ struct shelf {
 	struct cn_pool *pool;
 	struct budget *budget;
 	uint8_t **chunk;
-	uint32_t chunk_max; /* room for that many pointers */
-	uint32_t chunk_n;
+	uint32_t chunk_n, chunk_max;
+	uint32_t chunk_room; /* of the index */
 	uint32_t n; /* entries in use */
 	uint32_t free; /* first free entry, or SHELF_NONE */
 };

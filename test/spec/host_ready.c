@@ -186,6 +186,36 @@ static void low_water_mark(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* Few unsent octets make it writable, although the buffer is nearly full of
+ * what waits for its acknowledgement. */
+static void not_sent_low_water_mark(void **state)
+{
+	static uint8_t block[8000];
+	struct scene scene;
+	struct cn_event event;
+	struct cn_sock *sock;
+
+	(void)state;
+	open_scene(&scene);
+	sock = scene.duo.client;
+	assert_int_equal(cn_sock_set(sock, CN_OPT_NOTSENT_LOWAT, 4000, 0), 0);
+	assert_int_equal(cn_sock_send(sock, block, sizeof(block), 0,
+				      scene.pair.now),
+			 sizeof(block));
+	assert_int_equal(cn_sock_ready(sock), 0);
+	while (cn_host_event(scene.pair.host[0], &event))
+		;
+	for (int i = 0; i < 3; i++) {
+		struct tcp_seg seg;
+
+		assert_true(take_segment(&scene.pair, 0, &seg, NULL));
+	}
+	assert_int_equal(cn_sock_ready(sock), OUT);
+	assert_true(event_of(scene.pair.host[0], CN_EVENT_READY, &event));
+	assert_ptr_equal(event.sock, sock);
+	pair_deinit(&scene.pair);
+}
+
 static void urgent_octet(void **state)
 {
 	struct scene scene;
@@ -220,6 +250,7 @@ int main(void)
 		cmocka_unit_test(listener),
 		cmocka_unit_test(full_buffer),
 		cmocka_unit_test(low_water_mark),
+		cmocka_unit_test(not_sent_low_water_mark),
 		cmocka_unit_test(urgent_octet),
 	};
 
