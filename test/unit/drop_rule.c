@@ -196,6 +196,56 @@ static void retransmission_is_the_next_occurrence(void **state)
 	pool_is_empty(pool);
 }
 
+/* Neither has flags; each has a count of its own, and a port is a TCP or UDP
+ * port. */
+static void other_protocols_are_told_apart(void **state)
+{
+	static const struct {
+		const char *rules, *want; /* t TCP, u UDP, i ICMP, n no IP */
+	} row[] = {
+		{"udp", "t.in"},      {"icmp", "tu.n"},	   {"udp|icmp", "t..n"},
+		{"any", "...n"},      {"port 80", "..in"}, {"#1", "...n"},
+		{"#1 total", ".uin"}, {"len 100", "...n"}, {"octet 1+", ".uin"},
+		{"conn 1", ".uin"},
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		static const char kind[] = "tuin";
+		struct cn_pool *pool = test_pool();
+		struct cn_path *path = open_path(pool, row[i].rules, 'u');
+		struct packet p = {.seq = 1, .data_len = 100};
+		char got[5] = "....";
+
+		for (j = 0; j < 4; j++) {
+			struct cn_frame frame = make_packet(pool, &p);
+
+			/* UDP's header is 12 octets shorter, ICMP's is data */
+			if (kind[j] == 'u')
+				frame.payload_len = frame.slice[0].len = 88;
+			if (kind[j] == 'i')
+				frame.payload_len = frame.slice[0].len = 80;
+			if (kind[j] == 'u')
+				frame.header[9] = IP_UDP;
+			if (kind[j] == 'i')
+				frame.header[9] = IP_ICMP;
+			if (kind[j] == 'n')
+				frame.header[0] = 0x10;
+			assert_int_equal(cn_path_send(path, &frame, 0), CN_OK);
+			if (cn_path_recv(path, &frame, 0)) {
+				got[j] = kind[j];
+				cn_frame_release(&frame);
+			}
+		}
+		if (strcmp(got, row[i].want))
+			fprintf(stderr, "# rule '%s'\n", row[i].rules);
+		assert_string_equal(got, row[i].want);
+		cn_path_free(path);
+		pool_is_empty(pool);
+	}
+}
+
 /* The same SYN again is the same connection; another one begins anew. */
 static void new_initial_sequence_number_begins_a_new_count(void **state)
 {
@@ -346,6 +396,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_drop_what_they_describe),
+		cmocka_unit_test(other_protocols_are_told_apart),
 		cmocka_unit_test(octet_names_a_place_in_the_stream),
 		cmocka_unit_test(retransmission_is_the_next_occurrence),
 		cmocka_unit_test(

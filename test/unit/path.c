@@ -796,6 +796,91 @@ static void what_is_out_of_range_is_named(void **state)
 	pool_is_empty(pool);
 }
 
+/* ------------------------------------------------------------ memory -- */
+
+static void *limited_alloc(void *ctx, size_t size)
+{
+	unsigned *left = ctx;
+
+	if (!*left)
+		return NULL;
+	--*left;
+	return malloc(size);
+}
+
+/* Whatever allocation fails, the packet is accounted for and the rest goes
+ * on. */
+static void failing_memory_is_a_full_queue(void **state)
+{
+	unsigned i, left;
+
+	(void)state;
+	for (i = 2; i < 40; i++) {
+		struct cn_path_config config = {
+			.mtu = 1500, .impair = everything, .drop = "fin"};
+		struct cn_alloc alloc = {limited_alloc, heap_free, &left};
+		struct cn_pool *lender = test_pool();
+		struct cn_path *path;
+		struct cn_pool *pool;
+		unsigned n;
+		int err;
+
+		left = i;
+		pool = cn_pool_new(&alloc);
+		assert_non_null(pool);
+		config.pool = pool;
+		config.impair.corrupt = 0.5;
+		err = cn_path_new(&config, NULL, &path, NULL);
+		if (err) {
+			assert_int_equal(err, CN_E_NOMEM);
+			assert_null(path);
+		} else {
+			for (n = 0; n < 50; n++)
+				give(path, lender, &small, n * MS);
+			every_packet_is_accounted_for(path);
+		}
+		cn_path_free(path);
+		pool_is_empty(pool);
+		pool_is_empty(lender);
+	}
+}
+
+static void room_is_counted_in_octets_too(void **state)
+{
+	struct cn_impair impair = {.rate = 1000000, .queue_octets = 4000};
+	struct cn_pool *pool = test_pool();
+	struct cn_path *path = open_path(pool, &impair, 1, NULL);
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(cn_path_room(path, 0), 3); /* one is sent at once */
+	for (i = 0; i < 12; i++)
+		give(path, pool, &small, 0);
+	/* 1100 octets wait: one of 1500 finds room, two would not */
+	assert_int_equal(cn_path_room(path, 0), 1);
+	for (i = 0; i < 15; i++)
+		give(path, pool, &small, 0);
+	assert_int_equal(cn_path_room(path, 0), 0);
+	impair.rate = 0;
+	assert_int_equal(cn_path_set(path, &impair), CN_OK);
+	assert_true(cn_path_room(path, 0) == UINT32_MAX);
+	cn_path_free(path);
+	pool_is_empty(pool);
+}
+
+static void every_fate_has_a_text(void **state)
+{
+	unsigned fate, drops = 0;
+
+	(void)state;
+	for (fate = 0; fate < CN_FATE_N; fate++) {
+		assert_true(strlen(cn_fate_text((enum cn_fate)fate)) > 5);
+		drops += cn_fate_is_drop((enum cn_fate)fate);
+	}
+	assert_int_equal(drops, 4);
+	assert_string_equal(cn_fate_text(CN_FATE_N), "unknown fate");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -821,6 +906,9 @@ int main(void)
 		cmocka_unit_test(each_chance_has_its_own_stream),
 		cmocka_unit_test(settings_change_while_it_runs),
 		cmocka_unit_test(what_is_out_of_range_is_named),
+		cmocka_unit_test(failing_memory_is_a_full_queue),
+		cmocka_unit_test(room_is_counted_in_octets_too),
+		cmocka_unit_test(every_fate_has_a_text),
 	};
 
 	return cmocka_run_group_tests_name("path", tests, NULL, NULL);
