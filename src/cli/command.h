@@ -52,6 +52,7 @@ bool cli_wrong(const struct cli_command *command, const char *option,
 	       const char *value, const char *why);
 
 int cli_run(int argc, char **argv);
-extern const struct cli_command cli_run_command;
+int cli_services(int argc, char **argv);
+extern const struct cli_command cli_run_command, cli_services_command;
 
 #endif

@@ -14,6 +14,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{&cli_run_command, cli_run},
+	{&cli_services_command, cli_services},
 };
 
 #define COMMAND_N (sizeof(commands) / sizeof(commands[0]))

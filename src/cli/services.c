@@ -1,310 +1,471 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * catenet services: the small servers of RFC 862 (echo), RFC 863 (discard)
- * and RFC 864 (chargen) on our stack, over a TUN device, so that any client
- * of the kernel's can measure us.
+ * catenet services: the small servers that every client can be tried on -
+ * echo (RFC 862), discard (RFC 863), chargen (RFC 864) - on catenet's TCP,
+ * over a TUN interface, for thousands of connections at once.
  */
-#include "cli/services.h"
-
-#include <argp.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <catenet/catenet.h>
+#include <catenet/socket.h>
 
+#include "cli/command.h"
 #include "cli/units.h"
 #include "link/netlink.h"
 #include "link/tun.h"
 #include "loop/loop.h"
 
-#define BURST 64 /* frames read before output is drained */
-#define ADDRS_MAX 8
-#define PORTS_MAX 16
+#define ADDR_MAX 8
+#define SERVICE_MAX 16
+#define FRAMES_TURN 64
+#define PIECES 16
+#define TURN (256u * 1024)
+#define SUPER 65160
+#define BACKLOG 4096
+/* Seventy-two of the ninety-five characters, and a new line, each line one
+ * character further. */
+#define CHARGEN_LINE 74
+#define CHARGEN_LEN (95 * CHARGEN_LINE)
 
-enum service { ECHO, DISCARD, CHARGEN };
+enum kind { ECHO, DISCARD, CHARGEN };
 
-struct port {
-	enum service service;
-	uint16_t number;
-	struct cn_sock *listener[2]; /* IPv4, IPv6 */
+enum key {
+	KEY_TUN = 256,
+	KEY_ADDR,
+	KEY_VIA,
+	KEY_ECHO,
+	KEY_DISCARD,
+	KEY_CHARGEN,
+	KEY_MTU,
+	KEY_CC,
+	KEY_SNDBUF,
+	KEY_RCVBUF,
+	KEY_PLAIN,
 };
 
-struct prefix {
-	struct cn_addr addr;
-	unsigned len;
+static const struct cli_option table[] = {
+	{KEY_TUN, "tun", "NAME",
+	 "the interface; it is made if there is none of that name",
+	 "The interface"},
+	{KEY_ADDR, "addr", "ADDRESS/BITS",
+	 "catenet's address on it; may be given again", NULL},
+	{KEY_VIA, "via", "ADDRESS/BITS",
+	 "the kernel's address on it; may be given again", NULL},
+	{KEY_MTU, "mtu", "OCTETS", "its largest packet; 1500 unless said",
+	 NULL},
+	{KEY_PLAIN, "plain", NULL, "without checksum and segmentation offload",
+	 NULL},
+	{KEY_ECHO, "echo", "PORT",
+	 "sends back what it gets; 7, with the other two, where no service is "
+	 "named",
+	 "Services"},
+	{KEY_DISCARD, "discard", "PORT", "swallows what it gets", NULL},
+	{KEY_CHARGEN, "chargen", "PORT", "sends characters without end", NULL},
+	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", "TCP"},
+	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
+	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{'q', "quiet", NULL, "no remarks", NULL},
 };
 
-struct settings {
-	const char *tun;
-	struct prefix addr[ADDRS_MAX];
-	struct prefix via[ADDRS_MAX];
-	unsigned addr_n, via_n;
-	struct port port[PORTS_MAX];
-	unsigned port_n;
-	unsigned mtu;
-	bool no_offload, quiet;
+static const struct cli_example examples[] = {
+	{"sudo catenet services --tun cat0 --addr 10.9.0.2/24 --via "
+	 "10.9.0.1/24",
+	 "echo, discard and chargen at 10.9.0.2, for this machine's clients"},
+	{"nc 10.9.0.2 7", "what you type comes back, over catenet's TCP"},
 };
 
-/* One connection; its address is the socket's tag. */
-struct talk {
-	enum service service;
+/* What a tag points to. */
+struct party {
+	bool listens;
+	enum kind kind;
 	struct cn_sock *sock;
-	uint32_t at; /* chargen: octets given so far, modulo the pattern */
+	uint32_t at; /* CHARGEN: place in the pattern */
 };
 
-struct server {
-	struct settings *set;
+struct net_addr {
+	struct cn_addr addr;
+	unsigned bits;
+};
+
+struct services {
+	struct net_addr addr[ADDR_MAX], via[ADDR_MAX];
+	unsigned addr_n, via_n;
+	const char *name;
+	uint32_t mtu, sndbuf, rcvbuf;
+	uint16_t port[SERVICE_MAX];
+	struct party listener[SERVICE_MAX * 2];
+	unsigned port_n, listener_n;
+	enum kind kind[SERVICE_MAX];
+	bool quiet, plain, stop;
+	uint8_t cc;
+
 	struct loop *loop;
 	struct cn_pool *pool;
 	struct cn_host *host;
-	struct tun tun;
-	struct loop_watch tun_watch, signal_watch;
-	struct loop_timer timer;
 	int link;
-	struct cn_frame stuck; /* did not fit into the device */
-	bool is_stuck, stop;
+	struct tun tun;
+	struct loop_watch tun_watch, signals;
+	struct loop_timer timer;
+	bool readable, writable;
+	struct cn_frame held;
+	bool holds;
 	uint64_t accepted;
+	uint8_t pattern[CHARGEN_LEN];
 };
 
-/* RFC 864 section 2: 72 of the 95 printing characters, each line one on. */
-#define CHARGEN_LINE 74
-#define CHARGEN_PERIOD (95 * CHARGEN_LINE)
+static bool take(void *ctx, int key, const char *value);
 
-static uint8_t chargen[CHARGEN_PERIOD];
+const struct cli_command cli_services_command = {
+	.name = "services",
+	.usage = "--tun NAME --addr ADDRESS/BITS [OPTION...]",
+	.what = "serves echo, discard and chargen on catenet's TCP over a TUN "
+		"interface",
+	.example = examples,
+	.example_n = sizeof(examples) / sizeof(examples[0]),
+	.option = table,
+	.option_n = sizeof(table) / sizeof(table[0]),
+	.take = take,
+};
 
-static void chargen_fill(void)
+/* ------------------------------------------------------------- options -- */
+
+static const char *take_addr(const char *value, struct net_addr *list,
+			     unsigned *n)
 {
-	unsigned line, i;
+	static const char form[] =
+		"write ADDRESS/BITS, for example 10.9.0.2/24";
+	char text[64];
+	char *slash;
+	uint64_t bits;
 
-	for (line = 0; line < 95; line++) {
-		uint8_t *p = chargen + line * CHARGEN_LINE;
-
-		for (i = 0; i < 72; i++)
-			p[i] = (uint8_t)(' ' + (line + i) % 95);
-		p[72] = '\r';
-		p[73] = '\n';
-	}
-}
-
-/* --------------------------------------------------------- the talking -- */
-
-static void talk_end(struct talk *talk, uint64_t now)
-{
-	cn_sock_close(talk->sock, now);
-	free(talk);
-}
-
-/* What came in goes out again; what does not fit waits where it is, and the
- * window closes by itself. */
-static bool echo(struct talk *talk, uint64_t now)
-{
-	struct cn_slice slice[16];
-	int64_t sent;
-	int n, i;
-
-	for (;;) {
-		size_t done = 0;
-
-		n = cn_sock_recv_view(talk->sock, slice, 16);
-		for (i = 0; i < n; i++) {
-			sent = cn_sock_send(talk->sock, slice[i].data,
-					    slice[i].len, 0, now);
-			if (sent < 0 && sent != CN_E_AGAIN)
-				return false;
-			if (sent <= 0)
-				break;
-			done += (size_t)sent;
-			if ((size_t)sent < slice[i].len)
-				break;
-		}
-		if (!done)
-			break;
-		if (cn_sock_recv_take(talk->sock, done, now))
-			return false;
-	}
-	return !(cn_sock_peer_closed(talk->sock) &&
-		 !cn_sock_readable(talk->sock));
-}
-
-static bool discard(struct talk *talk, uint64_t now)
-{
-	while (cn_sock_readable(talk->sock))
-		if (cn_sock_recv_take(talk->sock, cn_sock_readable(talk->sock),
-				      now))
-			return false;
-	return !cn_sock_peer_closed(talk->sock);
-}
-
-static bool generate(struct talk *talk, uint64_t now)
-{
-	int64_t sent;
-
-	if (!discard(talk, now))
-		return false;
-	do {
-		sent = cn_sock_send(talk->sock, chargen + talk->at,
-				    sizeof(chargen) - talk->at, 0, now);
-		if (sent > 0)
-			talk->at = (talk->at + (uint32_t)sent) % CHARGEN_PERIOD;
-	} while (sent > 0);
-	return sent == CN_E_AGAIN;
-}
-
-static void talk_go_on(struct talk *talk, uint64_t now)
-{
-	bool more = false;
-
-	if (!(cn_sock_ready(talk->sock) & CN_READY_ERR)) {
-		switch (talk->service) {
-		case ECHO:
-			more = echo(talk, now);
-			break;
-		case DISCARD:
-			more = discard(talk, now);
-			break;
-		case CHARGEN:
-			more = generate(talk, now);
-			break;
-		}
-	}
-	if (!more)
-		talk_end(talk, now);
-}
-
-static void accept_all(struct server *server, struct cn_sock *listener,
-		       const struct port *port, uint64_t now)
-{
-	struct cn_sock *sock;
-
-	while (cn_sock_accept(listener, &sock, now) == CN_OK) {
-		struct talk *talk = calloc(1, sizeof(*talk));
-
-		if (!talk) {
-			cn_sock_abort(sock, now);
-			continue;
-		}
-		talk->service = port->service;
-		talk->sock = sock;
-		cn_sock_set_tag(sock, talk);
-		server->accepted++;
-		talk_go_on(talk, now);
-	}
-}
-
-static const struct port *port_of(const struct server *server,
-				  const struct cn_sock *sock)
-{
-	unsigned i;
-
-	for (i = 0; i < server->set->port_n; i++) {
-		const struct port *port = &server->set->port[i];
-
-		if (port->listener[0] == sock || port->listener[1] == sock)
-			return port;
-	}
+	if (*n == ADDR_MAX)
+		return "too many addresses";
+	if (strlen(value) >= sizeof(text))
+		return form;
+	strcpy(text, value);
+	slash = strchr(text, '/');
+	if (!slash)
+		return form;
+	*slash = '\0';
+	if (!cn_addr_parse(text, &list[*n].addr) ||
+	    units_count(slash + 1, 1, cn_addr_is_v4(&list[*n].addr) ? 32 : 128,
+			&bits))
+		return form;
+	list[(*n)++].bits = (unsigned)bits;
 	return NULL;
 }
 
-/* ---------------------------------------------------------- the driver -- */
-
-static void hear_events(struct server *server, uint64_t now)
+static const char *take_service(struct services *services, enum kind kind,
+				const char *value)
 {
-	struct cn_event event;
+	uint64_t port;
+	const char *why = units_count(value, 1, 65535, &port);
 
-	while (cn_host_event(server->host, &event)) {
-		const struct port *port;
+	if (!why && services->port_n == SERVICE_MAX)
+		why = "too many services";
+	if (why)
+		return why;
+	services->kind[services->port_n] = kind;
+	services->port[services->port_n++] = (uint16_t)port;
+	return NULL;
+}
 
-		if (event.kind != CN_EVENT_READY)
-			continue;
-		port = port_of(server, event.sock);
-		if (port)
-			accept_all(server, event.sock, port, now);
-		else if (event.tag)
-			talk_go_on(event.tag, now);
+static const char *take_buffer(const char *value, uint32_t *to)
+{
+	uint64_t octets;
+	const char *why = units_size(value, &octets);
+
+	if (!why && (octets < 2048 || octets > 1u << 30))
+		why = "between 2kb and 1gb";
+	if (!why)
+		*to = (uint32_t)octets;
+	return why;
+}
+
+static const char *take_value(struct services *services, int key,
+			      const char *value)
+{
+	uint64_t number;
+	const char *why;
+
+	switch (key) {
+	case KEY_TUN:
+		services->name = value;
+		return NULL;
+	case KEY_ADDR:
+		return take_addr(value, services->addr, &services->addr_n);
+	case KEY_VIA:
+		return take_addr(value, services->via, &services->via_n);
+	case KEY_MTU:
+		why = units_count(value, 576, 65535, &number);
+		if (!why)
+			services->mtu = (uint32_t)number;
+		return why;
+	case KEY_ECHO:
+		return take_service(services, ECHO, value);
+	case KEY_DISCARD:
+		return take_service(services, DISCARD, value);
+	case KEY_CHARGEN:
+		return take_service(services, CHARGEN, value);
+	case KEY_SNDBUF:
+		return take_buffer(value, &services->sndbuf);
+	case KEY_RCVBUF:
+		return take_buffer(value, &services->rcvbuf);
+	default: /* KEY_CC */
+		services->cc = CN_CC_RENO;
+		if (!strcmp(value, "cubic"))
+			services->cc = CN_CC_CUBIC;
+		else if (strcmp(value, "reno") != 0)
+			return "there are cubic and reno";
+		return NULL;
 	}
 }
 
-/* False: the device takes no more now. */
-static bool send_frame(struct server *server)
+static bool take(void *ctx, int key, const char *value)
 {
-	int err = tun_write(&server->tun, &server->stuck);
+	struct services *services = ctx;
+	const char *why;
 
-	if (err == CN_E_AGAIN)
-		return false;
-	cn_frame_release(&server->stuck);
-	server->is_stuck = false;
-	return true;
+	if (key == 'q') {
+		services->quiet = true;
+		return true;
+	}
+	if (key == KEY_PLAIN) {
+		services->plain = true;
+		return true;
+	}
+	why = take_value(services, key, value);
+	if (!why)
+		return true;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].key == key)
+			return cli_wrong(&cli_services_command, table[i].name,
+					 value, why);
+	return false;
 }
 
-static void drain_output(struct server *server, uint64_t now)
+/* ------------------------------------------------------------- services -- */
+
+static void party_end(struct party *party, uint64_t now)
 {
-	if (server->is_stuck && !send_frame(server))
-		return;
-	while (cn_host_output(server->host, server->link, &server->stuck,
-			      now)) {
-		server->is_stuck = true;
-		if (!send_frame(server))
+	cn_sock_set_tag(party->sock, NULL);
+	cn_sock_close(party->sock, now);
+	free(party);
+}
+
+/* Sends what it got, without a copy on the way in; false: nothing moved. */
+static bool echo(struct party *party, uint64_t now)
+{
+	struct cn_slice slice[PIECES];
+	size_t moved = 0;
+	int n = cn_sock_recv_view(party->sock, slice, PIECES);
+
+	for (int i = 0; i < n; i++) {
+		int64_t sent = cn_sock_send(party->sock, slice[i].data,
+					    slice[i].len, 0, now);
+
+		if (sent > 0)
+			moved += (size_t)sent;
+		if (sent != slice[i].len)
 			break;
 	}
+	if (moved)
+		(void)cn_sock_recv_take(party->sock, moved, now);
+	return moved > 0;
 }
 
-static void after_verbs(struct server *server, uint64_t now)
+static bool discard(struct party *party, uint64_t now)
 {
-	hear_events(server, now);
-	drain_output(server, now);
-	/* Sending may have made room that a program waits for. */
-	hear_events(server, now);
-	drain_output(server, now);
-	loop_watch(server->loop, &server->tun_watch,
-		   server->is_stuck ? EPOLLIN | EPOLLOUT : EPOLLIN);
-	loop_at(server->loop, &server->timer, cn_host_deadline(server->host));
+	size_t readable = cn_sock_readable(party->sock);
+
+	if (readable)
+		(void)cn_sock_recv_take(party->sock, readable, now);
+	return readable > 0;
+}
+
+static bool chargen(const struct services *services, struct party *party,
+		    uint64_t now)
+{
+	struct cn_span span[PIECES];
+	size_t len = 0;
+	int n = cn_sock_send_reserve(party->sock, TURN, span, PIECES, now);
+
+	for (int i = 0; i < n; i++) {
+		for (size_t at = 0; at < span[i].len;) {
+			size_t part = CHARGEN_LEN - party->at;
+
+			if (part > span[i].len - at)
+				part = span[i].len - at;
+			memcpy(span[i].data + at, services->pattern + party->at,
+			       part);
+			party->at = (party->at + (uint32_t)part) % CHARGEN_LEN;
+			at += part;
+		}
+		len += span[i].len;
+	}
+	if (len)
+		(void)cn_sock_send_commit(party->sock, len, 0, now);
+	return len > 0;
+}
+
+static void serve(const struct services *services, struct party *party,
+		  uint64_t now)
+{
+	unsigned ready = cn_sock_ready(party->sock);
+	bool more = true;
+
+	while (more && !(ready & CN_READY_ERR)) {
+		more = false;
+		if (party->kind == ECHO)
+			more = echo(party, now);
+		else
+			more = discard(party, now);
+		if (party->kind == CHARGEN)
+			more |= chargen(services, party, now);
+		ready = cn_sock_ready(party->sock);
+	}
+	if ((ready & (CN_READY_ERR | CN_READY_HUP)) ||
+	    (cn_sock_peer_closed(party->sock) &&
+	     !cn_sock_readable(party->sock)))
+		party_end(party, now);
+}
+
+static void accept_all(struct services *services, struct party *listener,
+		       uint64_t now)
+{
+	struct cn_sock *sock;
+
+	while (cn_sock_accept(listener->sock, &sock, now) == CN_OK) {
+		struct party *party = calloc(1, sizeof(*party));
+
+		if (!party) {
+			cn_sock_abort(sock, now);
+			continue;
+		}
+		services->accepted++;
+		party->kind = listener->kind;
+		party->sock = sock;
+		cn_sock_set_tag(sock, party);
+		serve(services, party, now);
+	}
+}
+
+static bool drain_events(struct services *services, uint64_t now)
+{
+	struct cn_event event;
+	bool any = false;
+
+	while (cn_host_event(services->host, &event)) {
+		struct party *party = event.tag;
+
+		any = true;
+		if (event.kind != CN_EVENT_READY || !party)
+			continue;
+		if (party->listens)
+			accept_all(services, party, now);
+		else
+			serve(services, party, now);
+	}
+	return any;
+}
+
+/* ---------------------------------------------------------------- frames -- */
+
+static bool read_frames(struct services *services, uint64_t now)
+{
+	struct cn_frame frame;
+	int n = 0;
+
+	while (n < FRAMES_TURN && services->readable) {
+		if (tun_read(&services->tun, services->pool, &frame)) {
+			services->readable = false;
+			break;
+		}
+		cn_host_input(services->host, services->link, &frame, now);
+		cn_frame_release(&frame);
+		n++;
+	}
+	return n > 0;
+}
+
+static bool write_frames(struct services *services, uint64_t now)
+{
+	int n = 0;
+
+	while (n < FRAMES_TURN && services->writable) {
+		if (!services->holds &&
+		    !cn_host_output(services->host, services->link,
+				    &services->held, now))
+			break;
+		services->holds = true;
+		if (tun_write(&services->tun, &services->held) == CN_E_AGAIN) {
+			services->writable = false;
+			break;
+		}
+		cn_frame_release(&services->held);
+		services->holds = false;
+		n++;
+	}
+	return n > 0;
+}
+
+static void pump(struct services *services)
+{
+	bool moved = true;
+
+	for (int i = 0; i < FRAMES_TURN && moved; i++) {
+		uint64_t now = loop_refresh(services->loop);
+
+		if (cn_host_deadline(services->host) <= now)
+			cn_host_advance(services->host, now);
+		moved = read_frames(services, now);
+		moved |= drain_events(services, now);
+		moved |= write_frames(services, now);
+	}
+	(void)loop_at(services->loop, &services->timer,
+		      moved ? loop_now(services->loop) :
+			      cn_host_deadline(services->host));
 }
 
 static void tun_ready(void *ctx, uint32_t events)
 {
-	struct server *server = ctx;
-	uint64_t now = loop_refresh(server->loop);
-	unsigned i;
+	struct services *services = ctx;
+
+	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		services->readable = true;
+	if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+		services->writable = true;
+	pump(services);
+}
+
+static void on_timer(void *ctx, uint64_t now)
+{
+	(void)now;
+	pump(ctx);
+}
+
+static void on_signal(void *ctx, uint32_t events)
+{
+	struct services *services = ctx;
 
 	(void)events;
-	for (i = 0; i < BURST; i++) {
-		struct cn_frame frame;
-		int err = tun_read(&server->tun, server->pool, &frame);
-
-		if (err == CN_E_NETDOWN)
-			server->stop = true;
-		if (err)
-			break;
-		cn_host_input(server->host, server->link, &frame, now);
-		cn_frame_release(&frame);
-	}
-	after_verbs(server, now);
+	services->stop = true;
 }
 
-static void time_passed(void *ctx, uint64_t now)
+/* ---------------------------------------------------------------- start -- */
+
+static int fail(const char *what, const char *why)
 {
-	struct server *server = ctx;
-
-	cn_host_advance(server->host, now);
-	after_verbs(server, now);
+	fprintf(stderr, "catenet services: %s: %s\n", what, why);
+	return EXIT_CATENET;
 }
-
-static void signalled(void *ctx, uint32_t events)
-{
-	struct server *server = ctx;
-
-	(void)events;
-	server->stop = true;
-}
-
-/* ----------------------------------------------------------- beginning -- */
 
 static void *heap_alloc(void *ctx, size_t size)
 {
@@ -319,386 +480,221 @@ static void heap_free(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-static int fail(const char *what, int err)
+static const struct cn_alloc heap = {heap_alloc, heap_free, NULL};
+
+static int start_interface(struct services *services)
 {
-	fprintf(stderr, "catenet services: %s: %s\n", what, cn_err_text(err));
-	return 125;
-}
-
-static int host_begin(struct server *server, uint64_t now)
-{
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_link_config link = {.name = server->set->tun};
-	struct cn_settings settings;
-	unsigned i;
-	int err;
-
-	server->pool = cn_pool_new(&alloc);
-	cn_settings_default(&settings);
-	settings.pool = server->pool;
-	settings.name = "services";
-	settings.memory_limit = (size_t)1 << 30;
-	settings.seeded = getrandom(settings.seed, sizeof(settings.seed), 0) ==
-			  (ssize_t)sizeof(settings.seed);
-	if (!server->pool)
-		return fail("pool", CN_E_NOMEM);
-	err = cn_host_new(&settings, now, &server->host);
-	if (err)
-		return fail("host", err);
-	link.mtu = server->set->mtu;
-	link.tx_csum = !server->set->no_offload;
-	link.tx_super = server->set->no_offload ? 0 : 65000;
-	err = cn_host_link_add(server->host, &link, &server->link);
-	if (err)
-		return fail("link", err);
-	for (i = 0; i < server->set->addr_n; i++) {
-		const struct prefix *p = &server->set->addr[i];
-
-		err = cn_host_addr_add(server->host, server->link, &p->addr,
-				       p->len);
-		if (err)
-			return fail("--addr", err);
-	}
-	for (i = 0; i < 2; i++) {
-		struct cn_addr any = i ? (struct cn_addr){{0}} :
-					 cn_addr_v4(0, 0, 0, 0);
-
-		err = cn_host_route_add(server->host, server->link, &any, 0);
-		if (err)
-			return fail("default route", err);
-	}
-	return 0;
-}
-
-static int listen_on(struct server *server, struct port *port, int family,
-		     uint64_t now)
-{
-	struct cn_endpoint local = {{{0}}, port->number};
-	struct cn_sock *sock;
-	int err;
-
-	if (family == 4)
-		local.addr = cn_addr_v4(0, 0, 0, 0);
-	err = cn_sock_new(server->host, family, &sock);
-	if (err)
-		return err;
-	port->listener[family == 6] = sock;
-	if (family == 6)
-		err = cn_sock_set(sock, CN_OPT_V6ONLY, 1, now);
-	if (!err)
-		err = cn_sock_bind(sock, &local);
-	if (!err)
-		err = cn_sock_listen(sock, 4096, now);
-	return err;
-}
-
-static int ports_open(struct server *server, uint64_t now)
-{
-	unsigned i;
-
-	for (i = 0; i < server->set->port_n; i++) {
-		struct port *port = &server->set->port[i];
-		int err = listen_on(server, port, 4, now);
-
-		if (!err)
-			err = listen_on(server, port, 6, now);
-		if (err) {
-			fprintf(stderr,
-				"catenet services: port %u: %s; give each "
-				"service a port of its own\n",
-				port->number, cn_err_text(err));
-			return 125;
-		}
-	}
-	return 0;
-}
-
-static int device_begin(struct server *server)
-{
-	const struct settings *set = server->set;
-	char error[TUN_ERROR];
+	char error[TUN_ERROR] = "";
 	struct netlink netlink;
-	unsigned i;
-	int err;
+	int rc = tun_open(&services->tun, services->name,
+			  services->plain ? TUN_PLAIN : 0, error);
 
-	err = tun_open(&server->tun, set->tun, set->no_offload ? TUN_PLAIN : 0,
-		       error);
-	if (err) {
-		fprintf(stderr, "catenet services: %s\n", error);
-		return 125;
-	}
-	err = netlink_open(&netlink);
-	if (!err)
-		err = netlink_up(&netlink, server->tun.name, set->mtu);
-	for (i = 0; !err && i < set->via_n; i++)
-		err = netlink_addr_add(&netlink, server->tun.name,
-				       &set->via[i].addr, set->via[i].len);
-	for (i = 0; !err && !set->via_n && i < set->addr_n; i++)
-		err = netlink_route_add(&netlink, server->tun.name,
-					&set->addr[i].addr, set->addr[i].len,
-					NULL);
-	if (err)
-		fprintf(stderr, "catenet services: %s: %s\n", server->tun.name,
-			netlink.error);
+	if (rc)
+		return fail("--tun", error);
+	rc = netlink_open(&netlink);
+	if (!rc)
+		rc = netlink_up(&netlink, services->tun.name, services->mtu);
+	for (unsigned i = 0; i < services->via_n && !rc; i++)
+		rc = netlink_addr_add(&netlink, services->tun.name,
+				      &services->via[i].addr,
+				      services->via[i].bits);
+	for (unsigned i = 0; i < services->addr_n && !rc && !services->via_n;
+	     i++)
+		rc = netlink_route_add(
+			&netlink, services->tun.name, &services->addr[i].addr,
+			cn_addr_is_v4(&services->addr[i].addr) ? 32 : 128,
+			NULL);
+	if (rc)
+		fail("--tun", netlink.error);
 	netlink_close(&netlink);
-	return err ? 125 : 0;
+	return rc;
 }
 
-static int signals_begin(struct server *server)
+static int start_link(struct services *services)
+{
+	struct cn_addr any4 = cn_addr_v4(0, 0, 0, 0);
+	struct cn_addr any6 = {{0}};
+	struct cn_link_config config = {
+		.name = services->tun.name,
+		.mtu = services->mtu,
+		.tx_csum = !services->plain,
+		.tx_super = services->plain ? 0 : SUPER,
+	};
+	int rc = cn_host_link_add(services->host, &config, &services->link);
+
+	if (!rc)
+		rc = cn_host_route_add(services->host, services->link, &any4,
+				       0);
+	if (!rc)
+		rc = cn_host_route_add(services->host, services->link, &any6,
+				       0);
+	for (unsigned i = 0; i < services->addr_n && !rc; i++)
+		rc = cn_host_addr_add(services->host, services->link,
+				      &services->addr[i].addr,
+				      services->addr[i].bits);
+	return rc;
+}
+
+static int start_host(struct services *services)
+{
+	struct cn_settings set;
+	int rc;
+
+	cn_settings_default(&set);
+	if (getrandom(set.seed, sizeof(set.seed), 0) != sizeof(set.seed))
+		return fail("a seed", strerror(errno));
+	set.seeded = true;
+	set.pool = services->pool;
+	set.name = "services";
+	set.memory_limit = (size_t)2 << 30;
+	set.sndbuf = services->sndbuf;
+	set.rcvbuf = services->rcvbuf;
+	set.cc = services->cc;
+	rc = cn_host_new(&set, loop_now(services->loop), &services->host);
+	if (!rc)
+		rc = start_link(services);
+	return rc ? fail("the host", cn_err_text(rc)) : 0;
+}
+
+static int listen_at(struct services *services, enum kind kind, uint16_t port)
+{
+	struct party *party = &services->listener[services->listener_n];
+	struct cn_endpoint any = {.port = port};
+	uint64_t now = loop_now(services->loop);
+	char number[16];
+	int rc = cn_sock_new(services->host, 6, &party->sock);
+
+	if (rc)
+		return fail("a listener", cn_err_text(rc));
+	party->listens = true;
+	party->kind = kind;
+	services->listener_n++;
+	cn_sock_set_tag(party->sock, party);
+	rc = cn_sock_bind(party->sock, &any);
+	if (!rc)
+		rc = cn_sock_listen(party->sock, BACKLOG, now);
+	if (!rc)
+		return 0;
+	snprintf(number, sizeof(number), "port %u", port);
+	return fail(number, cn_err_text(rc));
+}
+
+static int start_services(struct services *services)
+{
+	static const uint16_t usual[] = {
+		[ECHO] = 7, [DISCARD] = 9, [CHARGEN] = 19};
+	int rc = 0;
+
+	if (!services->port_n)
+		for (int kind = ECHO; kind <= CHARGEN; kind++) {
+			services->kind[services->port_n] = (enum kind)kind;
+			services->port[services->port_n++] = usual[kind];
+		}
+	for (unsigned i = 0; i < services->port_n && !rc; i++)
+		rc = listen_at(services, services->kind[i], services->port[i]);
+	for (int line = 0; line < 95; line++) {
+		uint8_t *to = services->pattern + line * CHARGEN_LINE;
+
+		for (int i = 0; i < CHARGEN_LINE - 2; i++)
+			to[i] = (uint8_t)(' ' + (line + i) % 95);
+		memcpy(to + CHARGEN_LINE - 2, "\r\n", 2);
+	}
+	return rc;
+}
+
+static int watch(struct services *services)
 {
 	sigset_t set;
-	int fd;
+	int rc;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	server->signal_watch =
-		(struct loop_watch){signalled, server, fd, false};
-	return loop_watch(server->loop, &server->signal_watch, EPOLLIN);
+	services->signals.fd = signalfd(-1, &set, SFD_CLOEXEC);
+	services->signals.ready = on_signal;
+	services->signals.ctx = services;
+	services->tun_watch.fd = services->tun.fd;
+	services->tun_watch.ready = tun_ready;
+	services->tun_watch.ctx = services;
+	services->timer.fire = on_timer;
+	services->timer.ctx = services;
+	services->writable = true;
+	rc = loop_watch(services->loop, &services->tun_watch,
+			EPOLLIN | EPOLLOUT | EPOLLET);
+	if (!rc)
+		rc = loop_watch(services->loop, &services->signals, EPOLLIN);
+	return rc ? fail("the loop", strerror(-rc)) : 0;
 }
 
-static void say_ready(const struct server *server)
+static int run(struct services *services)
 {
-	static const char *const name[] = {"echo", "discard", "chargen"};
-	const struct settings *set = server->set;
-	char text[CN_ADDR_TEXT];
-	unsigned i;
+	int rc = start_interface(services);
 
-	if (set->quiet)
-		return;
-	printf("%s up", server->tun.name);
-	for (i = 0; i < set->addr_n; i++) {
-		cn_addr_format(&set->addr[i].addr, text);
-		printf(", %s", text);
-	}
-	for (i = 0; i < set->port_n; i++)
-		printf(", %s %u", name[set->port[i].service],
-		       set->port[i].number);
-	printf("\n");
-	fflush(stdout);
-}
-
-static int serve(struct settings *set)
-{
-	struct server *server = calloc(1, sizeof(*server));
-	uint64_t now;
-	int rc;
-
-	if (!server)
-		return fail("memory", CN_E_NOMEM);
-	server->set = set;
-	server->loop = loop_new();
-	if (!server->loop)
-		return fail("event loop", CN_E_NOMEM);
-	now = loop_now(server->loop);
-	rc = signals_begin(server) ? 125 : 0;
 	if (!rc)
-		rc = device_begin(server);
+		rc = start_host(services);
 	if (!rc)
-		rc = host_begin(server, now);
+		rc = start_services(services);
 	if (!rc)
-		rc = ports_open(server, now);
+		rc = watch(services);
 	if (rc)
-		return rc;
-	server->tun_watch =
-		(struct loop_watch){tun_ready, server, server->tun.fd, false};
-	server->timer.fire = time_passed;
-	server->timer.ctx = server;
-	server->timer.at = CN_NEVER;
-	after_verbs(server, now);
-	say_ready(server);
-	while (!server->stop && loop_round(server->loop, CN_NEVER) == 0)
-		;
-	if (server->is_stuck)
-		cn_frame_release(&server->stuck);
-	cn_host_free(server->host);
-	tun_close(&server->tun);
-	cn_pool_free(server->pool);
-	loop_free(server->loop);
-	free(server);
+		return EXIT_CATENET;
+	if (!services->quiet) {
+		fprintf(stderr, "catenet services: serving over %s\n",
+			services->tun.name);
+		fflush(stderr);
+	}
+	pump(services);
+	while (!services->stop && !rc)
+		rc = loop_round(services->loop, CN_NEVER);
+	if (!services->quiet)
+		fprintf(stderr, "catenet services: %llu connections served\n",
+			(unsigned long long)services->accepted);
 	return 0;
 }
 
-/* ------------------------------------------------------------- options -- */
-
-enum {
-	OPT_TUN = 1000,
-	OPT_ADDR,
-	OPT_VIA,
-	OPT_ECHO,
-	OPT_DISCARD,
-	OPT_CHARGEN,
-	OPT_MTU,
-	OPT_NO_OFFLOAD
-};
-
-static const struct argp_option options[] = {
-	{"tun", OPT_TUN, "NAME", 0, "TUN device, made if it is not there", 0},
-	{"addr", OPT_ADDR, "A/N", 0,
-	 "an address of ours and its prefix; may be repeated", 0},
-	{"via", OPT_VIA, "B", 0,
-	 "the kernel's address on the device; may be repeated", 0},
-	{"echo", OPT_ECHO, "PORT", 0, "RFC 862: sends back what it gets", 0},
-	{"discard", OPT_DISCARD, "PORT", 0, "RFC 863: reads and forgets", 0},
-	{"chargen", OPT_CHARGEN, "PORT", 0, "RFC 864: sends lines without end",
-	 0},
-	{"mtu", OPT_MTU, "N", 0, "of the device (1500)", 0},
-	{"no-offload", OPT_NO_OFFLOAD, NULL, 0,
-	 "no super-segments, every checksum by us", 0},
-	{"quiet", 'q', NULL, 0, "say nothing on standard output", 0},
-	{NULL, 0, NULL, 0, NULL, 0},
-};
-
-static void read_prefix(struct argp_state *state, const char *option,
-			const char *text, bool may_lack_len,
-			struct prefix *prefix)
+static void finish(struct services *services)
 {
-	char copy[64], *slash, *end;
-	unsigned long len, most;
+	if (services->holds)
+		cn_frame_release(&services->held);
+	if (services->host)
+		cn_host_free(services->host);
+	if (services->tun.name[0])
+		tun_close(&services->tun);
+	if (services->pool)
+		cn_pool_free(services->pool);
+	loop_free(services->loop);
+	free(services);
+}
 
-	snprintf(copy, sizeof(copy), "%s", text);
-	slash = strchr(copy, '/');
-	if (slash)
-		*slash = 0;
-	if (strlen(text) >= sizeof(copy) || !cn_addr_parse(copy, &prefix->addr))
-		argp_error(state,
-			   "--%s %s: not an address; write 10.9.0.2/24 "
-			   "or fd00:9::2/64",
-			   option, text);
-	most = cn_addr_is_v4(&prefix->addr) ? 32 : 128;
-	len = most == 32 ? 24 : 64;
-	if (!slash && !may_lack_len)
-		argp_error(state,
-			   "--%s %s: the prefix length is missing; write "
-			   "%s/%lu",
-			   option, text, text, len);
-	if (slash) {
-		len = strtoul(slash + 1, &end, 10);
-		if (*end || end == slash + 1 || len > most)
-			argp_error(state,
-				   "--%s %s: the prefix length is 0 to %lu",
-				   option, text, most);
+int cli_services(int argc, char **argv)
+{
+	struct services *services = calloc(1, sizeof(*services));
+	int rest, code;
+
+	if (!services)
+		return fail("memory", strerror(ENOMEM));
+	services->mtu = 1500;
+	services->sndbuf = 1u << 20;
+	services->rcvbuf = 4u << 20;
+	services->signals.fd = -1;
+	code = cli_parse(&cli_services_command, argc, argv, services, &rest);
+	if (code < 0 && rest < argc)
+		code = fail(argv[rest], "is no option");
+	if (code < 0 && (!services->name || !services->addr_n))
+		code = fail("--tun and --addr",
+			    "are needed; for example --tun cat0 --addr "
+			    "10.9.0.2/24 --via 10.9.0.1/24");
+	if (code < 0) {
+		services->loop = loop_new();
+		services->pool = cn_pool_new(&heap);
+		code = services->loop && services->pool ?
+			       run(services) :
+			       fail("memory", strerror(ENOMEM));
 	}
-	prefix->len = (unsigned)len;
-}
-
-static void add_port(struct argp_state *state, const char *option,
-		     const char *text, enum service service)
-{
-	struct settings *set = state->input;
-	uint64_t number = 0;
-	const char *why = units_count(text, 1, 65535, &number);
-
-	if (why)
-		argp_error(state, "--%s %s: %s", option, text, why);
-	if (set->port_n == PORTS_MAX)
-		argp_error(state, "--%s: at most %u services", option,
-			   PORTS_MAX);
-	set->port[set->port_n].service = service;
-	set->port[set->port_n].number = (uint16_t)number;
-	set->port_n++;
-}
-
-static void check(struct argp_state *state)
-{
-	struct settings *set = state->input;
-	unsigned i, k;
-
-	if (!set->tun)
-		argp_error(state, "--tun NAME is needed, as in --tun cat0");
-	if (!set->addr_n)
-		argp_error(state, "--addr A/N is needed, as in --addr "
-				  "10.9.0.2/24");
-	if (!set->port_n) {
-		add_port(state, "echo", "7", ECHO);
-		add_port(state, "discard", "9", DISCARD);
-		add_port(state, "chargen", "19", CHARGEN);
-	}
-	/* --via without a length has that of our address of its family. */
-	for (i = 0; i < set->via_n; i++)
-		for (k = 0; k < set->addr_n; k++)
-			if (cn_addr_is_v4(&set->via[i].addr) ==
-			    cn_addr_is_v4(&set->addr[k].addr))
-				set->via[i].len = set->addr[k].len;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct settings *set = state->input;
-	uint64_t number = 0;
-	const char *why;
-
-	switch (key) {
-	case OPT_TUN:
-		set->tun = arg;
-		break;
-	case OPT_ADDR:
-		if (set->addr_n == ADDRS_MAX)
-			argp_error(state, "--addr: at most %u", ADDRS_MAX);
-		read_prefix(state, "addr", arg, false,
-			    &set->addr[set->addr_n++]);
-		break;
-	case OPT_VIA:
-		if (set->via_n == ADDRS_MAX)
-			argp_error(state, "--via: at most %u", ADDRS_MAX);
-		read_prefix(state, "via", arg, true, &set->via[set->via_n++]);
-		break;
-	case OPT_ECHO:
-		add_port(state, "echo", arg, ECHO);
-		break;
-	case OPT_DISCARD:
-		add_port(state, "discard", arg, DISCARD);
-		break;
-	case OPT_CHARGEN:
-		add_port(state, "chargen", arg, CHARGEN);
-		break;
-	case OPT_MTU:
-		why = units_count(arg, 576, 65535, &number);
-		if (why)
-			argp_error(state, "--mtu %s: %s", arg, why);
-		set->mtu = (unsigned)number;
-		break;
-	case OPT_NO_OFFLOAD:
-		set->no_offload = true;
-		break;
-	case 'q':
-		set->quiet = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "%s: no argument is expected here", arg);
-		break;
-	case ARGP_KEY_END:
-		check(state);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-int services_main(int argc, char **argv)
-{
-	static const struct argp argp = {
-		options,
-		parse,
-		NULL,
-		"Echo, discard and chargen on catenet's TCP over a TUN "
-		"device.\v"
-		"Examples:\n"
-		"  catenet services --tun cat0 --addr 10.9.0.2/24 "
-		"--via 10.9.0.1\n"
-		"  nc 10.9.0.2 7\n",
-		NULL,
-		NULL,
-		NULL};
-	struct settings set = {.mtu = 1500};
-
-	argp_err_exit_status = 125;
-	argp_parse(&argp, argc, argv, 0, NULL, &set);
-	chargen_fill();
-	return serve(&set);
+	if (services->loop)
+		finish(services);
+	else
+		free(services);
+	return code;
 }

@@ -35,6 +35,13 @@ struct ear {
 	void (*ready)(struct ear *ear);
 };
 
+/* The tag of a connection that the program has left to us, until its end. */
+struct orphan {
+	struct ear ear; /* deaf */
+	struct list node; /* world->orphans */
+	struct tally_row *row;
+};
+
 enum wsock_phase {
 	WSOCK_IDLE, /* new, bound, or failed */
 	WSOCK_CONNECTING,
@@ -137,7 +144,7 @@ struct world {
 	bool pumping;
 	bool changed; /* a call was made: pump before the next event */
 	struct list socks, news, connecting, listeners;
-	struct list flows, pending, published;
+	struct list flows, pending, published, orphans;
 	struct list due; /* relays */
 	struct list due_flows; /* relays of flows */
 	struct tally tally;
@@ -169,6 +176,8 @@ struct wsock *wsock_find_listener(struct world *world,
 void wsock_fail(struct wsock *sock, int err);
 /* What the relay of a socket came to. */
 void wsock_relay(struct wsock *sock, bool *moved, uint64_t now);
+/* An orphan has ended. */
+void orphan_done(struct orphan *orphan, uint64_t now);
 /* Frees all of it, at the end of the world. */
 void wsock_drop(struct wsock *sock);
 

@@ -361,6 +361,7 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 	list_init(&world->listeners);
 	list_init(&world->pending);
 	list_init(&world->published);
+	list_init(&world->orphans);
 	list_init(&world->due);
 	list_init(&world->due_flows);
 	tally_init(&world->tally, loop_now(loop));
@@ -369,6 +370,16 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 		return NULL;
 	}
 	return world;
+}
+
+/* Their last octet is acknowledged; only the peer's FIN may be missing. */
+static void end_orphans(struct world *world)
+{
+	struct list *node;
+
+	while ((node = list_first(&world->orphans)))
+		orphan_done(CN_CONTAINER(node, struct orphan, node),
+			    world_now(world));
 }
 
 void world_free(struct world *world)
@@ -385,6 +396,7 @@ void world_free(struct world *world)
 		/* What it has sent and ended reaches the real peer. */
 		flow_free(flow, !flow->relay.out_over);
 	}
+	end_orphans(world);
 	while ((node = list_first(&world->published)))
 		publish_drop(CN_CONTAINER(node, struct published, node));
 	loop_cancel(world->loop, &world->timer);
@@ -430,8 +442,12 @@ static bool drain_events(struct world *world, struct cn_host *host)
 			gateway_syn_gone(world, &event);
 			break;
 		case CN_EVENT_ORPHAN_DONE:
-			if (event.err && host == world->program)
+			if (host != world->program)
+				break;
+			if (event.err)
 				world->tally.abandoned += event.octets;
+			if (ear)
+				orphan_done(event.tag, world_now(world));
 			break;
 		}
 	}
@@ -687,10 +703,13 @@ bool world_is_idle(struct world *world, uint64_t *octets)
 void world_finish(struct world *world)
 {
 	struct tally_path path;
+	uint64_t left = 0;
 	FILE *file;
 
 	pump(world);
-	(void)world_is_idle(world, &world->tally.abandoned);
+	(void)world_is_idle(world, &left);
+	world->tally.abandoned += left;
+	end_orphans(world);
 	lane_stats(&world->up, &path.up);
 	lane_stats(&world->down, &path.down);
 	if (world->options->summary) {

@@ -123,6 +123,16 @@ int world_socket(struct world *world, int family, void *tag,
 	return 0;
 }
 
+/* Nobody listens to it any more. */
+static void release(struct cn_sock *engine, bool reset, uint64_t now)
+{
+	cn_sock_set_tag(engine, NULL);
+	if (reset)
+		cn_sock_abort(engine, now);
+	else
+		cn_sock_close(engine, now);
+}
+
 /* Options that were changed go to the socket that takes over. */
 static void copy_options(struct cn_sock *from, struct cn_sock *to, uint64_t now)
 {
@@ -150,7 +160,7 @@ static int renew(struct wsock *sock, const struct cn_endpoint *local)
 	if (rc)
 		return rc;
 	copy_options(sock->ls.sock, engine, now);
-	cn_sock_abort(sock->ls.sock, now);
+	release(sock->ls.sock, true, now);
 	sock->ls.sock = engine;
 	world_touch(sock->world);
 	return local ? cn_sock_bind(engine, local) : CN_OK;
@@ -352,7 +362,7 @@ static void make_edge(struct wsock *sock, int backlog)
 		return;
 	copy_options(sock->ls.sock, edge, now);
 	if (cn_sock_bind(edge, &ep) || cn_sock_listen(edge, backlog, now)) {
-		cn_sock_close(edge, now);
+		release(edge, false, now);
 		return;
 	}
 	sock->edge = edge;
@@ -442,7 +452,7 @@ static void stop_listening(struct wsock *sock)
 	publish_unlisten(sock);
 	list_del(&sock->kind);
 	if (sock->edge)
-		cn_sock_close(sock->edge, world_now(sock->world));
+		release(sock->edge, false, world_now(sock->world));
 	sock->edge = NULL;
 }
 
@@ -465,7 +475,7 @@ int world_accept(struct wsock *listener, void *tag, struct wsock **sock)
 	world_touch(world);
 	made = wsock_new(world, listener->ls.domain, tag);
 	if (!made) {
-		cn_sock_abort(engine, now);
+		release(engine, true, now);
 		return -ENOMEM;
 	}
 	made->ls.sock = engine;
@@ -798,7 +808,7 @@ static void ended(struct wsock *sock, bool gone, int err)
 		sock->row->err = err;
 	if (sock->closed) {
 		if (sock->ls.sock)
-			cn_sock_close(sock->ls.sock, world_now(sock->world));
+			release(sock->ls.sock, false, world_now(sock->world));
 		wsock_free(sock);
 		return;
 	}
@@ -808,19 +818,46 @@ static void ended(struct wsock *sock, bool gone, int err)
 	give_news(sock);
 }
 
+static void deaf(struct ear *ear)
+{
+	(void)ear;
+}
+
+/* Closes, and hears of the end for the summary. */
+static void leave(struct wsock *sock, struct cn_sock *engine)
+{
+	struct orphan *orphan = calloc(1, sizeof(*orphan));
+	uint64_t now = world_now(sock->world);
+
+	if (orphan) {
+		orphan->ear.ready = deaf;
+		orphan->row = tally_ref(sock->row);
+		list_add_tail(&sock->world->orphans, &orphan->node);
+	}
+	cn_sock_set_tag(engine, orphan);
+	cn_sock_close(engine, now);
+}
+
+void orphan_done(struct orphan *orphan, uint64_t now)
+{
+	if (orphan->row)
+		orphan->row->ended_at = now;
+	tally_unref(orphan->row);
+	list_del(&orphan->node);
+	free(orphan);
+}
+
 /* The program has closed: the engine finishes alone. */
 static void left_alone(struct wsock *sock, bool reset)
 {
 	struct cn_sock *engine = sock->ls.sock;
-	uint64_t now = world_now(sock->world);
 
 	count_last(sock);
 	sock->ls.sock = NULL;
-	cn_sock_set_tag(engine, NULL);
 	if (reset)
-		cn_sock_abort(engine, now);
+		release(engine, true, world_now(sock->world));
 	else
-		cn_sock_close(engine, now);
+		leave(sock, engine);
 	world_touch(sock->world);
 	ended(sock, true, 0);
 }
@@ -928,9 +965,9 @@ void world_close(struct wsock *sock, bool reset)
 		count_last(sock);
 	if (sock->ls.sock &&
 	    (sock->phase == WSOCK_RELAY || sock->phase == WSOCK_CONNECTED))
-		cn_sock_abort(sock->ls.sock, now);
+		release(sock->ls.sock, true, now);
 	else if (sock->ls.sock)
-		cn_sock_close(sock->ls.sock, now);
+		release(sock->ls.sock, false, now);
 	wsock_free(sock);
 }
 
