@@ -59,7 +59,7 @@ static void reno_dup(struct tcb *tcb)
 
 	if (tcb->sack_ok)
 		return;
-	if (tcb->sacked + 2 * tcb->snd_mss <= flight + tcb->snd_mss)
+	if (tcb->sacked + tcb->snd_mss <= flight)
 		tcb->sacked += tcb->snd_mss;
 }
 
@@ -101,6 +101,7 @@ static bool find_losses(struct tcb *tcb, const struct ack_news *news)
 
 void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 {
+	bool recovering = tcb->in_recovery;
 	struct cc_event event;
 
 	if (news->acked)
@@ -112,7 +113,9 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 	if ((tcb->in_recovery || tcb->in_loss) &&
 	    seq_ge(tcb->snd_una, tcb->recover))
 		leave(tcb, now);
-	if (news->acked && !tcb->in_recovery) {
+	/* What a recovery sent before it began does not make the window grow at
+	 * its end (RFC 6582 section 3.2, full acknowledgements). */
+	if (news->acked && !recovering) {
 		event = event_of(tcb, news, now);
 		cc_ops(tcb->cc_kind)->ack(&tcb->cc, &event);
 	}

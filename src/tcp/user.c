@@ -66,6 +66,10 @@ void tcp_path_mss(struct tcb *tcb, uint32_t mss, uint64_t now)
 
 	tcb->path_mss = (uint16_t)(mss < 65535 ? mss : 65535);
 	options_update_mss(tcb);
+	/* RFC 5681 section 3.1: the least window is one segment, and segments
+	 * may have grown. */
+	if (tcb->cc.cwnd < tcb->snd_mss)
+		tcb->cc.cwnd = tcb->snd_mss;
 	/* RFC 1191 section 6.5: what was too long is sent again at once; the
 	 * network was not congested, the window stays. */
 	if (tcb->snd_mss < before) {
