@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "arrows.h"
 
-#include <string.h>
+#include "base/seq.h"
+#include "wire/tcp_seg.h"
 
 #define TO(state) (1u << CN_##state)
 
@@ -71,6 +72,10 @@ const char *arrows_follow(struct arrows *arrows, int host,
 	entry->state = trace->to;
 	arrows->n++;
 	arrows->seen[trace->from] |= 1u << trace->to;
+	if (is_begin(trace->from)) {
+		entry->has_offer = false;
+		entry->has_grant = false;
+	}
 	if (!(arrow[trace->from] & 1u << trace->to))
 		return "an arrow that is not in figure 5";
 	if (was == trace->from)
@@ -81,4 +86,64 @@ const char *arrows_follow(struct arrows *arrows, int host,
 	    is_begin(trace->from))
 		return NULL;
 	return "a state that the connection was not in";
+}
+
+static const char *offers(struct arrow_entry *entry,
+			  const struct cn_trace *trace)
+{
+	uint32_t edge = trace->ack + trace->wnd;
+	bool left = entry->has_offer && seq_lt(edge, entry->offer);
+
+	if (!(trace->flags & TCP_ACK) || trace->flags & TCP_RST)
+		return NULL;
+	entry->has_offer = true;
+	entry->offer = edge;
+	return left ? "the right edge of a window moved left" : NULL;
+}
+
+static const char *sends(const struct arrow_entry *entry,
+			 const struct cn_trace *trace)
+{
+	uint32_t end = trace->seq + trace->len;
+
+	if (!trace->len || !entry->has_grant || seq_le(end, entry->grant))
+		return NULL;
+	return "octets beyond every window that was granted";
+}
+
+/* Their data was of no use, but their ACK and window were taken. */
+static bool is_used(uint8_t drop)
+{
+	return drop == CN_DROP_NONE || drop == CN_DROP_TCP_OOO_LIMIT ||
+	       drop == CN_DROP_TCP_DUPLICATE || drop == CN_DROP_MEMORY;
+}
+
+static void is_granted(struct arrow_entry *entry, const struct cn_trace *trace)
+{
+	uint32_t edge = trace->ack + trace->wnd;
+
+	if (!(trace->flags & TCP_ACK) || trace->flags & TCP_RST ||
+	    !is_used(trace->drop))
+		return;
+	if (!entry->has_grant || seq_gt(edge, entry->grant))
+		entry->grant = edge;
+	entry->has_grant = true;
+}
+
+const char *arrows_segment(struct arrows *arrows, int host,
+			   const struct cn_trace *trace)
+{
+	struct arrow_entry *entry = find(arrows, host, trace);
+	const char *wrong;
+
+	/* A TIME-WAIT entry knows less of its window. */
+	if (!entry || trace->from == CN_TIME_WAIT || trace->from == CN_CLOSED ||
+	    trace->from == CN_LISTEN)
+		return NULL;
+	if (trace->kind == CN_TRACE_IN) {
+		is_granted(entry, trace);
+		return NULL;
+	}
+	wrong = offers(entry, trace);
+	return wrong ? wrong : sends(entry, trace);
 }

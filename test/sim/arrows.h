@@ -18,6 +18,9 @@ struct arrow_entry {
 	uint8_t state;
 	int host;
 	struct cn_endpoint local, peer;
+	/* Right edges of windows: the last offered, the furthest granted. */
+	bool has_offer, has_grant;
+	uint32_t offer, grant;
 };
 
 struct arrows {
@@ -29,5 +32,10 @@ struct arrows {
 /* NULL, or what is wrong with this change of state. */
 const char *arrows_follow(struct arrows *arrows, int host,
 			  const struct cn_trace *trace);
+
+/* The same for a segment: RFC 9293 SHLD-14, the right edge offered never moves
+ * left; and nothing is sent beyond every edge that was granted. */
+const char *arrows_segment(struct arrows *arrows, int host,
+			   const struct cn_trace *trace);
 
 #endif
