@@ -58,24 +58,29 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 	return true;
 }
 
-/* RFC 9293: take the window unless the segment is older than the last that
- * gave one. MUST-1: 16 bits, unsigned, and scaled (RFC 7323). */
-static bool update_window(struct tcb *tcb, const struct tcp_seg *seg)
+/*
+ * RFC 9293: take the window unless the segment is older than the last that
+ * gave one.  MUST-1: 16 bits, unsigned, and scaled (RFC 7323).
+ *
+ * Deviation: as Linux, a segment that acknowledges something new is not old,
+ * be its sequence number behind the last one's, as a retransmission's is: or
+ * the right edge would move with SND.UNA beyond what was ever granted.
+ */
+static bool update_window(struct tcb *tcb, const struct tcp_seg *seg,
+			  bool is_news)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
-	bool changed;
+	bool changed = wnd != tcb->snd_wnd;
 
-	if (seq_lt(tcb->snd_wl1, seg->seq) ||
-	    (tcb->snd_wl1 == seg->seq && seq_le(tcb->snd_wl2, seg->ack))) {
-		changed = wnd != tcb->snd_wnd;
-		tcb->snd_wnd = wnd;
-		tcb->snd_wl1 = seg->seq;
-		tcb->snd_wl2 = seg->ack;
-		if (wnd > tcb->max_snd_wnd)
-			tcb->max_snd_wnd = wnd;
-		return changed;
-	}
-	return false;
+	if (!is_news && !seq_lt(tcb->snd_wl1, seg->seq) &&
+	    !(tcb->snd_wl1 == seg->seq && seq_le(tcb->snd_wl2, seg->ack)))
+		return false;
+	tcb->snd_wnd = wnd;
+	tcb->snd_wl1 = seq_max(tcb->snd_wl1, seg->seq);
+	tcb->snd_wl2 = seg->ack;
+	if (wnd > tcb->max_snd_wnd)
+		tcb->max_snd_wnd = wnd;
+	return changed;
 }
 
 static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
@@ -233,7 +238,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		news.acked = seg->ack - una;
 		news.segs = acked.segs;
 	}
-	window_moved = update_window(tcb, seg);
+	window_moved = update_window(tcb, seg, news.acked > 0);
 	news.sacked = take_sack(tcb, seg);
 	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
 	if (news.dup)
