@@ -298,6 +298,8 @@ static bool repeated_syn(struct tcb *tcb, struct arrival *a,
 	copy->flags &= (uint8_t)~TCP_SYN;
 	copy->seq++;
 	copy->len--;
+	/* RFC 7323 section 2.2: the window of a SYN is not scaled. */
+	copy->wnd = (uint16_t)(seg->wnd >> tcb->snd_wscale);
 	a->seg = copy;
 	a->seq = copy->seq;
 	if (!(seg->flags & TCP_ACK))
