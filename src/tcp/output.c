@@ -161,9 +161,10 @@ static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 	if (tcb->owe & TCP_OWE_REXMIT)
 		room = room > tcb->snd_mss ? room : tcb->snd_mss;
 	segs = room / output_mss(tcb);
-	if (!segs)
+	if (!sent_next_lost(tcb, segs ? segs : 1, stretch))
 		return false;
-	return sent_next_lost(tcb, segs, stretch);
+	/* Many small segments are lost where few large ones would be. */
+	return segs || stretch->len <= room;
 }
 
 static enum plan plan_handshake(const struct tcb *tcb)

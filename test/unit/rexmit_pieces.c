@@ -2,7 +2,8 @@
 /*
  * A lost segment that no longer fits, because SACK blocks take room beside it
  * or the path has shrunk, is sent again in pieces: all of them at once, not
- * one for each timeout.
+ * one for each timeout.  And of many small ones, as many go as the window of
+ * one large one holds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,11 +104,39 @@ static void the_path_has_shrunk(void **state)
 	cn_pool_free(pool);
 }
 
+static void small_segments_fill_the_window(void **state)
+{
+	static const uint8_t data[100];
+	struct heap heap = {0};
+	const struct cn_alloc alloc = heap_words(&heap);
+	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct tcp_seg seg;
+	struct bench b;
+	unsigned n = 0;
+
+	(void)state;
+	establish(&b, pool);
+	tcp_set_nodelay(&b.tcb, true, NOW);
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(tcp_send(&b.tcb, data, 100, 0, NOW), 100);
+		assert_true(emits(&b, &seg));
+	}
+	b.now += 2 * CN_NS_PER_SEC;
+	tcp_advance(&b.tcb, b.now);
+	assert_int_equal(b.tcb.cc.cwnd, b.tcb.snd_mss);
+	while (emits(&b, &seg))
+		n++;
+	assert_int_equal(n, 14); /* 1460 octets */
+	tcb_deinit(&b.tcb);
+	cn_pool_free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sack_blocks_take_room),
 		cmocka_unit_test(the_path_has_shrunk),
+		cmocka_unit_test(small_segments_fill_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
