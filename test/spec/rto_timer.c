@@ -355,7 +355,8 @@ static void closing_fin_is_sent_again(void)
 	state(CN_TIME_WAIT);
 }
 
-/* Data and FIN that left apart come again apart. */
+/* Data and FIN that left apart come again apart; both fit the loss window of
+ * one full segment (RFC 5681 section 3.1). */
 static void fin_wait_1_data_and_fin_are_sent_again(void)
 {
 	at(CN_ESTABLISHED);
@@ -365,9 +366,10 @@ static void fin_wait_1_data_and_fin_are_sent_again(void)
 	out("FA", 11, 1, 0);
 	after(RTO);
 	out("PA", 1, 1, 10);
+	out("FA", 11, 1, 0);
 	silent();
 	in("A", 1, 11, 0);
-	out("FA", 11, 1, 0);
+	silent();
 	in("A", 1, 12, 0);
 	state(CN_FIN_WAIT_2);
 }
