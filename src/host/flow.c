@@ -9,15 +9,20 @@
 #include "base/assert.h"
 #include "host/host.h"
 
-/* Memory pressure is acted upon no more often than this. */
+/* Memory pressure is acted upon no more often than this; and when nobody was
+ * to blame, the search is not soon made again. */
 #define RELIEVE_EVERY_NS (10 * CN_NS_PER_MS)
+#define RELIEVE_REST_NS CN_NS_PER_SEC
 
 /* ------------------------------------------------------ birth and death -- */
 
 struct cn_sock *sock_make(struct cn_host *host)
 {
-	struct cn_sock *sock = pool_alloc(host->set.pool, sizeof(*sock));
+	struct cn_sock *sock;
 
+	if (host->budget.used + sizeof(*sock) > host->set.memory_limit)
+		return NULL;
+	sock = pool_alloc(host->set.pool, sizeof(*sock));
 	if (!sock)
 		return NULL;
 	budget_charge(&host->budget, sizeof(*sock));
@@ -161,7 +166,7 @@ uint32_t host_ts_off(const struct cn_host *host, const struct tuple *tuple)
 				   2 * sizeof(struct cn_addr));
 }
 
-static uint32_t headers_len(const struct cn_addr *peer)
+uint32_t host_headers_len(const struct cn_addr *peer)
 {
 	return (cn_addr_is_v4(peer) ? IP4_HEADER_LEN : IP6_HEADER_LEN) +
 	       TCP_HEADER_LEN;
@@ -170,7 +175,7 @@ static uint32_t headers_len(const struct cn_addr *peer)
 uint32_t host_path_mss(struct cn_host *host, const struct cn_addr *peer,
 		       uint64_t now)
 {
-	return net_pmtu(&host->net, peer, now) - headers_len(peer);
+	return net_pmtu(&host->net, peer, now) - host_headers_len(peer);
 }
 
 /* MUST-67: from what the link can take in, whatever the path. */
@@ -179,7 +184,7 @@ uint32_t host_adv_mss(struct cn_host *host, const struct cn_addr *peer)
 	int link = net_route(&host->net, peer);
 	uint32_t mtu = link < 0 ? 1280 : host->link[link].mtu;
 
-	return mtu - headers_len(peer);
+	return mtu - host_headers_len(peer);
 }
 
 void sock_set_path(struct cn_sock *sock, uint64_t now)
@@ -314,18 +319,19 @@ static void find_worst(void *object, void *ctx)
 
 /*
  * Row 14 of the attacks (sockstress): peers that open connections and never
- * take their data must not starve the others.  When an eighth of the budget is
- * all that is left, the worst of them goes.
+ * take their data must not starve the others.  When the queues have used up
+ * nearly all of their part of the budget, the worst of them goes.
  */
 void host_relieve(struct cn_host *host, uint64_t now)
 {
 	struct holder worst = {NULL, 0};
 
-	if (!budget_is_over(&host->budget, host->budget.limit / 8) ||
-	    now - host->relieved_at < RELIEVE_EVERY_NS)
+	if (!budget_is_over(&host->budget, host->budget.limit / 16) ||
+	    now < host->relieve_at)
 		return;
-	host->relieved_at = now;
 	map_each(&host->flows, find_worst, &worst);
+	host->relieve_at = now +
+			   (worst.sock ? RELIEVE_EVERY_NS : RELIEVE_REST_NS);
 	if (!worst.sock)
 		return;
 	host->count.drop[CN_DROP_MEMORY]++;

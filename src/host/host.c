@@ -181,7 +181,9 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	if (!host)
 		return CN_E_NOMEM;
 	host->set = *settings;
-	host->budget.limit = settings->memory_limit;
+	/* What queues may fill; the rest is for new connections. */
+	host->budget.limit = settings->memory_limit -
+			     settings->memory_limit / 8;
 	host_init_env(host);
 	random_init(&host->random, host->set.seed, 0x686f7374);
 	host->flow_key = random_key(&host->random);

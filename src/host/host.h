@@ -249,7 +249,7 @@ struct cn_host {
 
 	struct host_link link[NET_LINKS];
 	uint64_t work_at; /* loopback has something to carry: since when */
-	uint64_t relieved_at; /* memory pressure was last acted on */
+	uint64_t relieve_at; /* memory pressure is not acted on before */
 	struct cn_sock *event_first, *event_last;
 };
 
@@ -321,6 +321,8 @@ void sock_tell(struct cn_sock *sock);
 void sock_set_path(struct cn_sock *sock, uint64_t now);
 uint32_t host_path_mss(struct cn_host *host, const struct cn_addr *peer,
 		       uint64_t now);
+/* Of IP and TCP, without options. */
+uint32_t host_headers_len(const struct cn_addr *peer);
 uint32_t host_adv_mss(struct cn_host *host, const struct cn_addr *peer);
 /* RFC 9293 section 3.4.1 and RFC 7323 section 5.4. */
 uint32_t host_isn(const struct cn_host *host, const struct tuple *tuple,
@@ -342,10 +344,11 @@ int host_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 struct listener *listener_find(const struct cn_host *host,
 			       const struct cn_addr *addr, uint16_t port,
 			       uint32_t hash);
-int listener_open(struct cn_sock *sock, uint32_t backlog) CN_MUST_CHECK;
+int listener_open(struct cn_sock *sock, uint32_t backlog, uint64_t now)
+	CN_MUST_CHECK;
 /* Unaccepted connections are reset, SYN entries forgotten. */
 void listener_close(struct cn_sock *sock, uint64_t now);
-/* The options HOLD, ANY_PORT changed on a listening socket. */
+/* The accept queue: first in, first out. */
 void listener_push(struct listener *listener, struct cn_sock *child);
 struct cn_sock *listener_pop(struct listener *listener);
 
@@ -387,7 +390,7 @@ void syn_segment(struct cn_host *host, struct syn_entry *entry,
 bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
 	      const struct net_error *error, uint64_t now);
 /* Listeners came or went: every entry finds its own again, or goes. */
-void syns_recount(struct cn_host *host);
+void syns_recount(struct cn_host *host, uint64_t now);
 void syns_advance(struct cn_host *host, uint64_t now);
 uint64_t syns_deadline(const struct cn_host *host);
 bool syns_event(struct cn_host *host, struct cn_event *event);

@@ -98,7 +98,7 @@ static struct listener **listener_list(struct cn_sock *sock)
 	return &port->listeners;
 }
 
-int listener_open(struct cn_sock *sock, uint32_t backlog)
+int listener_open(struct cn_sock *sock, uint32_t backlog, uint64_t now)
 {
 	struct cn_host *host = sock_host(sock);
 	struct listener **list, *listener;
@@ -114,7 +114,7 @@ int listener_open(struct cn_sock *sock, uint32_t backlog)
 	CN_ASSERT(!sock->out_queued);
 	sock->listener = listener;
 	/* Entries may choose anew among those that share the port. */
-	syns_recount(host);
+	syns_recount(host, now);
 	return CN_OK;
 }
 
@@ -141,7 +141,7 @@ void listener_close(struct cn_sock *sock, uint64_t now)
 	sock->listener = NULL;
 	listener_reset_queue(listener, now);
 	pool_release(host->set.pool, listener, sizeof(*listener));
-	syns_recount(host);
+	syns_recount(host, now);
 }
 
 void listener_push(struct listener *listener, struct cn_sock *child)

@@ -767,7 +767,7 @@ static void port_zero(void *object, void *ctx)
 	listeners_zero(port->listeners);
 }
 
-void syns_recount(struct cn_host *host)
+void syns_recount(struct cn_host *host, uint64_t now)
 {
 	if (!host->syns.open_n)
 		return;
@@ -784,7 +784,7 @@ void syns_recount(struct cn_host *host)
 			if (listener)
 				listener->syn_n++;
 			else
-				syn_forget(host, entry, 0);
+				syn_forget(host, entry, now);
 		}
 	}
 }

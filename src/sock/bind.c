@@ -123,7 +123,7 @@ static void forget_connection(struct cn_sock *sock)
 		set_name(sock, &any, sock->flow.tuple.local_port);
 }
 
-static int start_listening(struct cn_sock *sock, uint32_t backlog)
+static int start_listening(struct cn_sock *sock, uint32_t backlog, uint64_t now)
 {
 	int err = CN_OK;
 
@@ -136,7 +136,7 @@ static int start_listening(struct cn_sock *sock, uint32_t backlog)
 		err = become_listener(sock);
 	if (err)
 		return err;
-	err = listener_open(sock, backlog);
+	err = listener_open(sock, backlog, now);
 	if (!err)
 		return CN_OK;
 	/* The way back: not a listener in the port table either. */
@@ -152,7 +152,6 @@ int cn_sock_listen(struct cn_sock *sock, int backlog, uint64_t now)
 {
 	uint32_t limit = sock_host(sock)->set.somaxconn;
 
-	(void)now;
 	if (backlog >= 0 && (uint32_t)backlog < limit)
 		limit = (uint32_t)backlog;
 	switch ((enum sock_phase)sock->phase) {
@@ -160,7 +159,7 @@ int cn_sock_listen(struct cn_sock *sock, int backlog, uint64_t now)
 		sock->listener->backlog = limit;
 		return CN_OK;
 	case SOCK_NEW:
-		return start_listening(sock, limit);
+		return start_listening(sock, limit, now);
 	case SOCK_CONNECTING:
 	case SOCK_CONNECTED:
 		return CN_E_INVAL;

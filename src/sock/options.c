@@ -95,7 +95,8 @@ static void set_flag(struct cn_sock *sock, enum cn_opt opt, bool on)
 
 /* A socket that has its port counts anew with its new options: first the new
  * count, then the old one away, since a listener needs its port throughout. */
-static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on)
+static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on,
+		       uint64_t now)
 {
 	const struct tuple *tuple = &sock->flow.tuple;
 	uint8_t before = port_class_of(sock);
@@ -111,6 +112,9 @@ static int set_sharing(struct cn_sock *sock, enum cn_opt opt, bool on)
 		return err;
 	}
 	port_remove(sock_host(sock), tuple->local_port, &tuple->local, before);
+	/* It may have joined or left a group of listeners. */
+	if (sock->phase == SOCK_LISTENING)
+		syns_recount(sock_host(sock), now);
 	return CN_OK;
 }
 
@@ -118,7 +122,8 @@ static int set_v6only(struct cn_sock *sock, bool on)
 {
 	if (!sock->family6)
 		return CN_E_NOPROTOOPT;
-	if (sock->port_held || sock_is_live(sock))
+	if (sock->port_held || sock_is_live(sock) ||
+	    sock->phase == SOCK_LISTENING)
 		return CN_E_INVAL;
 	sock->v6only = on;
 	return CN_OK;
@@ -179,7 +184,7 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 	switch (opt) {
 	case CN_OPT_REUSEADDR:
 	case CN_OPT_REUSEPORT:
-		return set_sharing(sock, opt, on);
+		return set_sharing(sock, opt, on, now);
 	case CN_OPT_V6ONLY:
 		return set_v6only(sock, on);
 	case CN_OPT_KEEPALIVE:

@@ -98,5 +98,8 @@ int cn_sock_info(const struct cn_sock *sock, struct cn_tcp_info *info)
 	memset(info, 0, sizeof(*info));
 	tcp_info(&sock->tcb, info);
 	info->state = (uint8_t)cn_sock_state(sock);
+	if (sock->tcb.path_mss)
+		info->pmtu = sock->tcb.path_mss +
+			     host_headers_len(&sock->flow.tuple.peer);
 	return CN_OK;
 }

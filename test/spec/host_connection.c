@@ -99,6 +99,47 @@ static void connect_to_self_is_simultaneous_open(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-10: both ends call, and there is one connection. */
+static void both_connect_and_meet(void **state)
+{
+	struct cn_endpoint at[2] = {pair_at(0, 5000), pair_at(1, 6000)};
+	struct cn_sock *sock[2];
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	for (int i = 0; i < 2; i++) {
+		sock[i] = sock_on(&pair, i);
+		assert_int_equal(cn_sock_bind(sock[i], &at[i]), 0);
+		assert_int_equal(cn_sock_connect(sock[i], &at[!i], pair.now),
+				 CN_E_INPROGRESS);
+	}
+	pair_run(&pair);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(cn_sock_state(sock[i]), CN_ESTABLISHED);
+	send_text(&pair, sock[0], "one");
+	expect_text(&pair, sock[1], "one");
+	send_text(&pair, sock[1], "two");
+	expect_text(&pair, sock[0], "two");
+	pair_deinit(&pair);
+}
+
+static void info_knows_the_path(void **state)
+{
+	struct cn_tcp_info info;
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	duo = pair_connect(&pair, 80);
+	assert_int_equal(cn_sock_info(duo.client, &info), 0);
+	assert_int_equal(info.state, CN_ESTABLISHED);
+	assert_int_equal(info.pmtu, 1500);
+	assert_true(info.has_ts && info.has_sack && info.has_wscale);
+	pair_deinit(&pair);
+}
+
 /* One mebibyte each way at once, over IPv6. */
 static void bulk_both_ways_is_byte_exact(void **state)
 {
@@ -153,6 +194,8 @@ int main(void)
 		cmocka_unit_test(connect_to_closed_port_is_refused),
 		cmocka_unit_test(connect_twice_is_connected_once),
 		cmocka_unit_test(connect_to_self_is_simultaneous_open),
+		cmocka_unit_test(both_connect_and_meet),
+		cmocka_unit_test(info_knows_the_path),
 		cmocka_unit_test(bulk_both_ways_is_byte_exact),
 	};
 
