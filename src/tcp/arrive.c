@@ -11,7 +11,7 @@
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
 
-/* RFC 7323 section 5.5: a timestamp older than 24 days says nothing. */
+/* RFC 7323 section 5.5: 24 days. */
 #define TS_STALE_S (24u * 24 * 3600)
 
 void arrive_challenge(struct tcb *tcb, uint64_t now)
@@ -96,6 +96,13 @@ static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 
 /* ------------------------------------------------- section 3.10.7.4 -- */
 
+/* RFC 7323 section 5.5: what is so old says nothing. */
+static bool ts_is_stale(const struct tcb *tcb, uint64_t now)
+{
+	return (uint32_t)(now / CN_NS_PER_SEC) - tcb->ts_recent_age_s >=
+	       TS_STALE_S;
+}
+
 /*
  * RFC 7323 section 5.3: a segment older than the newest is an old duplicate
  * (PAWS); a reset is exempt.
@@ -103,12 +110,10 @@ static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 static bool paws_rejects(const struct tcb *tcb, const struct tcp_seg *seg,
 			 uint64_t now)
 {
-	uint32_t age = (uint32_t)(now / CN_NS_PER_SEC) - tcb->ts_recent_age_s;
-
 	if (!tcb->ts_ok || !(seg->options & TCP_OPT_TS) ||
 	    (seg->flags & TCP_RST))
 		return false;
-	return seq_lt(seg->tsval, tcb->ts_recent) && age < TS_STALE_S;
+	return seq_lt(seg->tsval, tcb->ts_recent) && !ts_is_stale(tcb, now);
 }
 
 /* RFC 7323 section 4.3 (R1 and R2): only what is at the left edge of the last
@@ -120,7 +125,7 @@ static void update_ts_recent(struct tcb *tcb, const struct tcp_seg *seg,
 	    (seg->flags & TCP_RST))
 		return;
 	if (seq_gt(seg->seq, tcb->last_ack_sent) ||
-	    seq_lt(seg->tsval, tcb->ts_recent))
+	    (seq_lt(seg->tsval, tcb->ts_recent) && !ts_is_stale(tcb, now)))
 		return;
 	tcb->ts_recent = seg->tsval;
 	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);

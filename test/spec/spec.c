@@ -231,7 +231,7 @@ static struct tcp_seg segment_in(const struct line *line)
 	return seg;
 }
 
-static void release(struct tcp_seg *seg)
+void spec_release(struct tcp_seg *seg)
 {
 	while (seg->slice_n > 0)
 		cn_buf_unref(seg->slice[--seg->slice_n].buf);
@@ -254,7 +254,7 @@ void spec_in(struct line line)
 	default:
 		t.drop = tcp_arrives(&t.tcb, &seg, t.now);
 	}
-	release(&seg);
+	spec_release(&seg);
 }
 
 enum tcp_tw_verdict spec_time_wait(struct tcp_tw *tw, struct line line,
@@ -264,7 +264,7 @@ enum tcp_tw_verdict spec_time_wait(struct tcp_tw *tw, struct line line,
 	enum tcp_tw_verdict verdict;
 
 	verdict = tcp_tw_arrives(tw, &t.env, t.tcb.ts_off, &seg, reply, t.now);
-	release(&seg);
+	spec_release(&seg);
 	return verdict;
 }
 
@@ -412,7 +412,7 @@ void spec_out(const char *file, int line, struct line want)
 	if (!octets_are_right(&seg))
 		spec_fail(file, line, "wrong octets in %s", text);
 	t.last = seg;
-	release(&seg);
+	spec_release(&seg);
 }
 
 void spec_silent(const char *file, int line)
@@ -583,7 +583,7 @@ static void emits(const char *flags)
 	if (!spec_emit(&seg) || seg.flags != flags_of(flags))
 		spec_fail(__FILE__, __LINE__, "%s was to be sent", flags);
 	t.last = seg;
-	release(&seg);
+	spec_release(&seg);
 }
 
 static void open_actively(void)

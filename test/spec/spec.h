@@ -163,6 +163,8 @@ enum tcp_tw_verdict spec_time_wait(struct tcp_tw *tw, struct line line,
 				   struct tcp_seg *reply);
 /* The next segment out, or false. */
 bool spec_emit(struct tcp_seg *seg);
+/* Its references are given back. */
+void spec_release(struct tcp_seg *seg);
 
 struct spec_rule {
 	void (*rule)(void);

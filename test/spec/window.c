@@ -115,8 +115,7 @@ static void established_window_shrunk_to_nothing_lives_while_answered(void)
 		t.now = tcp_deadline(&t.tcb);
 		tcp_advance(&t.tcb, t.now);
 		while (spec_emit(&seg)) {
-			while (seg.slice_n > 0)
-				cn_buf_unref(seg.slice[--seg.slice_n].buf);
+			spec_release(&seg);
 		}
 		in("A", 1, 1, 0, .wnd = NO_WND);
 		state(CN_ESTABLISHED);
