@@ -200,6 +200,7 @@ static long get_socket_option(struct call *call, int name, void *value,
 	case SO_ERROR:
 		number = take_error(call);
 		call->once = number != 0;
+		call->grace = number != 0;
 		break;
 	case SO_COOKIE:
 		memcpy(value, &psock->cookie, sizeof(psock->cookie));

@@ -98,6 +98,7 @@ long call_bind(struct call *call)
 	if (psock->state != PSOCK_CLOSED)
 		return -EINVAL;
 	call->once = true;
+	call->grace = true;
 	may = may_bind(call, &addr);
 	err = world_bind(psock->sock, (struct sockaddr *)&addr,
 			 (socklen_t)call->args[2], may);
@@ -234,6 +235,8 @@ long call_connect(struct call *call)
 	case PSOCK_OVER:
 		/* The first call after a success in the background says so. */
 		call->tells = !psock->told;
+		call->once = call->tells;
+		call->grace = call->tells;
 		return psock->told ? -EISCONN : 0;
 	case PSOCK_LISTENING:
 		return -EISCONN;

@@ -5,8 +5,10 @@
  * told to.  The supervisor is its child, and never stops: the stack answers
  * its peers while the program is suspended, as a kernel would.
  *
- * Signals of the terminal reach the program by themselves, since all are in
- * one group; those that are sent to this process alone are passed on.
+ * Signals of the terminal reach the program by themselves, since it is in our
+ * group; those that are sent to this process alone are passed on.  The
+ * supervisor has a session of its own: it adopts orphans, and were it in
+ * theirs, a group of stopped orphans would not be ended as it is natively.
  */
 #include "run/front.h"
 
@@ -56,13 +58,14 @@ int front_stand(pid_t supervisor)
 	give_up_standard();
 	sigfillset(&all);
 	while (!has_ended(supervisor, &code)) {
+		union sigval from = {.sival_int = FRONT_SENT};
 		int sig = sigwaitinfo(&all, &info);
 
 		if (sig <= 0 || sig == SIGCHLD)
 			continue;
-		/* SI_KERNEL is the terminal, which tells the whole group. */
-		if (sig == SIGCONT || info.si_code <= 0)
-			(void)kill(supervisor, sig);
+		if (info.si_code > 0)
+			from.sival_int = FRONT_TERMINAL;
+		(void)sigqueue(supervisor, sig, from);
 	}
 	return code;
 }

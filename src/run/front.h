@@ -7,6 +7,12 @@
 
 #include <sys/types.h>
 
+/* What a signal that the front passes on bears. */
+enum {
+	FRONT_TERMINAL, /* the program has had it, too */
+	FRONT_SENT, /* to the front alone */
+};
+
 /* Stands before the supervisor until it ends; returns the exit code.  All
  * signals are blocked. */
 int front_stand(pid_t supervisor);

@@ -130,8 +130,9 @@ static void interrupt(struct run *run)
 static void take_signal(struct run *run, const struct signalfd_siginfo *info)
 {
 	const int sig = (int)info->ssi_signo;
-	const bool passed_on = (pid_t)info->ssi_pid == run->front &&
-			       info->ssi_code <= 0;
+	const bool pass_on = (pid_t)info->ssi_pid == run->front &&
+			     info->ssi_code == SI_QUEUE &&
+			     info->ssi_int == FRONT_SENT && !run->first_ended;
 
 	switch (sig) {
 	case SIGCHLD:
@@ -146,13 +147,13 @@ static void take_signal(struct run *run, const struct signalfd_siginfo *info)
 		break;
 	case SIGINT:
 		interrupt(run);
-		if (passed_on && !run->first_ended)
+		if (pass_on)
 			(void)kill(run->first, sig);
 		break;
 	case SIGPIPE:
 		break;
 	default:
-		if (passed_on && !run->first_ended)
+		if (pass_on)
 			(void)kill(run->first, sig);
 		break;
 	}
@@ -294,6 +295,7 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	if (code != 0)
 		return code;
 	run->first = program->pid;
+	(void)setsid(); /* the program stays in the front's: front.c */
 	raise_limit();
 	give_up_inherited(&inherited);
 	run->sup = sup_new(run->loop, run->world, program->listener,

@@ -26,6 +26,9 @@
 #include "run/supervisor.h"
 #include "run/world.h"
 
+/* How soon after its answer a call that comes again is taken for the same. */
+#define RESTART_NS (20 * CN_NS_PER_MS)
+
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
@@ -100,7 +103,7 @@ bool sup_is_valid(const struct supervisor *sup, uint64_t id)
 /* ---------------------------------------------------------- undelivered */
 
 void sup_remember(struct supervisor *sup, pid_t tid, int nr,
-		  const uint64_t args[6], long result)
+		  const uint64_t args[6], long result, bool delivered)
 {
 	struct undelivered *one =
 		&sup->undelivered[sup->undelivered_at++ % SUP_UNDELIVERED];
@@ -109,6 +112,19 @@ void sup_remember(struct supervisor *sup, pid_t tid, int nr,
 	one->nr = nr;
 	memcpy(one->args, args, sizeof(one->args));
 	one->result = result;
+	one->until = delivered ? loop_refresh(sup->loop) + RESTART_NS :
+				 CN_NEVER;
+}
+
+static bool is_restart(const struct undelivered *one, const struct call *call)
+{
+	if (one->nr != call->nr ||
+	    memcmp(one->args, call->args, sizeof(one->args)) != 0)
+		return false;
+	if (one->until == CN_NEVER)
+		return true;
+	return loop_refresh(call->sup->loop) < one->until &&
+	       task_catches(call->tid);
 }
 
 /* True, with the result: the call has been done, but a signal took the task
@@ -123,13 +139,12 @@ static bool was_done(struct supervisor *sup, const struct call *call,
 
 		if (one->tid != call->tid)
 			continue;
-		/* The task has gone on: older results are of no use. */
-		one->tid = 0;
-		if (one->nr == call->nr &&
-		    memcmp(one->args, call->args, sizeof(one->args)) == 0) {
+		if (is_restart(one, call)) {
 			*result = one->result;
 			found = true;
 		}
+		/* The task has gone on: it is of no use any more. */
+		one->tid = 0;
 	}
 	return found;
 }
@@ -252,8 +267,11 @@ static long do_call(struct call *call)
 	call_fn *fn = call_of(call->nr);
 	long result;
 
-	if (was_done(sup, call, &result))
+	if (was_done(sup, call, &result)) {
+		call->once = true; /* this answer may be lost as well */
+		call->grace = true;
 		return result;
+	}
 	if (call->nr == SYS_socket)
 		return call_socket(call);
 	if (!fn)
@@ -286,13 +304,12 @@ static void answer(struct call *call, long result)
 				SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 		return;
 	}
-	if (call->tells)
-		call->psock->told = true;
 	err = sup_reply(sup, call->id, result);
-	if (err < 0 && call->tells)
-		call->psock->told = false;
-	if (err < 0 && call->once)
-		sup_remember(sup, call->tid, call->nr, call->args, result);
+	if (err == 0 && call->tells)
+		call->psock->told = true;
+	if ((call->once && err < 0) || (call->grace && result == 0))
+		sup_remember(sup, call->tid, call->nr, call->args, result,
+			     err == 0);
 }
 
 static void on_notify(void *ctx, uint32_t events)

@@ -75,13 +75,18 @@ struct waiter {
 	uint32_t events;
 };
 
-/* The result of a call that a signal kept from the task: given when the call
- * is restarted, for calls that may not be done twice. */
+/*
+ * The result of a call that may not be done twice, kept until the task's next
+ * call.  A signal may keep it from the task, which then makes the call again:
+ * we are told so (ENOENT) or, in a window of a microsecond, we are not.
+ */
 struct undelivered {
 	pid_t tid; /* 0: none */
 	int nr;
 	uint64_t args[6];
 	long result;
+	uint64_t until; /* CN_NEVER: it was not delivered; else it may not have
+			   been, if the call comes again before */
 };
 
 #define SUP_UNDELIVERED 64
@@ -119,7 +124,8 @@ struct call {
 	const uint64_t *args; /* a copy */
 	struct psock *psock; /* of the first argument; NULL for socket */
 	int a; /* a copy of A, closed after the call */
-	bool once; /* remember the result if it cannot be delivered */
+	bool once; /* may not be done twice: remember an undelivered result */
+	bool grace; /* and a delivered one that says success, for a moment */
 	bool tells; /* delivered, it tells that connect succeeded */
 };
 
@@ -161,7 +167,7 @@ int sup_reply(struct supervisor *sup, uint64_t id, long result);
 int sup_reply_fd(struct supervisor *sup, uint64_t id, int fd, bool cloexec);
 bool sup_is_valid(const struct supervisor *sup, uint64_t id);
 void sup_remember(struct supervisor *sup, pid_t tid, int nr,
-		  const uint64_t args[6], long result);
+		  const uint64_t args[6], long result, bool delivered);
 /* Takes what the world has to tell. */
 void sup_world_events(struct supervisor *sup);
 /* One line on standard error, "catenet: " before it. */

@@ -38,6 +38,8 @@ pid_t task_process(pid_t tid);
 bool task_is_cloexec(pid_t tid, int fd);
 /* Whether the effective capabilities hold number cap. */
 bool task_is_capable(pid_t tid, unsigned cap);
+/* Whether it has handlers of signals. */
+bool task_catches(pid_t tid);
 /* The name of the program, for messages. */
 void task_name(pid_t tid, char *name, size_t room);
 

@@ -44,8 +44,12 @@ void waiter_free(struct waiter *waiter)
 
 int waiter_reply(struct waiter *waiter, long result)
 {
-	int err = sup_reply(waiter->psock->sup, waiter->id, result);
+	struct supervisor *sup = waiter->psock->sup;
+	int err = sup_reply(sup, waiter->id, result);
 
+	if (err == 0 && waiter->kind == WAIT_CONNECT && result == 0)
+		sup_remember(sup, waiter->tid, waiter->nr, waiter->args, result,
+			     true);
 	waiter_free(waiter);
 	return err;
 }
@@ -77,8 +81,8 @@ static void on_ready(void *ctx, uint32_t events)
 	if (result == CALL_LATER)
 		return;
 	if (sup_reply(sup, waiter->id, result) < 0)
-		sup_remember(sup, waiter->tid, waiter->nr, waiter->args,
-			     result);
+		sup_remember(sup, waiter->tid, waiter->nr, waiter->args, result,
+			     false);
 	waiter_free(waiter);
 }
 

@@ -41,6 +41,7 @@ struct wsock {
 	enum kind kind;
 	void *tag;
 	bool orphan; /* the supervisor has given it back */
+	bool urgent; /* an urgent octet has been announced */
 	int held; /* accepted, not yet asked for */
 	unsigned waiting;
 	struct end *end;
@@ -113,6 +114,22 @@ static void forget_events(struct wsock *sock)
 	}
 }
 
+static void reset_on_close(int fd)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static void drop_held(struct wsock *sock)
+{
+	if (sock->held < 0)
+		return;
+	reset_on_close(sock->held);
+	close(sock->held);
+	sock->held = -1;
+}
+
 static void destroy(struct wsock *sock)
 {
 	loop_unwatch(sock->world->loop, &sock->net);
@@ -120,8 +137,7 @@ static void destroy(struct wsock *sock)
 	end_free(sock->end);
 	if (sock->fd >= 0)
 		close(sock->fd);
-	if (sock->held >= 0)
-		close(sock->held);
+	drop_held(sock);
 	list_del(&sock->all);
 	free(sock->up);
 	free(sock->down);
@@ -264,9 +280,7 @@ int world_shutdown(struct wsock *sock, int how)
 {
 	loop_unwatch(sock->world->loop, &sock->net);
 	forget_events(sock);
-	if (sock->held >= 0)
-		close(sock->held);
-	sock->held = -1;
+	drop_held(sock);
 	if (sock->kind == CONNECTING)
 		disconnect(sock);
 	else if (shutdown(sock->fd, how) < 0)
@@ -283,6 +297,7 @@ static void over(struct wsock *sock, int err, bool gone)
 	loop_unwatch(sock->world->loop, &sock->prog);
 	end_free(sock->end);
 	sock->end = NULL;
+	sock->up->from = sock->up->to; /* nobody waits for them any more */
 	if (err) {
 		close(sock->fd);
 		sock->fd = -1;
@@ -295,11 +310,28 @@ static void over(struct wsock *sock, int err, bool gone)
 						.gone = gone});
 }
 
-static void reset_peer(struct wsock *sock)
+/* SO_LINGER {1, 0} */
+static bool lingers_not(const struct wsock *sock)
 {
-	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+	struct linger linger;
+	socklen_t len = sizeof(linger);
 
-	(void)setsockopt(sock->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	return getsockopt(sock->fd, SOL_SOCKET, SO_LINGER, &linger, &len) ==
+		       0 &&
+	       linger.l_onoff && linger.l_linger == 0;
+}
+
+/* The urgent octet, when it is the next. */
+static void pass_urgent(struct wsock *sock)
+{
+	uint8_t octet;
+	int mark = 0;
+
+	if (!sock->urgent || ioctl(sock->fd, SIOCATMARK, &mark) < 0 || !mark)
+		return;
+	sock->urgent = false;
+	if (recv(sock->fd, &octet, 1, MSG_OOB | MSG_DONTWAIT) == 1)
+		(void)end_write_urgent(sock->end, octet);
 }
 
 /* Program to network; false: it is over. */
@@ -322,6 +354,11 @@ static bool pump_up(struct wsock *sock)
 			continue;
 		}
 		if (pipe->ended) {
+			if (!pipe->told && sock->end->gone &&
+			    lingers_not(sock)) {
+				over(sock, ECONNRESET, true);
+				return false;
+			}
 			if (!pipe->told)
 				(void)shutdown(sock->fd, SHUT_WR);
 			pipe->told = true;
@@ -331,7 +368,7 @@ static bool pump_up(struct wsock *sock)
 		if (n == -EAGAIN)
 			return true;
 		if (n < 0) {
-			reset_peer(sock);
+			reset_on_close(sock->fd);
 			over(sock, ECONNRESET, true);
 			return false;
 		}
@@ -361,8 +398,11 @@ static bool pump_down(struct wsock *sock)
 			n = end_write(sock->end, &iov, 1);
 			if (n == -EAGAIN)
 				return true;
-			if (n < 0)
-				return true; /* gone: B hangs up */
+			if (n < 0) { /* closed: data is answered by RST */
+				reset_on_close(sock->fd);
+				over(sock, ECONNRESET, true);
+				return false;
+			}
 			pipe->from += (size_t)n;
 			continue;
 		}
@@ -372,6 +412,7 @@ static bool pump_down(struct wsock *sock)
 			pipe->told = true;
 			return true;
 		}
+		pass_urgent(sock);
 		n = recv(sock->fd, pipe->data, ROOM, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
@@ -393,7 +434,7 @@ static void rewatch(struct wsock *sock)
 	struct loop *loop = sock->world->loop;
 	const bool up = sock->up->from < sock->up->to;
 	const bool down = sock->down->from < sock->down->to;
-	uint32_t net = 0, prog = EPOLLPRI;
+	uint32_t net = EPOLLPRI | EPOLLET, prog = EPOLLPRI | EPOLLET;
 
 	if (up)
 		net |= EPOLLOUT;
@@ -425,6 +466,8 @@ static void on_net(void *ctx, uint32_t events)
 	int err = 0;
 	socklen_t len = sizeof(err);
 
+	if (events & EPOLLPRI)
+		sock->urgent = true;
 	/* Also after its FIN a peer may reset. */
 	if ((events & EPOLLERR) && sock->down->ended) {
 		(void)getsockopt(sock->fd, SOL_SOCKET, SO_ERROR, &err, &len);
@@ -468,7 +511,7 @@ void world_close(struct wsock *sock, bool reset)
 	forget_events(sock);
 	sock->orphan = true;
 	if (reset && sock->fd >= 0)
-		reset_peer(sock);
+		reset_on_close(sock->fd);
 	if (reset || !sock->end)
 		destroy(sock);
 }
