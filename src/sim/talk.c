@@ -95,30 +95,47 @@ static void fault(struct talk_end *end, const char *text, uint64_t now)
 	finish(end, CN_E_PROTO, now);
 }
 
+/* Memory was short: a program waits a little and tries again. */
+#define SHORT_NS (20 * CN_NS_PER_MS)
+
+static bool is_short(int64_t n)
+{
+	return n == CN_E_NOMEM || n == CN_E_NOBUFS;
+}
+
+/* Without memory the default has to do. */
+static void option(struct talk_end *end, enum cn_opt opt, int64_t value,
+		   uint64_t now)
+{
+	int err;
+
+	if (!end->sock)
+		return;
+	err = cn_sock_set(end->sock, opt, value, now);
+	if (err && !is_short(err))
+		fault(end, "an option was refused", now);
+}
+
 static void take_options(struct talk_end *end, uint64_t now)
 {
 	const struct talk_side *side = habits(end);
-	struct cn_sock *sock = end->sock;
-	int err = 0;
 
 	if (side->nodelay)
-		err |= cn_sock_set(sock, CN_OPT_NODELAY, 1, now);
+		option(end, CN_OPT_NODELAY, 1, now);
 	if (side->cork)
-		err |= cn_sock_set(sock, CN_OPT_CORK, 1, now);
+		option(end, CN_OPT_CORK, 1, now);
 	if (side->sndbuf)
-		err |= cn_sock_set(sock, CN_OPT_SNDBUF, side->sndbuf, now);
+		option(end, CN_OPT_SNDBUF, side->sndbuf, now);
 	if (side->rcvbuf)
-		err |= cn_sock_set(sock, CN_OPT_RCVBUF, side->rcvbuf, now);
+		option(end, CN_OPT_RCVBUF, side->rcvbuf, now);
 	if (peer_habits(end)->urgent)
-		err |= cn_sock_set(sock, CN_OPT_OOBINLINE, 1, now);
+		option(end, CN_OPT_OOBINLINE, 1, now);
 	if (side->keepalive) {
-		err |= cn_sock_set(sock, CN_OPT_KEEPIDLE, 60, now);
-		err |= cn_sock_set(sock, CN_OPT_KEEPINTVL, 10, now);
-		err |= cn_sock_set(sock, CN_OPT_KEEPCNT, 12, now);
-		err |= cn_sock_set(sock, CN_OPT_KEEPALIVE, 1, now);
+		option(end, CN_OPT_KEEPIDLE, 60, now);
+		option(end, CN_OPT_KEEPINTVL, 10, now);
+		option(end, CN_OPT_KEEPCNT, 12, now);
+		option(end, CN_OPT_KEEPALIVE, 1, now);
 	}
-	if (err)
-		fault(end, "an option was refused", now);
 }
 
 static struct cn_endpoint endpoint(const struct talk *talk, int side,
@@ -131,7 +148,16 @@ static struct cn_endpoint endpoint(const struct talk *talk, int side,
 	};
 }
 
-static void start(struct talk_end *end, uint64_t now)
+static void try_again(struct talk_end *end, uint64_t now)
+{
+	if (end->sock)
+		cn_sock_close(end->sock, now);
+	end->sock = NULL;
+	end->phase = TALK_WAITING;
+	sim_wake_at(&end->app, now + SHORT_NS);
+}
+
+static int open_socket(struct talk_end *end, uint64_t now)
 {
 	struct talk *talk = end->talk;
 	const struct talk_plan *plan = &talk->plan;
@@ -140,28 +166,35 @@ static void start(struct talk_end *end, uint64_t now)
 	int err = cn_sock_new(sim_host(talk->sim, talk->host[end->side]),
 			      plan->family, &end->sock);
 
-	if (err) {
-		finish(end, err, now);
-		return;
-	}
+	if (err)
+		return err;
 	cn_sock_set_tag(end->sock, &end->app);
 	end->phase = TALK_CONNECTING;
 	take_options(end, now);
 	if (end->fault)
-		return;
+		return CN_OK;
 	if (plan->client_port)
 		local.port = plan->client_port;
 	if (plan->simultaneous || plan->client_port)
 		err = cn_sock_bind(end->sock, &local);
 	if (!err)
 		err = cn_sock_connect(end->sock, &peer, now);
-	if (err && err != CN_E_INPROGRESS) {
-		finish(end, err, now);
-		return;
-	}
+	if (err && err != CN_E_INPROGRESS)
+		return err;
 	cn_sock_name(end->sock, &local);
 	if (end->side == 0)
 		talk->client_port = local.port;
+	return CN_OK;
+}
+
+static void start(struct talk_end *end, uint64_t now)
+{
+	int err = open_socket(end, now);
+
+	if (is_short(err))
+		try_again(end, now);
+	else if (err)
+		finish(end, err, now);
 }
 
 /* The time until which this direction rests after a call. */
@@ -234,7 +267,9 @@ static bool write_some(struct talk_end *end, uint64_t now)
 		return false;
 	n = side->spans ? send_spans(end, want, now) :
 			  send_octets(end, want, now);
-	if (n == CN_E_AGAIN)
+	if (is_short(n))
+		end->write_at = now + SHORT_NS;
+	if (n == CN_E_AGAIN || is_short(n))
 		return false;
 	if (n < 0) {
 		finish(end, (int)n, now);
@@ -323,7 +358,9 @@ static bool read_some(struct talk_end *end, uint64_t now)
 		n = read_view(end, want, now);
 	if (n == 0)
 		n = read_octets(end, want, now);
-	if (end->phase == TALK_DONE || n == CN_E_AGAIN)
+	if (is_short(n))
+		end->read_at = now + SHORT_NS;
+	if (end->phase == TALK_DONE || n == CN_E_AGAIN || is_short(n))
 		return false;
 	if (n < 0) {
 		finish(end, (int)n, now);
@@ -419,7 +456,7 @@ static void run_end(struct sim_app *app, uint64_t now)
 
 	if (end->phase == TALK_WAITING && !end->sock)
 		start(end, now);
-	if (end->phase == TALK_DONE || !becomes_open(end, now))
+	if (end->phase == TALK_DONE || !end->sock || !becomes_open(end, now))
 		return;
 	for (int calls = 0; more && calls < CALLS_MAX; calls++) {
 		more = write_some(end, now);

@@ -26,6 +26,7 @@ struct arrow_entry {
 struct arrows {
 	struct arrow_entry entry[ARROW_SLOTS];
 	uint64_t n;
+	bool loose; /* memory fails: a record may be given up untold */
 	uint32_t seen[16]; /* bit: to, for each from */
 };
 

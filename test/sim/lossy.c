@@ -28,6 +28,7 @@ struct scene {
 	double faults[2]; /* toward a, toward b */
 	struct sim_wire wire;
 	struct cn_settings set[2];
+	uint32_t fail_one_in; /* allocations; 0: none fails */
 	int talk_n;
 	struct talk_plan plan[TALKS_MAX];
 };
@@ -59,9 +60,18 @@ static struct {
 
 static size_t allocated;
 
+struct shortage {
+	struct random random;
+	uint32_t fail_one_in;
+};
+
 static void *test_alloc(void *ctx, size_t size)
 {
-	(void)ctx;
+	struct shortage *shortage = ctx;
+
+	if (shortage->fail_one_in &&
+	    random_below(&shortage->random, shortage->fail_one_in) == 0)
+		return NULL;
 	allocated += size;
 	return malloc(size);
 }
@@ -251,6 +261,17 @@ static void make_plan(struct random *random, const struct scene *scene, int n,
 	}
 }
 
+/* The allocator fails now and then.  What was lost with it may leave one end
+ * without the other, which keepalive then finds out. */
+static void make_shortage(struct random *random, struct scene *scene)
+{
+	scene->fail_one_in = (uint32_t)log_uniform(random, 5, 1000);
+	for (int i = 0; i < scene->talk_n; i++) {
+		scene->plan[i].side[0].keepalive = true;
+		scene->plan[i].side[1].keepalive = true;
+	}
+}
+
 static void make_scene(struct scene *scene, uint64_t seed)
 {
 	uint8_t key[16] = "lossy";
@@ -274,6 +295,8 @@ static void make_scene(struct scene *scene, uint64_t seed)
 	scene->talk_n = 1 + (int)random_below(&random, TALKS_MAX);
 	for (int i = 0; i < scene->talk_n; i++)
 		make_plan(&random, scene, i, &scene->plan[i]);
+	if (chance(&random, 0.05))
+		make_shortage(&random, scene);
 }
 
 static void print_scene(const struct scene *scene)
@@ -283,6 +306,8 @@ static void print_scene(const struct scene *scene)
 	       scene->wire.tx_csum ? ", checksum offload" : "",
 	       scene->wire.tx_super ? ", super-segments" : "",
 	       scene->wire.ring ? ", ring" : "");
+	if (scene->fail_one_in)
+		printf("# one allocation in %u fails\n", scene->fail_one_in);
 	for (int i = 0; i < 2; i++) {
 		const struct cn_impair *im = &scene->wire.impair[i];
 		const struct cn_settings *set = &scene->set[i];
@@ -494,6 +519,8 @@ static void check_end(struct run *run, const struct talk_end *end)
 		fail(run, end->fault);
 	else if (end->err == CN_E_TIMEDOUT)
 		run->gave_up++;
+	else if (run->scene->fail_one_in)
+		return;
 	else if (end->err && !aborts)
 		fail(run, cn_err_text(end->err));
 	else if (!aborts && end->phase == TALK_DONE &&
@@ -570,18 +597,23 @@ static void check_memory(struct run *run, const size_t base[2])
 /*
  * No run may take longer, pauses of the programs included.  With neither SACK
  * nor timestamps nothing is measured while anything is sent again (Karn), and
- * each retransmission that is lost doubles the timeout: days are no fault.
+ * each retransmission that is lost doubles the timeout.  With timestamps a lost
+ * ACK makes the time until the next one a round trip (RFC 7323 section 4.1),
+ * which on the worst wires does the same.  There days are no fault.
  */
 static uint64_t time_bound(const struct scene *scene)
 {
 	const struct cn_settings *a = &scene->set[0], *b = &scene->set[1];
 	bool good = (a->sack && b->sack) || (a->timestamps && b->timestamps);
 
-	return (good ? 1800 : 100000) * CN_NS_PER_SEC;
+	if (scene->fail_one_in || scene->faults[0] + scene->faults[1] > 0.15)
+		good = false;
+	return (good ? 1800 : 200000) * CN_NS_PER_SEC;
 }
 
 /* Fills run->fault when something was wrong. */
-static void run_scene(struct run *run, struct cn_pool *pool)
+static void run_scene(struct run *run, struct cn_pool *pool,
+		      struct shortage *shortage)
 {
 	static struct arrows arrows;
 	struct sim_watch watch = {
@@ -593,6 +625,7 @@ static void run_scene(struct run *run, struct cn_pool *pool)
 	enum sim_end end;
 
 	memset(&arrows, 0, sizeof(arrows));
+	arrows.loose = run->scene->fail_one_in > 0;
 	run->arrows = &arrows;
 	run->sim = sim_new(pool, run->scene->seed, START, &watch);
 	run->fault = begin(run, talk, in, &server);
@@ -600,6 +633,7 @@ static void run_scene(struct run *run, struct cn_pool *pool)
 		return;
 	for (int i = 0; i < 2; i++)
 		base[i] = cn_host_memory(sim_host(run->sim, i), NULL);
+	shortage->fail_one_in = run->scene->fail_one_in;
 	end = sim_run(run->sim, START + time_bound(run->scene));
 	run->took = sim_now(run->sim) - START;
 	if (!run->fault && server.fault)
@@ -622,15 +656,18 @@ static void run_scene(struct run *run, struct cn_pool *pool)
 
 static const char *run_seed(uint64_t seed, bool verbose, struct run *run)
 {
-	const struct cn_alloc alloc = {test_alloc, test_free, NULL};
+	struct shortage shortage = {0};
+	const struct cn_alloc alloc = {test_alloc, test_free, &shortage};
+	uint8_t key[16] = "shortage";
 	struct scene scene;
 	struct cn_pool *pool = cn_pool_new(&alloc);
 
 	make_scene(&scene, seed);
+	random_init(&shortage.random, key, seed);
 	*run = (struct run){.scene = &scene, .verbose = verbose};
 	if (verbose)
 		print_scene(&scene);
-	run_scene(run, pool);
+	run_scene(run, pool, &shortage);
 	if (!run->fault) {
 		cn_pool_free(pool);
 		if (allocated)
