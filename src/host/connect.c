@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * RFC 9293 section 3.10.1, active OPEN, with what the host adds: the way, the
- * source address (MUST-44), the port (RFC 6056) and the first numbers.
+ * source address, the port (RFC 6056) and the first numbers.
  */
 #include "base/assert.h"
 #include "host/host.h"
@@ -18,9 +18,13 @@ static int choose_way(struct cn_sock *sock, struct attempt *attempt)
 	struct cn_host *host = sock_host(sock);
 	struct tuple *tuple = &attempt->tuple;
 
+	/* MUST-46: to a broadcast or multicast address there is no
+	 * connection. */
 	if (net_is_to_many(&host->net, &tuple->peer))
 		return CN_E_NETUNREACH;
+	/* MUST-43: the address that the application named. */
 	tuple->local = sock->flow.tuple.local;
+	/* MUST-44: it named none, the route does. */
 	if (!sock->addr_bound)
 		return net_source(&host->net, &tuple->peer, &tuple->local,
 				  &attempt->link);

@@ -123,6 +123,7 @@ static void tcp_input(struct cn_host *host, const struct net_packet *packet,
 
 	why = tcp_parse(packet->upper, packet->ip.payload_len, &ports, &seg,
 			&data_off);
+	/* MUST-3 */
 	if (!why && !net_packet_checksum_ok(packet))
 		why = CN_DROP_TCP_CHECKSUM;
 	if (why) {
@@ -137,6 +138,7 @@ static void tcp_input(struct cn_host *host, const struct net_packet *packet,
 	in.tuple.peer_port = ports.src;
 	in.hash = flow_hash(host, &in.tuple);
 	flow = flow_find(host, in.hash, &in.tuple);
+	/* MUST-41: connections that exist come before listeners. */
 	if (flow)
 		flow_arrives(host, flow, &in, now);
 	else
@@ -165,7 +167,9 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 			tcp_path_mss(tcb, host_path_mss(host, peer, now), now);
 	} else {
 		err = net_error_meaning(error, &hard);
-		/* Deviation: as Linux, any of them ends an attempt. */
+		/* Deviation: as Linux, any of them ends an attempt, while
+		 * SHLD-26 has hard ones alone end whatever they quote, which
+		 * RFC 5927 section 5.2 advises against. */
 		hard |= tcb->state == CN_SYN_SENT;
 		if (err)
 			tcp_icmp_error(tcb, err, hard, now);
@@ -188,6 +192,7 @@ static bool icmp_arrives(struct cn_host *host, const struct net_error *error,
 	if (error->quote.ip.protocol != IP_TCP)
 		return false;
 	flow = flow_find(host, flow_hash(host, &tuple), &tuple);
+	/* MUST-54: it is for the connection that it quotes. */
 	if (flow && flow->kind == FLOW_CONN)
 		return conn_icmp((struct cn_sock *)flow, error, now);
 	if (flow && flow->kind == FLOW_SYN)

@@ -153,11 +153,12 @@ void sock_renew_tcb(struct cn_sock *sock)
 uint32_t host_isn(const struct cn_host *host, const struct tuple *tuple,
 		  uint64_t now)
 {
+	/* MUST-8: a clock of 4 us, so that the numbers of one pair rise. */
+	uint32_t clock = (uint32_t)(now / (4 * CN_NS_PER_US));
+	/* MUST-9, SHLD-1: those of another pair tell nothing about them. */
 	uint64_t hash = siphash24(&host->isn_key, tuple, sizeof(*tuple));
 
-	/* RFC 9293 section 3.4.1: a clock of 4 us, and MUST-8's hash, so that
-	 * the numbers of one pair rise and those of another tell nothing. */
-	return (uint32_t)(now / (4 * CN_NS_PER_US)) + (uint32_t)hash;
+	return clock + (uint32_t)hash;
 }
 
 uint32_t host_ts_off(const struct cn_host *host, const struct tuple *tuple)

@@ -49,11 +49,13 @@ static struct built build(const struct host_link *link,
 	uint8_t *field;
 
 	memset(&ip, 0, sizeof(ip));
+	/* MUST-45: the same as long as it lives. */
 	ip.src = tuple->local;
 	ip.dst = tuple->peer;
 	ip.version = cn_addr_is_v4(&ip.dst) ? 4 : 6;
 	ip.protocol = IP_TCP;
 	ip.ttl = ttl;
+	/* SHLD-22: as the application set it. */
 	ip.tos = seg->tos;
 	ip.df = true;
 	ip.payload_len = (uint32_t)tcp_header_len(seg) + seg->data_len;
@@ -64,6 +66,7 @@ static struct built build(const struct host_link *link,
 	built.len = (uint16_t)(ip_len + tcp_len);
 	built.csum_start = (uint8_t)ip_len;
 	built.csum = link->tx_csum ? CN_CSUM_PARTIAL : CN_CSUM_NONE;
+	/* MUST-2: complete, or what the device will complete. */
 	if (link->tx_csum)
 		put16(field, checksum_fold(&sum));
 	else

@@ -74,6 +74,8 @@ static bool class_excuses(uint8_t mine, uint8_t other, bool strict)
 {
 	if (strict)
 		return false;
+	/* MUST-42: a port whose connections are being set up can be listened
+	 * on. */
 	if (mine & other & PORT_REUSEADDR && !(other & PORT_LISTENS))
 		return true;
 	return mine & other & PORT_REUSEPORT;

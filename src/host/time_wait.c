@@ -274,6 +274,7 @@ bool tw_give_way(struct cn_host *host, struct tw_entry *entry, uint32_t *isn,
 
 /* ------------------------------------------------------------------ time -- */
 
+/* MUST-13: two segment lifetimes from the last ACK. */
 uint64_t tw_ends_at(const struct cn_host *host, const struct tw_entry *entry)
 {
 	uint64_t clock = host->tws.clock_us;
@@ -296,7 +297,6 @@ void tws_advance(struct cn_host *host, uint64_t now)
 
 		if (tw_ends_at(host, entry) > now)
 			return;
-		/* MUST-13: 2MSL are over. */
 		tw_remove(host, entry, "RFC 9293 section 3.10.8", now);
 	}
 }

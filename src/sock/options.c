@@ -39,6 +39,7 @@ static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 	else if (opt == CN_OPT_MAXSEG)
 		tune->maxseg = (uint16_t)value;
 	else if (opt == CN_OPT_USER_TIMEOUT)
+		/* MUST-21 */
 		tune->user_timeout_ns = (uint64_t)value * CN_NS_PER_MS;
 	else if (opt == CN_OPT_LINGER2)
 		tune->fin_wait2_ns = ns_of_s(value);
@@ -203,10 +204,11 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		tcb->oobinline = on;
 		return CN_OK;
 	case CN_OPT_TTL:
+		/* MUST-49 */
 		tcb->ttl = (uint8_t)value;
 		return CN_OK;
 	case CN_OPT_TOS:
-		/* The ECN bits are TCP's. */
+		/* MUST-48, SHLD-21; the ECN bits are TCP's. */
 		tcb->tos = (uint8_t)(value & ~3);
 		return CN_OK;
 	case CN_OPT_LINGER:

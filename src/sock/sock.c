@@ -181,6 +181,7 @@ static int64_t recv_nothing(struct cn_sock *sock)
 {
 	if (sock->tcb.fin_rcvd)
 		return 0;
+	/* MUST-12: it was aborted, not closed. */
 	if (sock->err)
 		return sock_take_err(sock);
 	if (sock->tcb.rd_shut || sock->over)
@@ -274,6 +275,7 @@ static void let_go(struct cn_sock *sock, bool abort, uint64_t now)
 		tcp_abort(&sock->tcb, 0, now);
 	} else {
 		tcp_close(&sock->tcb, now);
+		/* MAY-1: what the peer still sends, nobody will read. */
 		tcp_orphan(&sock->tcb, now);
 	}
 	sock_settle(sock, now);
@@ -298,10 +300,12 @@ static void close_sock(struct cn_sock *sock, bool abort, uint64_t now)
 
 void cn_sock_close(struct cn_sock *sock, uint64_t now)
 {
-	/* RFC 9293 section 3.6.1, RFC 1122 section 4.2.2.13: data that nobody
-	 * will read is lost, and the peer must learn it. */
-	bool abort = sock->linger == 0 || sock->tcb.rcv_queued > 0;
+	bool abort = sock->linger == 0;
 
+	/* SHLD-3: data that nobody will read is lost; the peer must learn
+	 * it. */
+	if (sock->tcb.rcv_queued > 0)
+		abort = true;
 	close_sock(sock, abort, now);
 }
 

@@ -24,7 +24,7 @@ static struct tuple tuple_of(unsigned n)
 	return tuple;
 }
 
-/* A million numbers, one connection each, 4 us apart: bits are even, and
+/* MUST-9, SHLD-1.  A million numbers, one connection each, 4 us apart: bits are even, and
  * neither neighbours nor the position tell anything. */
 static void row_5_isns_of_strangers_are_unrelated(void **state)
 {
@@ -58,7 +58,7 @@ static void row_5_isns_of_strangers_are_unrelated(void **state)
 	pair_deinit(&pair);
 }
 
-/* The same pair's numbers rise with the clock, so that TIME-WAIT is safe. */
+/* MUST-8: the same pair's numbers rise with the clock, so that TIME-WAIT is safe. */
 static void row_5_isns_of_one_pair_rise(void **state)
 {
 	struct tuple tuple = tuple_of(7);
@@ -187,7 +187,7 @@ static struct quoted quote_of(struct cn_sock *sock, uint32_t seq)
 	return quoted;
 }
 
-/* Data in flight; every number but those in flight is ignored. */
+/* MUST-47.  Data in flight; every number but those in flight is ignored. */
 static void row_11_only_what_is_in_flight_is_believed(void **state)
 {
 	struct pair pair;
@@ -248,6 +248,7 @@ static void row_11_idle_connection_believes_nothing(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-54, SHLD-26 */
 static void row_11_syn_sent_ends_only_on_its_own_number(void **state)
 {
 	struct cn_endpoint to = pair_at(1, 80);
@@ -555,6 +556,7 @@ static void row_39_land_is_dropped(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-3 */
 static void row_43_bad_checksum_changes_nothing(void **state)
 {
 	struct tcp_seg syn = {.seq = 1, .len = 1, .flags = TCP_SYN};

@@ -284,6 +284,7 @@ static void ephemeral_port_is_in_use_while_it_lives(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-46 among others. */
 static void connect_from_loopback_does_not_travel(void **state)
 {
 	struct cn_endpoint at = loop_at(0), to = pair_at(1, 80);
@@ -304,6 +305,7 @@ static void connect_from_loopback_does_not_travel(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-44 */
 static void loopback_source_is_127_0_0_1(void **state)
 {
 	struct cn_endpoint to = loop_at(80), name;

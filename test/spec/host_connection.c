@@ -2,6 +2,7 @@
 /* RFC 9293 sections 3.5 and 3.6 between two hosts: open, talk, close. */
 #include "../pair.h"
 
+/* MUST-2: the other end verifies what this one computes. */
 static void handshake_data_close(void **state)
 {
 	struct pair pair;

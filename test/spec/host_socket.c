@@ -104,7 +104,7 @@ static void shut_rdwr_resets_what_comes(void **state)
 	pair_deinit(&pair);
 }
 
-/* t10: unread data makes close a reset. */
+/* SHLD-3, t10: unread data makes close a reset. */
 static void close_with_unread_data_resets(void **state)
 {
 	struct pair pair;
@@ -141,7 +141,7 @@ static void linger_0_resets(void **state)
 	pair_deinit(&pair);
 }
 
-/* Data read before the reset stays readable, then the error comes once. */
+/* MUST-12: data read before the reset stays readable, then the error comes once. */
 static void data_then_reset(void **state)
 {
 	struct pair pair;
@@ -358,6 +358,7 @@ static void no_option_is_silently_ignored(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-48, MUST-49, SHLD-22 */
 static void ttl_and_tos_are_on_the_wire(void **state)
 {
 	struct cn_endpoint to = pair_at(1, 80);
@@ -373,6 +374,168 @@ static void ttl_and_tos_are_on_the_wire(void **state)
 	pair_move(&pair, 0);
 	assert_int_equal(pair.last[0][8], 7);
 	assert_int_equal(pair.last[0][1], 0x48);
+	pair_deinit(&pair);
+}
+
+/* SHLD-21: it may change at any time. */
+static void tos_changes_during_the_connection(void **state)
+{
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	duo = pair_connect(&pair, 80);
+	send_text(&pair, duo.client, "a");
+	assert_int_equal(pair.last[0][1], 0);
+	assert_int_equal(cn_sock_set(duo.client, CN_OPT_TOS, 0x10, pair.now),
+			 0);
+	send_text(&pair, duo.client, "b");
+	assert_int_equal(pair.last[0][1], 0x10);
+	pair_deinit(&pair);
+}
+
+/* MUST-21: after so long without an acknowledgement it is over. */
+static void user_timeout_ends_the_connection(void **state)
+{
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	duo = pair_connect(&pair, 80);
+	assert_int_equal(cn_sock_set(duo.client, CN_OPT_USER_TIMEOUT, 5000,
+				     pair.now),
+			 0);
+	pair.lose = lose_all;
+	assert_int_equal(cn_sock_send(duo.client, "x", 1, 0, pair.now), 1);
+	pair_after(&pair, 5 * S - MS);
+	assert_int_equal(cn_sock_state(duo.client), CN_ESTABLISHED);
+	pair_after(&pair, 2 * MS);
+	assert_int_equal(cn_sock_error(duo.client), CN_E_TIMEDOUT);
+	pair_deinit(&pair);
+}
+
+/* MAY-1: after close, what the peer sends is answered by a reset. */
+static void data_after_close_is_reset(void **state)
+{
+	struct cn_event event;
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	duo = pair_connect(&pair, 80);
+	cn_sock_close(duo.client, pair.now);
+	pair_run(&pair);
+	assert_int_equal(cn_sock_state(duo.server), CN_CLOSE_WAIT);
+	send_text(&pair, duo.server, "too late");
+	assert_int_equal(cn_sock_error(duo.server), CN_E_PIPE);
+	assert_true(event_of(pair.host[0], CN_EVENT_ORPHAN_DONE, &event));
+	pair_deinit(&pair);
+}
+
+/* MUST-43, MUST-45: the address that bind named is that of every segment. */
+static bool from_second_address(struct pair *pair, int from,
+				const struct cn_frame *frame)
+{
+	(void)pair;
+	assert_int_equal(frame->header[from ? 19 : 15], 9);
+	return false;
+}
+
+static void bound_address_is_kept(void **state)
+{
+	struct cn_addr second = cn_addr_v4(10, 0, 0, 9);
+	struct cn_endpoint at = {second, 0}, to = pair_at(1, 80);
+	struct cn_sock *client;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	assert_int_equal(cn_host_addr_add(pair.host[0], 0, &second, 24), 0);
+	listener_on(&pair, 1, 80, 5);
+	client = sock_on(&pair, 0);
+	assert_int_equal(cn_sock_bind(client, &at), 0);
+	assert_int_equal(cn_sock_connect(client, &to, pair.now),
+			 CN_E_INPROGRESS);
+	pair.lose = from_second_address;
+	pair_run(&pair);
+	assert_int_equal(cn_sock_state(client), CN_ESTABLISHED);
+	send_text(&pair, client, "data");
+	cn_sock_close(client, pair.now);
+	pair_after(&pair, 2 * S);
+	pair_deinit(&pair);
+}
+
+/* MUST-41: who begins to listen, and who calls, disturbs no connection. */
+static void listening_disturbs_no_connection(void **state)
+{
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	duo = pair_connect(&pair, 80);
+	assert_int_equal(cn_sock_listen(duo.listener, 3, pair.now), 0);
+	connect_from(&pair, 0, pair_at(1, 80));
+	pair_run(&pair);
+	assert_int_equal(cn_sock_pending(duo.listener, NULL), 1);
+	send_text(&pair, duo.client, "still here");
+	expect_text(&pair, duo.server, "still here");
+	cn_sock_close(duo.listener, pair.now);
+	send_text(&pair, duo.server, "and here");
+	expect_text(&pair, duo.client, "and here");
+	pair_deinit(&pair);
+}
+
+/* MUST-42 */
+static void port_that_calls_can_be_listened_on(void **state)
+{
+	struct cn_endpoint at = pair_at(0, 5000), to = pair_at(1, 80);
+	struct cn_sock *caller, *listener;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	caller = sock_on(&pair, 0);
+	listener = sock_on(&pair, 0);
+	assert_int_equal(cn_sock_set(caller, CN_OPT_REUSEADDR, 1, 0), 0);
+	assert_int_equal(cn_sock_set(listener, CN_OPT_REUSEADDR, 1, 0), 0);
+	assert_int_equal(cn_sock_bind(caller, &at), 0);
+	assert_int_equal(cn_sock_connect(caller, &to, pair.now),
+			 CN_E_INPROGRESS);
+	assert_int_equal(cn_sock_state(caller), CN_SYN_SENT);
+	assert_int_equal(cn_sock_bind(listener, &at), 0);
+	assert_int_equal(cn_sock_listen(listener, 5, pair.now), 0);
+	connect_from(&pair, 1, at);
+	pair_run(&pair);
+	assert_int_equal(cn_sock_pending(listener, NULL), 1);
+	pair_deinit(&pair);
+}
+
+/* MUST-67: what this end takes in; MUST-15: what a silent peer takes. */
+static void mss_of_both_ends(void **state)
+{
+	struct tcp_seg syn = {.seq = 5, .len = 1, .flags = TCP_SYN, .wnd = 9};
+	struct tcp_seg ack = {.seq = 6, .flags = TCP_ACK, .wnd = 9000};
+	struct cn_sock *listener;
+	struct tcp_seg reply;
+	struct pair pair;
+	int64_t value;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	listener = listener_on(&pair, 1, 80, 5);
+	inject(&pair, 1, pair_at(0, 999), pair_at(1, 80), &syn);
+	assert_true(take_segment(&pair, 1, &reply, NULL));
+	assert_int_equal(reply.mss, 1460);
+	ack.ack = reply.seq + 1;
+	inject(&pair, 1, pair_at(0, 999), pair_at(1, 80), &ack);
+	assert_int_equal(cn_sock_get(accept_from(&pair, listener),
+				     CN_OPT_MAXSEG, &value),
+			 0);
+	assert_int_equal(value, 536);
 	pair_deinit(&pair);
 }
 
@@ -504,6 +667,13 @@ int main(void)
 		cmocka_unit_test(options_are_kept_and_inherited),
 		cmocka_unit_test(no_option_is_silently_ignored),
 		cmocka_unit_test(ttl_and_tos_are_on_the_wire),
+		cmocka_unit_test(tos_changes_during_the_connection),
+		cmocka_unit_test(user_timeout_ends_the_connection),
+		cmocka_unit_test(data_after_close_is_reset),
+		cmocka_unit_test(bound_address_is_kept),
+		cmocka_unit_test(listening_disturbs_no_connection),
+		cmocka_unit_test(port_that_calls_can_be_listened_on),
+		cmocka_unit_test(mss_of_both_ends),
 		cmocka_unit_test(syncnt_bounds_the_tries),
 		cmocka_unit_test(maxseg_follows_the_path),
 		cmocka_unit_test(loopback_needs_no_driver),

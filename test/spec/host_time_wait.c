@@ -68,6 +68,7 @@ static void orphan_becomes_64_octets(void **state)
 	pair_deinit(&pair);
 }
 
+/* MUST-13 */
 static void time_wait_lasts_exactly_2msl(void **state)
 {
 	struct pair pair;
@@ -223,7 +224,7 @@ static void fin_again_restarts_2msl(void **state)
 	pair_deinit(&pair);
 }
 
-/* Measured t9: the peer reconnects from the same port at once. */
+/* MAY-2, SHLD-4; measured t9: the peer reconnects from the same port at once. */
 static void newer_syn_revives_the_pair(void **state)
 {
 	struct pair pair;
