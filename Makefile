@@ -34,6 +34,9 @@ mutate:
 	@tools/packages
 	@python3 -B tools/mutate
 
+cross:
+	@tools/cross
+
 coverage:
 	@tools/packages
 	@tools/coverage
@@ -54,5 +57,5 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test bench install fuzz mutate coverage symbols rfc grid \
+.PHONY: all demo test bench install fuzz mutate cross coverage symbols rfc grid \
 	format clean
