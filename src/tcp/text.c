@@ -8,6 +8,28 @@
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
 
+/* States in which the peer may still send. */
+static bool takes_text(const struct tcb *tcb)
+{
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_ESTABLISHED:
+	case CN_FIN_WAIT_1:
+	case CN_FIN_WAIT_2:
+		return true;
+	case CN_CLOSED:
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+	case CN_CLOSE_WAIT:
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+	case CN_TIME_WAIT:
+		/* The peer has said FIN: what follows it is ignored. */
+		return false;
+	}
+	return false;
+}
+
 /*
  * "Sixth, check the URG bit."  The pointer names the octet after the urgent
  * one (MUST-62, RFC 6093); 0 is read as 1, as Linux does, and no pointer is
@@ -18,23 +40,8 @@ void step6_urg(struct tcb *tcb, const struct arrival *a)
 	const struct tcp_seg *seg = a->seg;
 	uint32_t up;
 
-	if (!(seg->flags & TCP_URG))
+	if (!(seg->flags & TCP_URG) || !takes_text(tcb))
 		return;
-	switch ((enum cn_tcp_state)tcb->state) {
-	case CN_ESTABLISHED:
-	case CN_FIN_WAIT_1:
-	case CN_FIN_WAIT_2:
-		break;
-	case CN_CLOSED:
-	case CN_LISTEN:
-	case CN_SYN_SENT:
-	case CN_SYN_RECEIVED:
-	case CN_CLOSE_WAIT:
-	case CN_CLOSING:
-	case CN_LAST_ACK:
-	case CN_TIME_WAIT:
-		return;
-	}
 	up = seg->seq + !!(seg->flags & TCP_SYN) + (seg->up ? seg->up : 1);
 	if (seq_le(up, tcb->rcv_nxt) ||
 	    (tcb->urg_in && seq_le(up, tcb->rcv_up)))
@@ -102,27 +109,6 @@ static enum cn_drop refuse_text(struct tcb *tcb, const struct arrival *a)
 	tcb_end(tcb, tcb->orphan ? 0 : CN_E_CONNRESET, "RFC 9293 section 3.6.1",
 		a->now);
 	return CN_DROP_TCP_AFTER_CLOSE;
-}
-
-static bool takes_text(const struct tcb *tcb)
-{
-	switch ((enum cn_tcp_state)tcb->state) {
-	case CN_ESTABLISHED:
-	case CN_FIN_WAIT_1:
-	case CN_FIN_WAIT_2:
-		return true;
-	case CN_CLOSED:
-	case CN_LISTEN:
-	case CN_SYN_SENT:
-	case CN_SYN_RECEIVED:
-	case CN_CLOSE_WAIT:
-	case CN_CLOSING:
-	case CN_LAST_ACK:
-	case CN_TIME_WAIT:
-		/* The peer has said FIN: what follows it is ignored. */
-		return false;
-	}
-	return false;
 }
 
 /* "Seventh, process the segment text." */
