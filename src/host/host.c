@@ -62,10 +62,10 @@ static void default_tcp(struct cn_settings *set)
 	set->rto_min_ns = 200 * CN_NS_PER_MS;
 	set->rto_max_ns = 120 * CN_NS_PER_SEC;
 	set->delack_ns = 40 * CN_NS_PER_MS;
-	set->retries1 = 3;
-	set->retries2 = 15;
+	set->retries1 = 3; /* SHLD-10 */
+	set->retries2 = 15; /* SHLD-11 */
 	set->orphan_retries = 8;
-	set->keepalive_idle_ns = 7200 * CN_NS_PER_SEC;
+	set->keepalive_idle_ns = 7200 * CN_NS_PER_SEC; /* MUST-28 */
 	set->keepalive_interval_ns = 75 * CN_NS_PER_SEC;
 	set->keepalive_probes = 9;
 	set->sndbuf = 4 << 20;

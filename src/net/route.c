@@ -206,6 +206,7 @@ static bool is_subnet_broadcast(const struct net_address *own,
 	return true;
 }
 
+/* MUST-46 */
 bool net_is_to_many(const struct net *net, const struct cn_addr *addr)
 {
 	static const uint8_t ones[4] = {255, 255, 255, 255};
@@ -263,6 +264,7 @@ static unsigned source_rank(const struct net_address *own, int link,
 	return rank;
 }
 
+/* MUST-44 */
 int net_source(const struct net *net, const struct cn_addr *dst,
 	       struct cn_addr *src, int *link)
 {

@@ -69,6 +69,7 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 static bool update_window(struct tcb *tcb, const struct tcp_seg *seg,
 			  bool is_news)
 {
+	/* REC-1 */
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
 	bool changed = wnd != tcb->snd_wnd;
 

@@ -225,11 +225,12 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 			arrive_challenge(tcb, a->now);
 		}
 		/* MUST-66: with a closed window its ACK and URG still count. */
-		if (!zero_window)
-			return CN_DROP_TCP_SEQUENCE;
-		a->len = 0;
-		a->fin = false;
-		return CN_DROP_NONE;
+		if (zero_window) {
+			a->len = 0;
+			a->fin = false;
+			return CN_DROP_NONE;
+		}
+		return CN_DROP_TCP_SEQUENCE;
 	}
 	if (seq_lt(seg->seq, tcb->rcv_nxt)) {
 		note_duplicate(tcb, seg);
@@ -318,6 +319,7 @@ static enum cn_drop steps(struct tcb *tcb, struct arrival *a)
 
 	if (drop)
 		return drop;
+	/* SHLD-2: with data or without. */
 	if (a->seg->flags & TCP_RST)
 		return step2_rst(tcb, a);
 	/* Third, check security: no compartments, nothing to check. */
@@ -446,6 +448,6 @@ void tcp_icmp_error(struct tcb *tcb, int err, bool hard, uint64_t now)
 		tcb_end(tcb, err, "RFC 9293 section 3.9.2.2", now);
 		return;
 	}
-	/* MUST-47: the application can ask. */
+	/* MUST-47, SHLD-25: the application can ask. */
 	tcb->soft_err = (int8_t)err;
 }

@@ -50,7 +50,8 @@ void options_on_syn(const struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	const struct cn_settings *set = tcb->env->set;
 	bool answer = tcb->state != CN_SYN_SENT;
 
-	/* MUST-14, MUST-65: the MSS option goes on SYNs, always (MAY-3). */
+	/* MUST-14, MUST-65, SHLD-5: the MSS option goes on SYNs, always
+	 * (MAY-3). */
 	seg->options = TCP_OPT_MSS;
 	seg->mss = tcb->adv_mss;
 	if (answer ? tcb->ts_ok : set->timestamps) {

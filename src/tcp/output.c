@@ -97,7 +97,7 @@ static bool tail_may_go(const struct tcb *tcb)
 	return !output_is_corked(tcb) && !nagle_waits(tcb);
 }
 
-/* Octets the peer's window leaves. */
+/* Octets the peer's window leaves; none where it has shrunk (SHLD-15). */
 static uint32_t window_left(const struct tcb *tcb)
 {
 	uint32_t flight = tcp_flight(tcb);
@@ -152,6 +152,8 @@ static bool fin_may_go(const struct tcb *tcb)
 	       window_left(tcb) > 0;
 }
 
+/* SHLD-16: what was in flight goes again, whatever the peer's window says
+ * now. */
 static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 {
 	uint32_t room = cwnd_left(tcb), segs;
@@ -273,6 +275,7 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 	seg->wnd = window_offer(tcb, false);
 	if (tcb->owe & TCP_OWE_CHALLENGE)
 		tcb->env->count->tcp_challenge_acks++;
+	/* MUST-58, MUST-59: one for all that has come by now. */
 	tcb->owe &= (uint16_t)~OWE_ACKS;
 	tcb->delack_at = CN_NEVER;
 	tcb->delack_segs = 0;
@@ -314,7 +317,7 @@ static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
 	seg->len = seg->data_len + !!(seg->flags & (TCP_SYN | TCP_FIN));
 }
 
-/* MUST-61: the last octet that is queued goes with PSH. */
+/* MUST-61, SHLD-27: the last octet that is queued goes with PSH. */
 static void push_flag(const struct tcb *tcb, struct tcp_seg *seg)
 {
 	if (seg->data_len && seg->seq + seg->data_len == tcb->snd_end)
@@ -328,7 +331,7 @@ static uint32_t frame_max(const struct tcp_emit_limits *limits, uint32_t mss)
 
 	if (max > SENT_SEGS_MAX * mss)
 		max = SENT_SEGS_MAX * mss;
-	return max > mss ? max : mss;
+	return max > mss ? max : mss; /* SHLD-28 */
 }
 
 static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)

@@ -398,7 +398,7 @@ enum cn_drop recvq_insert(struct tcb *tcb, const struct tcp_seg *seg,
 	} else if (q->true_size > 2 * (uint64_t)tcb->rcvbuf + 65536) {
 		drop = CN_DROP_TCP_OOO_LIMIT;
 	} else {
-		drop = insert_beyond(tcb, seg, seq, off, len);
+		drop = insert_beyond(tcb, seg, seq, off, len); /* SHLD-31 */
 	}
 	recvq_put(tcb);
 	return drop;

@@ -60,6 +60,7 @@ void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)
 	if (tcb->state == CN_CLOSED)
 		return;
 	tcb_set_state(tcb, CN_CLOSED, rule, now);
+	/* MUST-12: the application learns whether it was cut off. */
 	if (!tcb->err)
 		tcb->err = (int8_t)err;
 	tcb->rexmit_at = CN_NEVER;

@@ -163,6 +163,7 @@ static void tw_reply(const struct tcp_tw *tw, uint32_t ts_off,
 static bool tw_syn_is_newer(const struct tcp_tw *tw, const struct tcp_seg *seg)
 {
 	if ((tw->options & TCP_OPT_TS) && (seg->options & TCP_OPT_TS)) {
+		/* SHLD-4 */
 		if (seq_gt(seg->tsval, tw->ts_recent))
 			return true;
 		if (seg->tsval != tw->ts_recent)

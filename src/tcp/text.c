@@ -84,6 +84,7 @@ static void owe_ack(struct tcb *tcb, const struct arrival *a, bool at_once)
 
 	if (size > tcb->rcv_mss && size <= tcb->adv_mss)
 		tcb->rcv_mss = (uint16_t)size;
+	/* MAY-13 */
 	if (at_once || tcb->quickack || tcb->quick_n ||
 	    tcb->rcv_nxt - tcb->last_ack_sent > tcb->rcv_mss) {
 		tcb->owe |= TCP_OWE_ACK;

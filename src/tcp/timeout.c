@@ -70,6 +70,7 @@ static uint64_t keepidle(const struct tcb *tcb)
 	return tcb->env->set->keepalive_idle_ns;
 }
 
+/* MUST-27 */
 static uint64_t keepintvl(const struct tcb *tcb)
 {
 	if (tcb->tune && tcb->tune->keepintvl_ns)
@@ -93,7 +94,7 @@ static bool keeps_alive(const struct tcb *tcb)
 	case CN_FIN_WAIT_1:
 	case CN_LAST_ACK:
 	case CN_CLOSING:
-		return tcb->keepalive;
+		return tcb->keepalive; /* MUST-25: only if asked for */
 	case CN_FIN_WAIT_2:
 		return tcb->keepalive && !tcb->orphan;
 	case CN_CLOSED:
@@ -117,7 +118,7 @@ void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
 /*
  * Octets that can never be sent by an arriving ACK, because nothing is in
  * flight, need a timer: the persist timer if the peer's window holds them
- * back (MUST-36; the first probe after an RTO, SHLD-29), the override if we
+ * back (MUST-35, MUST-36; the first probe after an RTO, SHLD-29), the override if we
  * do (cork; MUST-60: never hold data for ever).
  */
 void timeout_settle(struct tcb *tcb, uint64_t now)
@@ -178,6 +179,7 @@ static unsigned syn_tries(const struct tcb *tcb)
 
 static void back_off(struct tcb *tcb, uint64_t now)
 {
+	/* MUST-19: each timeout doubles the next. */
 	if (tcb->backoff < 16)
 		tcb->backoff++;
 	timeout_restart(tcb, now);
@@ -289,7 +291,7 @@ static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 		return;
 	}
 	tcb->probe_n++;
-	tcb->owe |= TCP_OWE_KEEPALIVE;
+	tcb->owe |= TCP_OWE_KEEPALIVE; /* MAY-5 */
 	tcb->keep_at = now + keepintvl(tcb);
 }
 

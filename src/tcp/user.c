@@ -435,7 +435,7 @@ void tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now)
 {
 	uint32_t cwnd = tcb->cc.cwnd, ssthresh = tcb->cc.ssthresh;
 
-	tcb->cc_kind = (uint8_t)kind;
+	tcb->cc_kind = (uint8_t)kind; /* MAY-18 */
 	cc_ops(kind)->init(&tcb->cc);
 	tcb->cc.cwnd = cwnd;
 	tcb->cc.ssthresh = ssthresh;

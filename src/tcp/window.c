@@ -29,7 +29,8 @@ static uint32_t room(const struct tcb *tcb)
 
 /*
  * MUST-39: the receiver's half of silly-window avoidance: the right edge moves
- * by a full segment or by half the buffer, or not at all.
+ * by a full segment or by half the buffer, or not at all; and
+ * never to the left (SHLD-14).
  */
 static bool worth_moving(const struct tcb *tcb, uint32_t space)
 {
@@ -45,7 +46,6 @@ uint16_t window_offer(struct tcb *tcb, bool syn)
 	uint32_t space = room(tcb), field;
 	uint8_t shift = syn ? 0 : tcb->rcv_wscale;
 
-	/* SHLD-14: the right edge never moves left. */
 	if (worth_moving(tcb, space))
 		tcb->rcv_wnd = space;
 	/* Rounded up, or the edge would creep left by the octets that the

@@ -88,7 +88,7 @@ static enum cn_drop ip4_options(struct ip_hdr *ip, const uint8_t *p)
 		if (room < 2 || p[off + 1] < 2 || p[off + 1] > room)
 			return problem(ip, CN_DROP_IP_OPTION, off,
 				       PROBLEM_FIELD);
-		off += p[off + 1];
+		off += p[off + 1]; /* MUST-50: unknown, skipped */
 	}
 	return CN_DROP_NONE;
 }

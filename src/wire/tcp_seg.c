@@ -99,7 +99,7 @@ static void parse_option(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 }
 
 /*
- * MUST-4, MUST-5: options begin at any octet.  MUST-7: a length below 2 or
+ * MUST-4, MUST-5, MUST-64: options begin at any octet.  MUST-7: a length below 2 or
  * past the header ends the reading.
  */
 static void parse_options(struct tcp_seg *seg, const uint8_t *p, size_t len)
@@ -108,6 +108,7 @@ static void parse_options(struct tcp_seg *seg, const uint8_t *p, size_t len)
 		size_t option_len = 1;
 
 		if (p[0] != KIND_NOP) {
+			/* MUST-68: all others carry a length. */
 			if (len < 2 || p[1] < 2 || p[1] > len)
 				return;
 			option_len = p[1];

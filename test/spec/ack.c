@@ -143,7 +143,7 @@ static void established_second_full_segment_is_acked_at_once(void)
 	}
 }
 
-/* MUST-58: one ACK for all that came together. */
+/* MUST-58, MUST-59: one ACK for all that came together. */
 static void established_burst_is_acked_once(void)
 {
 	at(CN_ESTABLISHED);

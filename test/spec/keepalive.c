@@ -10,7 +10,7 @@ static void keeps_alive(bool on)
 	tcp_set_keepalive(&t.tcb, on, t.now);
 }
 
-/* MUST-25 */
+/* Deaf until it is switched on; see timers.c for MUST-25. */
 static void established_keepalive_is_off_by_default(void)
 {
 	at(CN_ESTABLISHED);

@@ -25,7 +25,7 @@ static void established_timeouts_back_off_and_end(void)
 	deadline(NEVER);
 }
 
-/* SHLD-10, SHLD-11: three retransmissions at least, and 100 s at least. */
+/* SHLD-10, SHLD-11: by the numbers that unit/settings holds: three retransmissions at least, and 100 s at least. */
 static void established_default_r2_is_long_enough(void)
 {
 	uint64_t start;
@@ -69,10 +69,11 @@ static void established_retransmission_is_not_measured(void)
 	is(t.tcb.rtt.n, n + 1);
 }
 
-/* MUST-24, MUST-28, SHLD-12, MAY-5 */
+/* MUST-24, MUST-25, SHLD-12, MAY-5: off until it is asked for. */
 static void established_idle_is_probed_after_two_hours(void)
 {
 	at(CN_ESTABLISHED);
+	deadline(NEVER);
 	tcp_set_keepalive(&t.tcb, true, t.now);
 	deadline(7200 * SEC);
 	after(7200 * SEC);
@@ -116,8 +117,7 @@ static void established_probe_of_a_restarted_peer_resets(void)
 	error(CN_E_CONNRESET);
 }
 
-/* Our end of a keepalive: an old number is answered, garbage octet or not
- * (MAY-6). */
+/* Our end of a keepalive: an old number is answered, garbage octet or not. */
 static void established_keepalive_of_the_peer_is_answered(void)
 {
 	at(CN_ESTABLISHED);

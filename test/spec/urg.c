@@ -30,6 +30,23 @@ static void established_urgent_send_points_behind_it(void)
 	out("PA", 16, 1, 1);
 }
 
+/* MUST-30, MUST-31, MUST-62: written in place, without a copy. */
+static void established_urgent_commit_points_behind_it(void)
+{
+	struct cn_span span[4];
+
+	at(CN_ESTABLISHED);
+	is(tcp_send_reserve(&t.tcb, 1500, span, 4) > 0, true);
+	for (uint32_t i = 0; i < 1500; i++)
+		span[0].data[i] = (uint8_t)((i + 78) * 2654435761u >> 24);
+	is(tcp_send_commit(&t.tcb, 1500, CN_MSG_OOB, t.now), CN_OK);
+	out("AU", 1, 1, 1000, .up = 1500);
+	out("PAU", 1001, 1, 500, .up = 500);
+	in("A", 1, 1501, 0);
+	sends(1);
+	out("PA", 1501, 1, 1);
+}
+
 /* MUST-31: of any length, and every segment before its end says so. */
 static void established_long_urgent_data_are_announced_throughout(void)
 {
@@ -65,7 +82,7 @@ static void established_urgent_pointer_is_news(void)
 	is(oob(), CN_E_INVAL);
 }
 
-/* MUST-30: the octet leaves the stream, which goes on around it. */
+/* MUST-30, MUST-62: the octet leaves the stream, which goes on around it. */
 static void established_urgent_octet_is_out_of_band(void)
 {
 	at(CN_ESTABLISHED);
@@ -195,6 +212,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_rule(established_urgent_send_points_behind_it),
+		cmocka_unit_test_rule(
+			established_urgent_commit_points_behind_it),
 		cmocka_unit_test_rule(
 			established_long_urgent_data_are_announced_throughout),
 		cmocka_unit_test_rule(

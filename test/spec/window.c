@@ -84,7 +84,26 @@ static void established_window_shrinks(void)
 	out("A", 5001, 1, 1000);
 }
 
-/* MUST-34, MUST-35: shrunk to nothing it is probed, by what is in flight. */
+/* MUST-35: shrunk to nothing, and nothing in flight any more. */
+static void established_window_shrunk_to_nothing_is_probed(void)
+{
+	at(CN_ESTABLISHED);
+	in("A", 1, 1, 0, .wnd = 2000);
+	sends(3000);
+	out("A", 1, 1, 1000);
+	out("A", 1001, 1, 1000);
+	t.now += RTT;
+	in("A", 1, 1001, 0, .wnd = NO_WND);
+	t.now += MS;
+	in("A", 1, 2001, 0, .wnd = NO_WND);
+	silent();
+	after(tcp_deadline(&t.tcb) - t.now);
+	out("A", 2000, 1, 0);
+	in("A", 1, 2001, 0, .wnd = 1000);
+	out("PA", 2001, 1, 1000);
+}
+
+/* MUST-34: shrunk to nothing, what is in flight is sent again. */
 static void established_window_shrinks_to_nothing(void)
 {
 	at(CN_ESTABLISHED);
@@ -203,6 +222,7 @@ static void established_right_edge_stays(void)
 			edge = right;
 		}
 	}
+	is(edge > 2 * OUR_WND, true);
 }
 
 /* RFC 7323 section 2.3: scaled on every segment but the SYN. */
@@ -265,6 +285,8 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_closed_window_without_answer_times_out),
 		cmocka_unit_test_rule(established_window_shrinks),
+		cmocka_unit_test_rule(
+			established_window_shrunk_to_nothing_is_probed),
 		cmocka_unit_test_rule(established_window_shrinks_to_nothing),
 		cmocka_unit_test_rule(
 			established_window_shrunk_to_nothing_lives_while_answered),

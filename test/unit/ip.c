@@ -183,6 +183,7 @@ static void v4_checksum_guards_every_bit(void **state)
 	assert_int_equal(ip_parse(octet, 28, &ip), CN_DROP_IP_CHECKSUM);
 }
 
+/* MUST-50 */
 static void v4_options(void **state)
 {
 	static const struct {

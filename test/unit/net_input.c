@@ -455,6 +455,28 @@ static void scattered_headers_are_gathered(void **state)
 	world_close(&w);
 }
 
+/* More pieces than a segment may have: no harm. */
+static void data_in_header_and_every_slice(void **state)
+{
+	struct cn_slice slice[CN_SLICES_MAX];
+	struct cn_frame frame;
+	uint8_t p[2000];
+	uint32_t len;
+
+	(void)state;
+	world_open(&w);
+	len = make_tcp(p, A4, US4, 1000);
+	w.in_header = true;
+	w.pieces = CN_SLICES_MAX;
+	make_frame(&w, &frame, p, len);
+	assert_int_equal(feed_frame(&w, WIRE, &frame), NET_PACKET);
+	assert_true(net_packet_checksum_ok(&w.packet));
+	assert_int_equal(net_packet_slices(&w.packet, 20, slice),
+			 CN_SLICES_MAX);
+	cn_frame_release(&frame);
+	world_close(&w);
+}
+
 static void empty_frame_is_dropped(void **state)
 {
 	struct cn_frame frame;
@@ -483,6 +505,7 @@ int main(void)
 		cmocka_unit_test(no_next_header_ends_in_silence),
 		cmocka_unit_test(header_problems_are_reported),
 		cmocka_unit_test(scattered_headers_are_gathered),
+		cmocka_unit_test(data_in_header_and_every_slice),
 		cmocka_unit_test(empty_frame_is_dropped),
 	};
 

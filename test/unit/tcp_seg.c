@@ -166,7 +166,8 @@ static void known_options(void **state)
 		{MSS_1460 SACK_OK TS "01" WS_7, ACK, TCP_OPT_TS},
 		{MSS_1460 SACK_OK TS "01" WS_7, SYN | ACK,
 		 TCP_OPT_MSS | TCP_OPT_SACK_OK | TCP_OPT_TS | TCP_OPT_WSCALE},
-		/* No alignment is asked for (MUST-4, MUST-64). */
+		/* No alignment is asked for (MUST-4, MUST-64), nor a SYN
+		 * (MUST-5). */
 		{"01" MSS_1460, SYN, TCP_OPT_MSS},
 		{WS_7 MSS_1460 SACK_OK, SYN,
 		 TCP_OPT_MSS | TCP_OPT_SACK_OK | TCP_OPT_WSCALE},
@@ -204,7 +205,7 @@ static void known_options(void **state)
 	}
 }
 
-/* attacks.md row 34; MUST-7. */
+/* attacks.md row 34; MUST-7, MUST-68. */
 static void bad_option_length_ends_the_reading(void **state)
 {
 	static const struct {
@@ -399,6 +400,7 @@ static void every_kind_and_length(void **state)
 	}
 }
 
+/* MUST-69 */
 static void emit_order_and_padding(void **state)
 {
 	static const struct tcp_block two[] = {{1, 2}, {3, 4}};
