@@ -156,6 +156,7 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 	struct cn_host *host = sock_host(sock);
 	struct tcb *tcb = &sock->tcb;
 	const struct cn_addr *peer = &sock->flow.tuple.peer;
+	uint32_t mss;
 	bool hard;
 	int err;
 
@@ -163,8 +164,11 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 			   tcb->snd_nxt - tcb->snd_una))
 		return false;
 	if (error->kind == ICMP_PACKET_TOO_BIG) {
-		if (net_pmtu_lower(&host->net, peer, error->mtu, now))
-			tcp_path_mss(tcb, host_path_mss(host, peer, now), now);
+		net_pmtu_lower(&host->net, peer, error->mtu, now);
+		/* Another connection may have learned it before this one. */
+		mss = host_path_mss(host, peer, now);
+		if (mss < tcb->path_mss)
+			tcp_path_mss(tcb, mss, now);
 	} else {
 		err = net_error_meaning(error, &hard);
 		/* Deviation: as Linux, any of them ends an attempt, while

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/icmp.h"
+
 /* A host that wants the time again and again without doing anything with it;
  * an instant that never ends. */
 #define IDLE_ROUNDS_MAX 8
@@ -21,6 +23,8 @@ struct wire {
 	int host[2]; /* a, b */
 	int link[2]; /* the wire's number on each */
 	bool ring;
+	uint32_t path_mtu[2];
+	uint64_t routed[2]; /* packets that a router gave */
 	struct cn_path *path[2]; /* toward a, toward b */
 	struct toward {
 		struct wire *wire;
@@ -135,12 +139,55 @@ struct cn_addr sim_addr(int wire, int end, int family)
 	return addr;
 }
 
+/* How much of a packet an error quotes: the minimum MTUs less headers. */
+#define QUOTE_V4 548u
+#define QUOTE_V6 1232u
+
+/* RFC 1191 section 4, RFC 4443 section 3.2: the router where it is narrow. */
+static void say_too_big(struct wire *wire, int toward,
+			const struct cn_frame *frame, uint64_t now)
+{
+	int n = (int)(wire - wire->sim->wire);
+	bool six = frame->header[0] >> 4 == 6;
+	struct ip_hdr ip = {
+		.src = sim_addr(n, 252, six ? 6 : 4),
+		.dst = sim_addr(n, !toward, six ? 6 : 4),
+		.protocol = six ? IP_ICMP6 : IP_ICMP,
+		.ttl = 64,
+	};
+	struct icmp_msg msg = {
+		.type = six ? 2 : 3,
+		.code = six ? 0 : 4,
+		.mtu = wire->path_mtu[toward],
+	};
+	uint8_t quote[QUOTE_V6];
+	struct cn_frame error = {0};
+	struct cn_buf *buf = cn_buf_new(wire->sim->pool, CN_BUF_SMALL);
+	size_t head;
+
+	if (!buf)
+		return;
+	msg.body = quote;
+	msg.body_len =
+		cn_frame_copy(frame, 0, quote, six ? QUOTE_V6 : QUOTE_V4);
+	ip.payload_len = 8 + msg.body_len;
+	head = ip_emit(buf->data, &ip);
+	icmp_emit(buf->data + head, &ip, &msg);
+	error.payload_len = (uint32_t)head + ip.payload_len;
+	error.slice[0] = (struct cn_slice){buf, buf->data, error.payload_len};
+	error.slice_n = 1;
+	wire->routed[!toward]++;
+	cn_path_send(wire->path[!toward], &error, now);
+}
+
 static void on_packet(void *ctx, const struct cn_frame *frame,
 		      enum cn_fate fate, uint64_t now)
 {
 	const struct toward *toward = ctx;
 	const struct sim *sim = toward->wire->sim;
 
+	if (fate == CN_FATE_TOO_BIG)
+		say_too_big(toward->wire, toward->end, frame, now);
 	if (sim->watch.packet)
 		sim->watch.packet(sim->watch.ctx,
 				  (int)(toward->wire - sim->wire), toward->end,
@@ -154,16 +201,16 @@ static int add_path(struct sim *sim, int n, int end,
 	struct cn_path_config path = {
 		.pool = sim->pool,
 		.impair = config->impair[end],
-		.mtu = config->mtu,
+		.mtu = wire->path_mtu[end],
 		.drop = config->drop[end],
 	};
 	struct cn_path_sink sink = {on_packet, &wire->toward[end]};
+	bool looks = sim->watch.packet || wire->path_mtu[end] < config->mtu;
 
 	wire->toward[end] = (struct toward){wire, end};
 	derive_seed(sim, LABEL_PATH + 2 * (unsigned)n + (unsigned)end,
 		    path.seed);
-	return cn_path_new(&path, sim->watch.packet ? &sink : NULL,
-			   &wire->path[end], NULL);
+	return cn_path_new(&path, looks ? &sink : NULL, &wire->path[end], NULL);
 }
 
 static int add_link(struct sim *sim, int n, int end,
@@ -199,6 +246,10 @@ int sim_wire_add(struct sim *sim, int a, int b, const struct sim_wire *config)
 		.host = {a, b},
 		.ring = config->ring,
 	};
+	for (int end = 0; end < 2; end++)
+		wire->path_mtu[end] = config->path_mtu[end] ?
+					      config->path_mtu[end] :
+					      config->mtu;
 	for (int end = 0; end < 2 && !err; end++) {
 		err = add_path(sim, n, end, config);
 		if (!err)
@@ -217,6 +268,11 @@ void sim_wire_stats(const struct sim *sim, int wire, int toward,
 		    struct cn_path_stats *stats)
 {
 	cn_path_stats(sim->wire[wire].path[toward], stats);
+}
+
+uint64_t sim_wire_routed(const struct sim *sim, int wire, int toward)
+{
+	return sim->wire[wire].routed[toward];
 }
 
 int sim_wire_set(struct sim *sim, int wire, int toward,

@@ -51,6 +51,9 @@ struct sim_wire {
 	uint32_t mtu;
 	bool tx_csum;
 	uint32_t tx_super;
+	/* 0: mtu.  Less: somewhere on the way it is narrower, and a router
+	 * there says so by ICMP, which travels as any packet. */
+	uint32_t path_mtu[2]; /* toward a, toward b */
 	bool ring; /* hosts wait while the queue is full, as with a device */
 	struct cn_impair impair[2]; /* toward a, toward b */
 	const char *drop[2];
@@ -74,6 +77,8 @@ int sim_wire_add(struct sim *sim, int a, int b, const struct sim_wire *wire);
 struct cn_addr sim_addr(int wire, int end, int family);
 void sim_wire_stats(const struct sim *sim, int wire, int toward,
 		    struct cn_path_stats *stats);
+/* Packets given to that wire by a router and not by the host. */
+uint64_t sim_wire_routed(const struct sim *sim, int wire, int toward);
 int sim_wire_set(struct sim *sim, int wire, int toward,
 		 const struct cn_impair *impair) CN_MUST_CHECK;
 /* The number of the wire's link on that host's side (0: a, 1: b). */
