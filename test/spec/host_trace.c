@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* What the trace tells of a connection's life, entries included. */
+#include <stdio.h>
+
+#include "../pair.h"
+
+struct log {
+	char text[4096];
+	size_t len;
+	unsigned segments;
+	struct cn_endpoint local, peer;
+};
+
+static void note(void *ctx, const struct cn_trace *trace)
+{
+	struct log *log = ctx;
+
+	if (trace->kind == CN_TRACE_IN || trace->kind == CN_TRACE_OUT)
+		log->segments++;
+	if (trace->kind != CN_TRACE_STATE)
+		return;
+	log->local = trace->local;
+	log->peer = trace->peer;
+	log->len += (size_t)snprintf(
+		log->text + log->len, sizeof(log->text) - log->len, "%s>%s ",
+		cn_tcp_state_name((enum cn_tcp_state)trace->from),
+		cn_tcp_state_name((enum cn_tcp_state)trace->to));
+}
+
+static struct log logs[2];
+static const struct cn_trace_sink sinks[2] = {{note, &logs[0]},
+					      {note, &logs[1]}};
+
+static void traced(struct cn_settings *settings, int host)
+{
+	memset(&logs[host], 0, sizeof(logs[host]));
+	settings->trace = &sinks[host];
+}
+
+static void a_whole_life_is_told(void **state)
+{
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, traced);
+	duo = pair_connect(&pair, 80);
+	send_text(&pair, duo.client, "x");
+	expect_text(&pair, duo.server, "x");
+	cn_sock_close(duo.client, pair.now);
+	pair_after(&pair, S);
+	cn_sock_close(duo.server, pair.now);
+	pair_after(&pair, 61 * S);
+	assert_string_equal(logs[0].text,
+			    "CLOSED>SYN-SENT SYN-SENT>ESTABLISHED "
+			    "ESTABLISHED>FIN-WAIT-1 FIN-WAIT-1>FIN-WAIT-2 "
+			    "FIN-WAIT-2>TIME-WAIT TIME-WAIT>CLOSED ");
+	assert_string_equal(logs[1].text,
+			    "LISTEN>SYN-RECEIVED SYN-RECEIVED>ESTABLISHED "
+			    "ESTABLISHED>CLOSE-WAIT CLOSE-WAIT>LAST-ACK "
+			    "LAST-ACK>CLOSED ");
+	assert_int_equal(logs[0].peer.port, 80);
+	assert_int_equal(logs[1].local.port, 80);
+	/* Both ends saw each segment. */
+	assert_int_equal(logs[0].segments, pair.moved[0] + pair.moved[1]);
+	assert_int_equal(logs[1].segments, pair.moved[0] + pair.moved[1]);
+	pair_deinit(&pair);
+}
+
+static void a_refusal_is_told(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, traced);
+	connect_from(&pair, 0, pair_at(1, 80));
+	pair_run(&pair);
+	assert_string_equal(logs[0].text, "CLOSED>SYN-SENT SYN-SENT>CLOSED ");
+	assert_string_equal(logs[1].text, "");
+	assert_int_equal(logs[1].segments, 2);
+	pair_deinit(&pair);
+}
+
+static void a_syn_that_gives_up_is_told(void **state)
+{
+	const struct tcp_seg syn = {
+		.seq = 1, .len = 1, .flags = TCP_SYN, .wnd = 1};
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, traced);
+	listener_on(&pair, 1, 80, 5);
+	inject(&pair, 1, pair_at(7, 80), pair_at(1, 80), &syn);
+	pair_after(&pair, 70 * S);
+	assert_string_equal(logs[1].text,
+			    "LISTEN>SYN-RECEIVED SYN-RECEIVED>CLOSED ");
+	pair_deinit(&pair);
+}
+
+static void names_of_states(void **state)
+{
+	(void)state;
+	assert_string_equal(cn_tcp_state_name(CN_LAST_ACK), "LAST-ACK");
+	assert_string_equal(cn_tcp_state_name((enum cn_tcp_state)0), "UNKNOWN");
+	assert_string_equal(cn_tcp_state_name((enum cn_tcp_state)12),
+			    "UNKNOWN");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_life_is_told),
+		cmocka_unit_test(a_refusal_is_told),
+		cmocka_unit_test(a_syn_that_gives_up_is_told),
+		cmocka_unit_test(names_of_states),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
