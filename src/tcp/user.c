@@ -92,7 +92,6 @@ void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 	tcb->recover = iss;
 	tcb->ts_off = ts_off;
 	tcb->rcv_wscale = window_scale_for(tcb->rcvbuf);
-	tcb->rcv_wnd = tcb->rcvbuf;
 	tcb->first_tx_ms = ms_of(now);
 	tcp_set_path(tcb, tcb->path_mss, tcb->adv_mss, tcb->default_mss);
 	tcb_set_state(tcb, CN_SYN_SENT, "RFC 9293 section 3.10.1", now);

@@ -214,6 +214,7 @@ static struct tcp_seg segment_in(const struct line *line)
 			     line->wnd		 ? line->wnd :
 						   PEER_WND);
 	seg.up = line->up;
+	seg.seg_size = line->cut;
 	put_options(&seg, line);
 	if (line->len) {
 		uint32_t first = (uint32_t)line->seq + !!(seg.flags & TCP_SYN);
@@ -270,7 +271,7 @@ enum tcp_tw_verdict spec_time_wait(struct tcp_tw *tw, struct line line,
 
 bool spec_emit(struct tcp_seg *seg)
 {
-	static const struct tcp_emit_limits limits = {0};
+	const struct tcp_emit_limits limits = {.super_max = t.super_max};
 	bool has;
 
 	if (t.where == CN_CLOSED || t.where == CN_LISTEN) {
@@ -320,6 +321,8 @@ void spec_print(char *text, size_t size, const struct tcp_seg *seg, bool ours)
 	n = put(text, size, n, " wnd %u", (unsigned)seg->wnd);
 	if (seg->flags & TCP_URG)
 		n = put(text, size, n, " up %u", (unsigned)seg->up);
+	if (seg->seg_size)
+		n = put(text, size, n, " cut %u", (unsigned)seg->seg_size);
 	if (seg->options & TCP_OPT_MSS)
 		n = put(text, size, n, " mss %u", (unsigned)seg->mss);
 	if (seg->options & TCP_OPT_WSCALE)
@@ -382,7 +385,8 @@ static bool is_as_wanted(const struct tcp_seg *seg, const struct line *want)
 {
 	if (seg->flags != flags_of(want->flags) ||
 	    seg->seq - t.iss != (uint32_t)want->seq ||
-	    seg->data_len != want->len || seg->up != want->up)
+	    seg->data_len != want->len || seg->up != want->up ||
+	    seg->seg_size != want->cut)
 		return false;
 	if ((seg->flags & TCP_ACK) && seg->ack - t.irs != (uint32_t)want->ack)
 		return false;

@@ -59,6 +59,7 @@ struct line {
 	uint32_t len;
 	int64_t wnd; /* the field; out: 0 is not looked at */
 	uint16_t up;
+	uint16_t cut; /* octets per packet of a super-segment */
 	uint16_t mss; /* options: 0, none */
 	uint8_t ws;
 	bool sack_ok;
@@ -78,6 +79,7 @@ struct spec {
 	struct line peer; /* options of the peer's SYN */
 	uint32_t rcvbuf;
 	uint32_t path_mss; /* what the path carries */
+	uint32_t super_max; /* what the link takes in one frame */
 	uint32_t default_mss; /* 536 or 1220 */
 
 	struct tcb tcb;
