@@ -329,7 +329,7 @@ bool cn_host_output(struct cn_host *host, int link, struct cn_frame *frame,
 		    uint64_t now)
 {
 	CN_ASSERT(has_link(host, link));
-	if (loopback_has_work(host))
+	if (host->work_at != CN_NEVER)
 		loopback_run(host, now);
 	if (link == CN_LINK_LOOPBACK)
 		return false;
@@ -366,7 +366,7 @@ void cn_host_advance(struct cn_host *host, uint64_t now)
 	tws_advance(host, now);
 	net_advance(&host->net, now);
 	host_relieve(host, now);
-	if (loopback_has_work(host))
+	if (host->work_at != CN_NEVER)
 		loopback_run(host, now);
 }
 

@@ -188,6 +188,9 @@ struct syn_cache {
 #define TW_CLASS_MASK 0x07
 #define TW_TS 0x08
 #define TW_WSCALE_SHIFT 4
+/* The entry counts as a user of its port. */
+#define TW_COUNTED 0x8000
+#define TW_AGE_MAX 0x7fff
 
 /* What tcp_tw holds, packed, and two ring links of 24 bits. */
 struct tw_entry {
@@ -195,7 +198,7 @@ struct tw_entry {
 	uint16_t rcv_wnd; /* as in a header */
 	uint32_t snd_nxt, rcv_nxt, ts_recent;
 	uint32_t at_us; /* when 2MSL began, modulo 2^32 */
-	uint16_t ts_age_s; /* of ts_recent at that time */
+	uint16_t ts_age_s; /* of ts_recent at that time; and TW_COUNTED */
 	uint8_t next[3], prev[3];
 };
 _Static_assert(sizeof(struct tw_entry) == SHELF_ENTRY, "a TIME-WAIT entry");
@@ -433,7 +436,9 @@ void out_drop_all(struct cn_host *host);
 
 /* Carries what the host has for itself, a bounded number of frames. */
 void loopback_run(struct cn_host *host, uint64_t now);
-bool loopback_has_work(const struct cn_host *host);
+/* Something waits on that link: should it be the built-in one, who asks for
+ * the deadline must hear of it. */
+void loopback_wants(struct cn_host *host, int link, uint64_t now);
 
 /* trace.c ---------------------------------------------------------------- */
 

@@ -9,11 +9,10 @@
 /* Frames carried by one verb; the rest waits for the next. */
 #define LOOPBACK_BURST 256
 
-bool loopback_has_work(const struct cn_host *host)
+void loopback_wants(struct cn_host *host, int link, uint64_t now)
 {
-	const struct host_link *link = &host->link[CN_LINK_LOOPBACK];
-
-	return link->reply_first || link->out_first;
+	if (link == CN_LINK_LOOPBACK && host->work_at == CN_NEVER)
+		host->work_at = now;
 }
 
 static void carry(struct cn_host *host, struct cn_frame *frame, uint64_t now)

@@ -117,8 +117,7 @@ void reply_push(struct cn_host *host, const struct tuple *tuple,
 		link->reply_first = reply;
 	link->reply_last = reply;
 	link->reply_n++;
-	if (number == CN_LINK_LOOPBACK && host->work_at == CN_NEVER)
-		host->work_at = now;
+	loopback_wants(host, number, now);
 }
 
 void reply_send(struct cn_host *host, const struct tuple *tuple,
@@ -181,8 +180,7 @@ static void out_push(struct cn_host *host, struct cn_sock *sock, uint64_t now)
 	else
 		link->out_first = sock;
 	link->out_last = sock;
-	if (sock->link == CN_LINK_LOOPBACK && host->work_at == CN_NEVER)
-		host->work_at = now;
+	loopback_wants(host, sock->link, now);
 }
 
 static struct cn_sock *out_pop(struct host_link *link)

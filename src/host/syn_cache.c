@@ -414,6 +414,7 @@ static void send_unreachable(struct cn_host *host,
 	net_icmp_send_about(&host->net, ICMP_UNREACHABLE,
 			    (uint8_t)(entry->rcv_wnd & 0xff), link, &ip, head,
 			    sizeof(head), now);
+	loopback_wants(host, link, now);
 }
 
 static void send_verdict(struct cn_host *host, const struct syn_entry *entry,
@@ -533,7 +534,10 @@ static bool syn_promote(struct cn_host *host, struct syn_entry *entry,
 		host->count.drop[CN_DROP_TCP_BACKLOG]++;
 		return false;
 	}
-	if (sock_take_port(sock, sock->flow.tuple.local_port, false))
+	/* Behind a gateway's listener every address of the world is local:
+	 * its connections are in nobody's way, and are not counted. */
+	if (!listener->sock->any_port &&
+	    sock_take_port(sock, sock->flow.tuple.local_port, false))
 		return false;
 	sock->flow.kind = FLOW_CONN;
 	sock->phase = SOCK_CONNECTED;

@@ -105,7 +105,8 @@ static void tw_pack(struct tw_entry *entry, const struct tcp_tw *tw,
 	entry->snd_nxt = tw->snd_nxt;
 	entry->rcv_nxt = tw->rcv_nxt;
 	entry->ts_recent = tw->ts_recent;
-	entry->ts_age_s = (uint16_t)(age < UINT16_MAX ? age : UINT16_MAX);
+	entry->ts_age_s &= TW_COUNTED;
+	entry->ts_age_s |= (uint16_t)(age < TW_AGE_MAX ? age : TW_AGE_MAX);
 	entry->rcv_wnd = (uint16_t)(tw->rcv_wnd >> tw->rcv_wscale);
 	entry->flow.mark &= TW_CLASS_MASK;
 	entry->flow.mark |= (uint8_t)(tw->rcv_wscale << TW_WSCALE_SHIFT);
@@ -120,13 +121,34 @@ static void tw_unpack(const struct tw_entry *entry, struct tcp_tw *tw,
 	tw->snd_nxt = entry->snd_nxt;
 	tw->rcv_nxt = entry->rcv_nxt;
 	tw->ts_recent = entry->ts_recent;
-	tw->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC) - entry->ts_age_s;
+	tw->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC) -
+			      (entry->ts_age_s & TW_AGE_MAX);
 	tw->rcv_wscale = entry->flow.mark >> TW_WSCALE_SHIFT;
 	tw->rcv_wnd = (uint32_t)entry->rcv_wnd << tw->rcv_wscale;
 	tw->options = entry->flow.mark & TW_TS ? TCP_OPT_TS : 0;
 }
 
 /* --------------------------------------------------------- life of one -- */
+
+static int tw_count(struct cn_host *host, struct tw_entry *entry)
+{
+	const struct tuple *tuple = &entry->flow.tuple;
+	int err = port_add(host, tuple->local_port, &tuple->local,
+			   entry->flow.mark & TW_CLASS_MASK, false);
+
+	if (!err)
+		entry->ts_age_s |= TW_COUNTED;
+	return err;
+}
+
+static void tw_uncount(struct cn_host *host, const struct tw_entry *entry)
+{
+	const struct tuple *tuple = &entry->flow.tuple;
+
+	if (entry->ts_age_s & TW_COUNTED)
+		port_remove(host, tuple->local_port, &tuple->local,
+			    entry->flow.mark & TW_CLASS_MASK);
+}
 
 static void tw_remove(struct cn_host *host, struct tw_entry *entry,
 		      const char *rule, uint64_t now)
@@ -135,8 +157,7 @@ static void tw_remove(struct cn_host *host, struct tw_entry *entry,
 
 	flow_trace_state(host, tuple, CN_TIME_WAIT, CN_CLOSED, rule, now);
 	map_remove(&host->flows, flow_hash(host, tuple), entry);
-	port_remove(host, tuple->local_port, &tuple->local,
-		    entry->flow.mark & TW_CLASS_MASK);
+	tw_uncount(host, entry);
 	shelf_give(&host->tws.shelf, ring_remove(host, entry));
 }
 
@@ -160,9 +181,8 @@ static bool tw_map(struct cn_sock *sock, struct tw_entry *entry)
 	struct cn_host *host = sock_host(sock);
 	const struct tuple *tuple = &entry->flow.tuple;
 	uint32_t hash = flow_hash(host, tuple);
-	uint8_t class = entry->flow.mark & TW_CLASS_MASK;
 
-	if (port_add(host, tuple->local_port, &tuple->local, class, false))
+	if (sock->port_held && tw_count(host, entry))
 		return false;
 	if (sock->orphan) {
 		map_replace(&host->flows, hash, sock, entry);
@@ -170,7 +190,7 @@ static bool tw_map(struct cn_sock *sock, struct tw_entry *entry)
 	}
 	if (!map_insert(&host->flows, hash, entry))
 		return true;
-	port_remove(host, tuple->local_port, &tuple->local, class);
+	tw_uncount(host, entry);
 	return false;
 }
 

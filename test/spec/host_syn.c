@@ -4,6 +4,8 @@
  */
 #include "../pair.h"
 
+#include "host/host.h"
+
 struct count {
 	uint8_t state;
 	unsigned n;
@@ -436,6 +438,41 @@ static void held_syn_accepted_connects(void **state)
 	pair_deinit(&pair);
 }
 
+/* A world of destinations makes no list of addresses at the gateway. */
+static void gateway_counts_no_ports(void **state)
+{
+	struct cn_sock *listener, *server;
+	struct cn_event event;
+	struct pair pair;
+
+	(void)state;
+	listener = gateway(&pair);
+	for (unsigned i = 0; i < 50; i++) {
+		struct cn_endpoint to = far_away();
+		struct cn_sock *client;
+
+		to.addr.octet[15] = (uint8_t)i;
+		client = connect_from(&pair, 0, to);
+		pair_run(&pair);
+		event = held_syn(&pair, listener);
+		assert_int_equal(cn_syn_answer(pair.host[1], event.syn,
+					       CN_SYN_ACCEPT, 0, pair.now),
+				 0);
+		pair_run(&pair);
+		server = accept_from(&pair, listener);
+		assert_null(port_find(pair.host[1], 443));
+		cn_sock_close(server, pair.now);
+		pair_run(&pair);
+		cn_sock_close(client, pair.now);
+		pair_run(&pair);
+		assert_null(port_find(pair.host[1], 443));
+	}
+	assert_int_equal(in_state(&pair, 1, CN_TIME_WAIT), 50);
+	pair_after(&pair, 61 * S);
+	assert_int_equal(in_state(&pair, 1, CN_TIME_WAIT), 0);
+	pair_deinit(&pair);
+}
+
 static void held_syn_is_announced_once(void **state)
 {
 	struct cn_sock *listener;
@@ -515,6 +552,64 @@ static void held_syn_unreachable_is_told_by_icmp(void **state)
 	pair_deinit(&pair);
 }
 
+static void held_syn_over_ipv6_is_refused_alike(void **state)
+{
+	static const struct {
+		enum cn_syn_verdict verdict;
+		uint8_t code;
+		int err;
+	} want[] = {{CN_SYN_RESET, 0, CN_E_CONNREFUSED},
+		    {CN_SYN_UNREACHABLE, 1, CN_E_HOSTUNREACH},
+		    {CN_SYN_UNREACHABLE, 3, CN_E_CONNREFUSED}};
+	struct cn_endpoint to = {.addr = {.octet = {0x20, 1}}, .port = 443};
+	struct cn_addr none = {.octet = {0}};
+	struct cn_sock *listener, *client;
+	struct cn_event event;
+	struct pair pair;
+
+	(void)state;
+	listener = gateway(&pair);
+	assert_int_equal(cn_host_route_add(pair.host[0], 0, &none, 0), 0);
+	assert_int_equal(cn_host_route_add(pair.host[1], 0, &none, 0), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(cn_sock_new(pair.host[0], 6, &client), 0);
+		assert_int_equal(cn_sock_connect(client, &to, pair.now),
+				 CN_E_INPROGRESS);
+		pair_run(&pair);
+		event = held_syn(&pair, listener);
+		assert_int_equal(cn_syn_answer(pair.host[1], event.syn,
+					       want[i].verdict, want[i].code,
+					       pair.now),
+				 0);
+		pair_run(&pair);
+		assert_int_equal(cn_sock_error(client), want[i].err);
+		cn_sock_close(client, pair.now);
+	}
+	pair_deinit(&pair);
+}
+
+/* A gateway may hold a SYN of its own host too. */
+static void held_syn_over_loopback(void **state)
+{
+	struct cn_endpoint to = loop_at(80);
+	struct cn_sock *listener, *client;
+	struct cn_event event;
+	struct pair pair;
+
+	(void)state;
+	listener = gateway(&pair);
+	client = connect_from(&pair, 1, to);
+	pair_run(&pair);
+	event = held_syn(&pair, listener);
+	assert_int_equal(cn_syn_answer(pair.host[1], event.syn,
+				       CN_SYN_UNREACHABLE, 1, pair.now),
+			 0);
+	assert_true(cn_host_deadline(pair.host[1]) <= pair.now);
+	cn_host_advance(pair.host[1], pair.now);
+	assert_int_equal(cn_sock_error(client), CN_E_HOSTUNREACH);
+	pair_deinit(&pair);
+}
+
 static void held_syn_dropped_is_asked_about_again(void **state)
 {
 	struct cn_sock *listener;
@@ -589,9 +684,12 @@ int main(void)
 		cmocka_unit_test(closing_the_listener_resets_its_queue),
 		cmocka_unit_test(reset_before_accept_is_told_by_recv),
 		cmocka_unit_test(held_syn_accepted_connects),
+		cmocka_unit_test(gateway_counts_no_ports),
 		cmocka_unit_test(held_syn_is_announced_once),
 		cmocka_unit_test(held_syn_refused_is_refused_again),
 		cmocka_unit_test(held_syn_unreachable_is_told_by_icmp),
+		cmocka_unit_test(held_syn_over_ipv6_is_refused_alike),
+		cmocka_unit_test(held_syn_over_loopback),
 		cmocka_unit_test(held_syn_dropped_is_asked_about_again),
 		cmocka_unit_test(held_syn_reset_by_the_peer_is_gone),
 		cmocka_unit_test(held_syn_that_nobody_answers_runs_out),
