@@ -37,6 +37,11 @@ mutate:
 cross:
 	@tools/cross
 
+footprint:
+	@tools/packages
+	@tools/footprint | tee build-footprint.md
+	@mv build-footprint.md docs/footprint.md
+
 coverage:
 	@tools/packages
 	@tools/coverage
@@ -57,5 +62,5 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test bench install fuzz mutate cross coverage symbols rfc grid \
+.PHONY: all demo test bench install fuzz mutate cross footprint coverage symbols rfc grid \
 	format clean

@@ -9,5 +9,6 @@
 #include <catenet/host.h>
 #include <catenet/link.h>
 #include <catenet/socket.h>
+#include <catenet/tun.h>
 
 #endif
