@@ -25,6 +25,7 @@
 #define SNDBUF_MIN 4608 /* SOCK_MIN_SNDBUF */
 #define RCVBUF_MIN 2304 /* SOCK_MIN_RCVBUF */
 #define FIN_TIMEOUT_MAX 120 /* TCP_FIN_TIMEOUT_MAX, seconds */
+#define DEFER_MAX 247
 #define CC_NAME_MAX 16 /* TCP_CA_NAME_MAX */
 
 enum kind {
@@ -146,24 +147,42 @@ static bool level_exists(const struct linux_sock *ls, int level)
 }
 
 /* The administrator's limit, then Linux's doubling: half of what is reported
- * is for its own bookkeeping, of which the engine has none in the buffer. */
+ * is for its own bookkeeping, of which the engine has none in the buffer.  A
+ * negative number is a very large one. */
 static int set_buffer(struct linux_sock *ls, enum cn_opt opt, int value,
-		      uint32_t max, int least, uint64_t now)
+		      uint32_t max, uint32_t least, uint64_t now)
 {
-	uint32_t want = value < 0 ? 0 : (uint32_t)value;
+	uint32_t want = (uint32_t)value;
 	int rc;
 
 	if (want > max)
 		want = max;
 	if (want > INT_MAX / 2)
 		want = INT_MAX / 2;
-	if (want * 2 < (uint32_t)least)
-		want = (uint32_t)least / 2;
+	if (want * 2 < least)
+		want = least / 2;
 	rc = engine_set(ls, opt, want, now);
-	if (!rc)
-		ls->bits |= opt == CN_OPT_SNDBUF ? LINUX_BIT_SNDBUF :
-						   LINUX_BIT_RCVBUF;
+	if (!rc && opt == CN_OPT_SNDBUF)
+		ls->sndbuf = want * 2;
+	else if (!rc)
+		ls->rcvbuf = want * 2;
 	return rc;
+}
+
+/* Linux counts in retransmissions of the SYN-ACK and tells their time: 1, 3, 7
+ * ... seconds, the interval growing to two minutes; the engine holds out for
+ * four. */
+static int64_t defer_time(int seconds)
+{
+	int64_t interval = 1, total = 1;
+
+	if (seconds <= 0)
+		return 0;
+	while (seconds > total && total < DEFER_MAX) {
+		interval = interval < 60 ? interval * 2 : 120;
+		total += interval;
+	}
+	return total;
 }
 
 static int set_timeout(uint64_t *ns, const void *val, uint32_t len)
@@ -260,8 +279,8 @@ static int set_tcp(struct linux_sock *ls, int opt, int value, uint64_t now)
 			value = FIN_TIMEOUT_MAX;
 		return engine_set(ls, CN_OPT_LINGER2, value, now);
 	case TCP_DEFER_ACCEPT:
-		return engine_set(ls, CN_OPT_DEFER_ACCEPT,
-				  value < 0 ? 0 : value, now);
+		return engine_set(ls, CN_OPT_DEFER_ACCEPT, defer_time(value),
+				  now);
 	case TCP_WINDOW_CLAMP:
 		if (!value && cn_sock_state(ls->sock) != CN_CLOSED)
 			return EINVAL;
@@ -316,6 +335,9 @@ static int set_row(struct linux_sock *ls, const struct row *row, int value,
 		value = value != 0;
 		break;
 	case KIND_RANGE:
+		/* Negative: without a limit, which is 0 of the engine's. */
+		if (row->what == CN_OPT_NOTSENT_LOWAT && value < 0)
+			value = 0;
 		if (value < row->low || value > row->high)
 			return EINVAL;
 		break;
@@ -388,14 +410,11 @@ static int get_engine(struct linux_sock *ls, enum cn_opt opt, int *value)
 	return linux_errno(rc);
 }
 
-static int get_buffer(struct linux_sock *ls, enum cn_opt opt,
-		      enum linux_bit bit, int *value)
+static int get_buffer(struct linux_sock *ls, enum cn_opt opt, uint32_t said,
+		      int *value)
 {
-	int rc = get_engine(ls, opt, value);
-
-	if ((ls->bits & (uint32_t)bit) && *value <= INT_MAX / 2)
-		*value *= 2;
-	return rc;
+	*value = (int)said;
+	return said ? 0 : get_engine(ls, opt, value);
 }
 
 static int get_linger(struct linux_sock *ls, void *val, uint32_t *len)
@@ -463,10 +482,10 @@ static int get_socket(struct linux_sock *ls, int opt, void *val, uint32_t *len)
 		put(val, len, &ls->cookie, sizeof(ls->cookie));
 		return 0;
 	case SO_SNDBUF:
-		rc = get_buffer(ls, CN_OPT_SNDBUF, LINUX_BIT_SNDBUF, &value);
+		rc = get_buffer(ls, CN_OPT_SNDBUF, ls->sndbuf, &value);
 		break;
 	case SO_RCVBUF:
-		rc = get_buffer(ls, CN_OPT_RCVBUF, LINUX_BIT_RCVBUF, &value);
+		rc = get_buffer(ls, CN_OPT_RCVBUF, ls->rcvbuf, &value);
 		break;
 	case SO_LINGER:
 		return get_linger(ls, val, len);
@@ -635,8 +654,9 @@ int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
 	int value = 0;
 	int rc;
 
-	if (!level_exists(ls, level) ||
-	    linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
+	if (!level_exists(ls, level))
+		return EOPNOTSUPP;
+	if (linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
 		return ENOPROTOOPT;
 	if ((int)*len < 0)
 		return EINVAL;

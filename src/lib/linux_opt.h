@@ -15,6 +15,8 @@ struct linux_sock {
 	int error; /* SO_ERROR when the engine's would say less; 0: ask it */
 	uint32_t bits; /* LINUX_BIT_x */
 	uint64_t cookie; /* SO_COOKIE */
+	/* What getsockopt tells of SO_SNDBUF and SO_RCVBUF; 0: not set. */
+	uint32_t sndbuf, rcvbuf;
 	uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
 	const struct linux_limits *limits;
 };
@@ -31,9 +33,7 @@ enum linux_bit {
 	LINUX_BIT_BROADCAST = 1,
 	LINUX_BIT_PKTINFO = 2,
 	LINUX_BIT_PKTINFO6 = 4,
-	LINUX_BIT_RCVBUF = 8, /* SO_RCVBUF was set */
-	LINUX_BIT_SNDBUF = 16,
-	LINUX_BIT_NO_PORT = 32, /* IP_BIND_ADDRESS_NO_PORT */
+	LINUX_BIT_NO_PORT = 8, /* IP_BIND_ADDRESS_NO_PORT */
 };
 
 /* Who answers for an option. */

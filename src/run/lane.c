@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "link/glance.h"
+#include "run/alias.h"
 
 int lane_init(struct lane *lane, const struct lane_config *config)
 {
@@ -18,6 +19,7 @@ int lane_init(struct lane *lane, const struct lane_config *config)
 
 	memset(lane, 0, sizeof(*lane));
 	lane->options = config->options;
+	lane->alias = config->alias;
 	lane->direction = config->direction;
 	memcpy(path.seed, config->seed, sizeof(path.seed));
 	if (config->direction != 'l')
@@ -53,6 +55,7 @@ static bool is_chosen(const struct lane *lane, const struct cn_frame *frame)
 	if (!glance.version)
 		return false;
 	far = up ? glance_dst(&glance) : glance_src(&glance);
+	far = alias_real(lane->alias, &far);
 	port = up ? glance.dst_port : glance.src_port;
 	if (opt->only_port && port != opt->only_port)
 		return false;

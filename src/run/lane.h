@@ -10,10 +10,13 @@
 
 #include "run/world_options.h"
 
+struct alias_table;
+
 struct lane {
 	struct cn_path *impaired, *clean; /* clean NULL: everything is impaired
 					   */
 	const struct world_options *options;
+	const struct alias_table *alias;
 	char direction; /* 'u', 'd' */
 };
 
@@ -21,6 +24,7 @@ struct lane_config {
 	struct cn_pool *pool;
 	const struct world_options *options;
 	const struct cn_impair *impair;
+	const struct alias_table *alias; /* what --only means on the path */
 	char direction; /* 'u', 'd'; 'l': loopback, no rules */
 	uint32_t mtu;
 	uint8_t seed[16];

@@ -238,6 +238,7 @@ static int make_lane(struct world *world, struct lane *lane, char direction,
 		.pool = world->pool,
 		.options = world->options,
 		.impair = impair,
+		.alias = &world->alias,
 		.direction = direction,
 		.mtu = direction == 'l' ? LOOPBACK_MTU : world->options->mtu,
 	};

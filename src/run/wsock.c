@@ -480,6 +480,8 @@ int world_accept(struct wsock *listener, void *tag, struct wsock **sock)
 	}
 	made->ls.sock = engine;
 	made->ls.bits = listener->ls.bits;
+	made->ls.sndbuf = listener->ls.sndbuf;
+	made->ls.rcvbuf = listener->ls.rcvbuf;
 	made->oob_inline = listener->oob_inline;
 	made->rcvlowat = listener->rcvlowat;
 	cn_sock_set_tag(engine, &made->ear);
@@ -914,7 +916,7 @@ void world_attach(struct wsock *sock, struct end *end)
 	sock->end = end;
 	sock->phase = WSOCK_RELAY;
 	world_touch(world);
-	if ((sock->ls.bits & LINUX_BIT_RCVBUF) &&
+	if (sock->ls.rcvbuf &&
 	    cn_sock_get(sock->ls.sock, CN_OPT_RCVBUF, &room) == CN_OK)
 		end_set_room(end, (size_t)room);
 	if (relay_start(&sock->relay, world->loop, &world->due, sock->ls.sock,
