@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the command line says to wrong words, and its exit codes."""
+import subprocess
+
+from harness import CATENET, case, main
+
+
+def catenet(*words):
+    done = subprocess.run([CATENET, *words], capture_output=True, text=True,
+                          timeout=30)
+    return done.returncode, done.stdout, done.stderr
+
+
+def wrong(needle, *words):
+    code, out, err = catenet(*words)
+    assert code == 125, (words, code, err)
+    assert needle in err, (words, err)
+    assert not out, (words, out)
+
+
+@case
+def bad_values():
+    """a wrong value: exit 125, and a line that says what would be right"""
+    wrong('50ms', 'run', '--delay', '50', '--', 'true')
+    wrong('50ms', 'run', '--delay', '-5ms', '--', 'true')
+    wrong('1%', 'run', '--loss', '1', '--', 'true')
+    wrong('more than 100%', 'run', '--loss', '101%', '--', 'true')
+    wrong('10mbit', 'run', '--rate', 'fast', '--', 'true')
+    wrong('10mbit', 'run', '--rate', '10', '--', 'true')
+    wrong('too small', 'run', '--mtu', '67', '--', 'true')
+    wrong('HOSTPORT:PORT', 'run', '-p', '80', '--', 'true')
+    wrong('cubic', 'run', '--cc', 'vegas', '--', 'true')
+    wrong('up', 'run', '--drop', 'sideways syn', '--', 'true')
+    wrong('delay', 'run', '--up', 'slowness 3', '--', 'true')
+    wrong('value', 'run', '--up', 'loss', '--', 'true')
+    wrong('no such host', 'run', '--only', 'no.such.host.invalid', '--', 'true')
+    wrong('--addr', 'run', '--tun', 'cat7', '--', 'true')
+    wrong('--tun', 'run', '--addr', '10.0.0.1/24', '--', 'true')
+    wrong('uniform', 'run', '--jitter', '5ms,round', '--', 'true')
+
+
+@case
+def good_values():
+    """units in netem's words are taken"""
+    for words in (['--delay', '0'], ['--delay', '1.5ms'], ['--rtt', '10us'],
+                  ['--rate', '1.5gbit'], ['--rate', '64kbps'],
+                  ['--queue', '100'], ['--queue', '64kb'],
+                  ['--jitter', '1ms,pareto,ordered', '--delay', '2ms'],
+                  ['--burst-loss', '1%,20%,100%,0%'],
+                  ['--reorder', '5%,10ms'], ['--seed', 'anything'],
+                  ['--up', 'delay 1ms loss 1% rate 1mbit'],
+                  ['--down', 'rtt=2ms'], ['--sndbuf', '64k'],
+                  ['--drop', 'up syn #1; down fin']):
+        code, _, err = catenet('run', '-q', *words, '--', 'true')
+        assert code == 0, (words, err)
+
+
+@case
+def no_option():
+    """an unknown option, no program, no command: exit 125"""
+    wrong('unrecognized', 'run', '--no-such', '--', 'true')
+    wrong('no program', 'run', '--delay', '1ms')
+    wrong('there is no command', 'walk')
+    wrong('are needed', 'services')
+    code, _, err = catenet()
+    assert code == 125 and 'Usage' in err
+
+
+@case
+def programs():
+    """the program's own exit codes, 126 and 127"""
+    assert catenet('run', '-q', '--', 'sh', '-c', 'exit 7')[0] == 7
+    assert catenet('run', '-q', '--', 'sh', '-c', 'kill -9 $$')[0] == 137
+    assert catenet('run', '-q', '--', '/etc/passwd')[0] == 126
+    assert catenet('run', '-q', '--', '/no/such/program')[0] == 127
+    assert catenet('run', '-q', 'sh', '-c', 'exit 3', '--delay')[0] == 3
+
+
+@case
+def files():
+    """a capture or summary that cannot be written"""
+    wrong('No such file', 'run', '--pcapng', '/no/such/dir/x', '--', 'true')
+
+
+@case
+def help_text():
+    """-h begins with examples; every option is in it"""
+    for words in (('run', '-h'), ('run', '--help'), ('help', 'run')):
+        code, out, err = catenet(*words)
+        assert code == 0 and not err
+        assert out.startswith('  catenet run '), out[:80]
+        for option in ('--delay', '--loss', '--drop', '--pcapng', '--publish'):
+            assert option in out
+    code, out, _ = catenet('services', '--help')
+    assert code == 0 and '--chargen' in out
+    code, out, _ = catenet('--version')
+    assert code == 0 and out.startswith('catenet ')
+
+
+main()
