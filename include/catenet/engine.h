@@ -131,38 +131,98 @@ struct cn_counters {
 
 /* ------------------------------------------------------------- trace -- */
 
+/*
+ * One typed event for whatever the stack does; see/ makes of it the ladder,
+ * JSON lines, comments of a capture and the summary.  Of one arriving segment
+ * the state, window and congestion changes come first and then IN, which tells
+ * the state before and after; a timer comes before what it causes.
+ * X(name, text)
+ */
+#define CN_TRACES(X)                                                           \
+	X(STATE, "state") /* from, to; err when to is CLOSED */                \
+	X(IN, "in") /* a segment, with verdict; from before, to after */       \
+	X(OUT, "out") /* a segment, with why; from is to, the state now */     \
+	X(TIMER, "timer") /* what fired */                                     \
+	X(CC, "cc") /* cwnd, ssthresh changed but by growing */                \
+	X(WINDOW, "window") /* the peer's window closed or opened: wnd */
+
 enum cn_trace_kind {
-	CN_TRACE_STATE, /* from, to */
-	CN_TRACE_IN, /* a segment, with verdict */
-	CN_TRACE_OUT,
-	CN_TRACE_TIMER, /* what fired */
-	CN_TRACE_CC, /* cwnd, ssthresh changed */
+#define CN_X(name, text) CN_TRACE_##name,
+	CN_TRACES(CN_X) CN_TRACE_N
+#undef CN_X
 };
+
+/* X(name, text) */
+#define CN_TIMERS(X)                                                           \
+	X(RTO, "rto")                                                          \
+	X(PERSIST, "persist")                                                  \
+	X(DELACK, "delack")                                                    \
+	X(KEEPALIVE, "keepalive")                                              \
+	X(FIN_WAIT_2, "fin-wait-2")                                            \
+	X(TIME_WAIT, "time-wait")                                              \
+	X(USER_TIMEOUT, "user-timeout")                                        \
+	X(SWS, "sws") /* override of silly-window avoidance and Nagle */
 
 enum cn_timer_kind {
-	CN_TIMER_RTO,
-	CN_TIMER_PERSIST,
-	CN_TIMER_DELACK,
-	CN_TIMER_KEEPALIVE,
-	CN_TIMER_FIN_WAIT_2,
-	CN_TIMER_TIME_WAIT,
-	CN_TIMER_USER_TIMEOUT,
-	CN_TIMER_SWS, /* override of silly-window avoidance and Nagle */
+#define CN_X(name, text) CN_TIMER_##name,
+	CN_TIMERS(CN_X) CN_TIMER_N
+#undef CN_X
 };
 
-/* rule: "RFC 9293 3.10.7.4" and the like, static, or NULL. */
+/* Why a segment was sent.  X(name, text) */
+#define CN_SENDS(X)                                                            \
+	X(ACK, "ack")                                                          \
+	X(SYN, "syn") /* SYN-ACK too */                                        \
+	X(DATA, "data") /* new, a FIN perhaps */                               \
+	X(REXMIT, "rexmit")                                                    \
+	X(RST, "rst")                                                          \
+	X(CHALLENGE, "challenge")                                              \
+	X(PROBE, "probe")                                                      \
+	X(KEEPALIVE, "keepalive")
+
+enum cn_send {
+#define CN_X(name, text) CN_SEND_##name,
+	CN_SENDS(CN_X) CN_SEND_N
+#undef CN_X
+};
+
+/* Loss recovery that is under way.  X(name, text) */
+#define CN_RECOVERIES(X)                                                       \
+	X(NONE, "none")                                                        \
+	X(FAST, "fast")                                                        \
+	X(TIMEOUT, "timeout")
+
+enum cn_recovery {
+#define CN_X(name, text) CN_RECOVERY_##name,
+	CN_RECOVERIES(CN_X) CN_RECOVERY_N
+#undef CN_X
+};
+
+/*
+ * rule: "RFC 9293 section 3.10.7.4" and the like, static; NULL only where no
+ * document asks for it.  What a kind does not tell is 0.  Entries of the SYN
+ * cache and of TIME-WAIT know neither windows nor round trips.
+ */
 struct cn_trace {
 	uint64_t at;
 	uint8_t kind; /* enum cn_trace_kind */
-	uint8_t from, to; /* states; IN, OUT: from is the state now */
+	uint8_t from, to; /* states */
 	uint8_t timer; /* enum cn_timer_kind */
 	uint8_t drop; /* enum cn_drop */
+	uint8_t why; /* OUT: enum cn_send */
+	uint8_t recovery; /* enum cn_recovery */
+	int8_t err; /* enum cn_err */
 	uint8_t flags; /* segment */
 	bool retransmit;
+	uint8_t sack_n;
 	uint32_t seq, ack, len, wnd; /* segment, absolute; wnd scaled */
+	uint32_t seg_size; /* octets of each packet that it stands for, or 0 */
+	uint32_t mss; /* of a SYN, or 0 */
+	uint32_t sack[4][2]; /* first octet, and first not in the block */
 	uint32_t iss, irs; /* to make them relative */
 	uint32_t cwnd, ssthresh, flight; /* octets */
-	uint64_t srtt_ns, rto_ns;
+	uint32_t snd_wnd, snd_mss, unsent; /* unsent: waits to be sent */
+	uint64_t srtt_ns, rto_ns; /* rto: backed off */
 	const char *rule;
 	struct cn_endpoint local, peer;
 	void *tag;

@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
 	{&cli_run_command, cli_run},
 	{&cli_services_command, cli_services},
+	{&cli_explain_command, cli_explain},
 };
 
 #define COMMAND_N (sizeof(commands) / sizeof(commands[0]))

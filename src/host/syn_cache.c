@@ -338,10 +338,10 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 		     syn_isn(host, &in->tuple, isn_floor, now),
 		     listener->sock->tcb.rcvbuf);
 	syn_pack(entry, &syn);
-	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg,
-		       CN_DROP_NONE, now);
 	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
 			 "RFC 9293 section 3.10.7.2", now);
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg,
+		       CN_DROP_NONE, now);
 	if (!hold)
 		syn_send_ack(host, entry, now);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "tcp/trace.h"
 
 static void tell(const struct cn_host *host, const struct tuple *tuple,
 		 struct cn_trace *trace)
@@ -59,11 +60,15 @@ void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 	trace.from = state;
 	trace.to = state;
 	trace.drop = (uint8_t)drop;
-	trace.flags = seg->flags;
-	trace.seq = seg->seq;
-	trace.ack = seg->ack;
-	trace.len = seg->data_len;
-	trace.wnd = seg->wnd;
+	trace_of_seg(&trace, seg);
+	if (seg->flags & TCP_RST)
+		trace.why = CN_SEND_RST;
+	else if (seg->flags & TCP_SYN)
+		trace.why = CN_SEND_SYN;
+	trace.rule = trace_seg_rule(&trace, state);
+	/* The listener goes on; what the SYN made of it is another. */
+	if (kind == CN_TRACE_IN && state == CN_LISTEN && !drop)
+		trace.to = CN_SYN_RECEIVED;
 	if (seg->flags & TCP_SYN) {
 		if (kind == CN_TRACE_IN)
 			trace.irs = seg->seq;

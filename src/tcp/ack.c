@@ -228,7 +228,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	struct sent_acked acked = {0};
 	struct ack_news news = {.flight = tcp_flight(tcb)};
 	uint32_t una = tcb->snd_una;
-	bool window_moved;
+	bool window_moved, was_closed;
 
 	if (seq_lt(seg->ack, una)) {
 		/* An old duplicate: its SACK blocks are old too. */
@@ -239,7 +239,11 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		news.acked = seg->ack - una;
 		news.segs = acked.segs;
 	}
+	was_closed = !tcb->snd_wnd;
 	window_moved = update_window(tcb, seg, news.acked > 0);
+	if (was_closed != !tcb->snd_wnd)
+		trace_window(tcb, tcb->snd_wnd, "RFC 9293 section 3.8.6",
+			     a->now);
 	news.sacked = take_sack(tcb, seg);
 	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
 	if (news.dup)

@@ -421,6 +421,7 @@ static enum cn_drop dispatch(struct tcb *tcb, const struct tcp_seg *seg,
 enum cn_drop tcp_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 			 uint64_t now)
 {
+	uint8_t before = tcb->state;
 	enum cn_drop drop;
 	uint32_t segs = 1;
 
@@ -430,7 +431,7 @@ enum cn_drop tcp_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 	drop = dispatch(tcb, seg, now);
 	if (drop != CN_DROP_NONE)
 		tcb->env->count->drop[drop]++;
-	trace_seg(tcb, CN_TRACE_IN, seg, drop, false, now);
+	trace_in(tcb, seg, before, drop, now);
 	timeout_settle(tcb, now);
 	return drop;
 }

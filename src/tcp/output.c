@@ -284,8 +284,8 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 		tcb->quick_n--;
 }
 
-static void account(struct tcb *tcb, const struct tcp_seg *seg, bool retransmit,
-		    uint64_t now)
+static void account(struct tcb *tcb, const struct tcp_seg *seg,
+		    enum cn_send why, bool retransmit, uint64_t now)
 {
 	uint32_t segs = 1;
 
@@ -302,7 +302,7 @@ static void account(struct tcb *tcb, const struct tcp_seg *seg, bool retransmit,
 	}
 	if (seg->data_len)
 		tcb->stat.last_sent_ms = ms_of(now);
-	trace_seg(tcb, CN_TRACE_OUT, seg, CN_DROP_NONE, retransmit, now);
+	trace_out(tcb, seg, why, retransmit, now);
 }
 
 static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
@@ -348,7 +348,7 @@ static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 		seg->flags = TCP_RST;
 	}
 	tcb->env->count->tcp_rst_out++;
-	account(tcb, seg, false, now);
+	account(tcb, seg, CN_SEND_RST, false, now);
 	return true;
 }
 
@@ -371,7 +371,7 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT | OWE_ACKS);
 	if (tcb->sent && again)
 		sent_at(tcb->sent, 0)->ever_rexmit = true;
-	account(tcb, seg, again, now);
+	account(tcb, seg, CN_SEND_SYN, again, now);
 	return true;
 }
 
@@ -403,7 +403,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
 	if (tcb->rexmit_at == CN_NEVER)
 		timeout_restart(tcb, now);
-	account(tcb, seg, true, now);
+	account(tcb, seg, CN_SEND_REXMIT, true, now);
 	return true;
 }
 
@@ -468,16 +468,16 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	tcb->sws_at = CN_NEVER;
 	if (tcb->rexmit_at == CN_NEVER || tcp_flight(tcb) == seg->len)
 		timeout_restart(tcb, now);
-	account(tcb, seg, false, now);
+	account(tcb, seg, CN_SEND_DATA, false, now);
 	return true;
 }
 
-static bool emit_ack(struct tcb *tcb, uint32_t seq, uint64_t now,
-		     struct tcp_seg *seg)
+static bool emit_ack(struct tcb *tcb, uint32_t seq, enum cn_send why,
+		     uint64_t now, struct tcp_seg *seg)
 {
 	build(tcb, seg, seq, 0, now);
 	add_urgent(tcb, seg);
-	account(tcb, seg, false, now);
+	account(tcb, seg, why, false, now);
 	return true;
 }
 
@@ -500,17 +500,22 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	case PLAN_DATA:
 		return emit_data(tcb, limits, seg, now);
 	case PLAN_ACK:
-		return emit_ack(tcb, tcb->snd_nxt, now, seg);
+		return emit_ack(tcb, tcb->snd_nxt,
+				tcb->owe & TCP_OWE_CHALLENGE ?
+					CN_SEND_CHALLENGE :
+					CN_SEND_ACK,
+				now, seg);
 	case PLAN_PROBE:
 		/* Deviation: as Linux, a probe is an old sequence number
 		 * without data, which every TCP must answer; RFC 9293 would
 		 * spend an octet of data. */
 		tcb->owe &= (uint16_t)~TCP_OWE_PROBE;
-		return emit_ack(tcb, tcb->snd_una - 1, now, seg);
+		return emit_ack(tcb, tcb->snd_una - 1, CN_SEND_PROBE, now, seg);
 	case PLAN_KEEPALIVE:
 		/* SHLD-12: without data, SEG.SEQ = SND.NXT - 1. */
 		tcb->owe &= (uint16_t)~TCP_OWE_KEEPALIVE;
-		return emit_ack(tcb, tcb->snd_nxt - 1, now, seg);
+		return emit_ack(tcb, tcb->snd_nxt - 1, CN_SEND_KEEPALIVE, now,
+				seg);
 	}
 	return false;
 }

@@ -59,10 +59,10 @@ void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)
 {
 	if (tcb->state == CN_CLOSED)
 		return;
-	tcb_set_state(tcb, CN_CLOSED, rule, now);
 	/* MUST-12: the application learns whether it was cut off. */
 	if (!tcb->err)
 		tcb->err = (int8_t)err;
+	tcb_set_state(tcb, CN_CLOSED, rule, now);
 	tcb->rexmit_at = CN_NEVER;
 	tcb->delack_at = CN_NEVER;
 	tcb->sws_at = CN_NEVER;
@@ -72,21 +72,4 @@ void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)
 	sendq_free(tcb);
 	recvq_free_gaps(tcb);
 	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_IN | TCP_NEWS_OUT;
-}
-
-void trace_emit(const struct tcb *tcb, struct cn_trace *trace, uint64_t now)
-{
-	trace->at = now;
-	if (trace->kind != CN_TRACE_STATE) {
-		trace->from = tcb->state;
-		trace->to = tcb->state;
-	}
-	trace->iss = tcb->iss;
-	trace->irs = tcb->irs;
-	trace->cwnd = tcb->cc.cwnd;
-	trace->ssthresh = tcb->cc.ssthresh;
-	trace->flight = tcp_flight(tcb);
-	trace->srtt_ns = tcb->rtt.srtt_us * CN_NS_PER_US;
-	trace->rto_ns = tcb->rtt.rto_us * CN_NS_PER_US;
-	tcb->env->trace(tcb->env, tcb, trace);
 }

@@ -48,24 +48,43 @@ static inline void trace_cc(const struct tcb *tcb, const char *rule,
 	trace_emit(tcb, &trace, now);
 }
 
-/* kind: CN_TRACE_IN or CN_TRACE_OUT */
-static inline void trace_seg(const struct tcb *tcb, enum cn_trace_kind kind,
-			     const struct tcp_seg *seg, enum cn_drop drop,
-			     bool retransmit, uint64_t now)
+/* The peer's window closed, or opened again. */
+static inline void trace_window(const struct tcb *tcb, uint32_t wnd,
+				const char *rule, uint64_t now)
 {
-	struct cn_trace trace = {.kind = (uint8_t)kind};
-	uint8_t shift = kind == CN_TRACE_IN ? tcb->snd_wscale : tcb->rcv_wscale;
+	struct cn_trace trace = {.kind = CN_TRACE_WINDOW};
 
 	if (!trace_is_on(tcb))
 		return;
-	trace.drop = (uint8_t)drop;
-	trace.flags = seg->flags;
-	trace.retransmit = retransmit;
-	trace.seq = seg->seq;
-	trace.ack = seg->ack;
-	trace.len = seg->data_len;
-	trace.wnd = (uint32_t)seg->wnd << (seg->flags & TCP_SYN ? 0 : shift);
+	trace.wnd = wnd;
+	trace.rule = rule;
 	trace_emit(tcb, &trace, now);
+}
+
+/* What can be said of a segment without a connection; wnd as in the field. */
+void trace_of_seg(struct cn_trace *trace, const struct tcp_seg *seg);
+/* The rule by which a segment came or went: state is the one before it came,
+ * drop, why and flags are set. */
+const char *trace_seg_rule(const struct cn_trace *trace, uint8_t state);
+
+void trace_seg_in(const struct tcb *tcb, const struct tcp_seg *seg,
+		  uint8_t before, enum cn_drop drop, uint64_t now);
+void trace_seg_out(const struct tcb *tcb, const struct tcp_seg *seg,
+		   enum cn_send why, bool retransmit, uint64_t now);
+
+/* One branch when nobody looks. */
+static inline void trace_in(const struct tcb *tcb, const struct tcp_seg *seg,
+			    uint8_t before, enum cn_drop drop, uint64_t now)
+{
+	if (trace_is_on(tcb))
+		trace_seg_in(tcb, seg, before, drop, now);
+}
+
+static inline void trace_out(const struct tcb *tcb, const struct tcp_seg *seg,
+			     enum cn_send why, bool retransmit, uint64_t now)
+{
+	if (trace_is_on(tcb))
+		trace_seg_out(tcb, seg, why, retransmit, now);
 }
 
 #endif

@@ -388,8 +388,8 @@ static void mix(struct run *run, uint64_t x)
 
 static void print_trace(int host, const struct cn_trace *t)
 {
-	static const char *const kinds[] = {"state", "in", "out", "timer",
-					    "cc"};
+	static const char *const kinds[] = {"state", "in", "out",
+					    "timer", "cc", "window"};
 	static const char *const timers[] = {"rto",	  "persist",
 					     "delack",	  "keepalive",
 					     "fin-wait2", "time-wait",
@@ -425,6 +425,11 @@ static void print_trace(int host, const struct cn_trace *t)
 	case CN_TRACE_CC:
 		printf("cwnd %u ssthresh %u flight %u (%s)\n", t->cwnd,
 		       t->ssthresh, t->flight, t->rule ? t->rule : "");
+		break;
+	case CN_TRACE_WINDOW:
+		printf("%u\n", t->wnd);
+		break;
+	case CN_TRACE_N:
 		break;
 	}
 }

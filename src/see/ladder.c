@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the ladder tells and what it holds back.  How it looks is rungs.c's
+ * affair.
+ */
+#include "see/ladder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/seq.h"
+#include "link/glance.h"
+#include "see/rungs.h"
+#include "see/tale.h"
+#include "wire/tcp_seg.h"
+
+#define HELD_MAX 6
+#define AWAITED_MAX 16
+
+/* A segment that was drawn leaving and may be drawn arriving. */
+struct awaited {
+	bool used;
+	uint8_t end, flags;
+	uint32_t seq, ack, len;
+};
+
+/* What belongs to the segment that comes next, or to nobody. */
+struct held {
+	struct cn_trace trace;
+	struct see_tale tale;
+	bool told; /* there is a tale */
+	unsigned end;
+};
+
+struct fold {
+	unsigned data, acks, dups, lost;
+	uint64_t octets;
+	uint64_t at;
+};
+
+/* What the ladder keeps of a connection. */
+struct strand {
+	bool has_pending;
+	unsigned pending_end;
+	struct rung pending;
+	struct cn_trace pending_trace;
+	unsigned lost, packets; /* of pending */
+	struct held held[HELD_MAX];
+	unsigned held_n;
+	struct fold fold;
+	bool has_folded;
+	unsigned folded_end;
+	struct cn_trace folded; /* the last of them that was sent */
+	unsigned quiet_n[SEE_QUIET_DUP + 1];
+	struct awaited awaited[AWAITED_MAX];
+	unsigned awaited_next;
+};
+
+struct see_ladder {
+	struct see_ladder_config config;
+	struct rungs rungs;
+	struct see_conns conns;
+	const struct see_conn *shown; /* whose lines are being drawn */
+};
+
+static struct strand *strand_of(struct see_conn *conn)
+{
+	if (!conn->user)
+		conn->user = calloc(1, sizeof(struct strand));
+	return conn->user;
+}
+
+static unsigned side_of(const struct see_conn *conn, unsigned end)
+{
+	return end != conn->left;
+}
+
+/* -------------------------------------------------------------- drawing -- */
+
+static void heading(struct see_ladder *ladder, const struct see_conn *conn)
+{
+	if (ladder->shown == conn)
+		return;
+	rungs_heading(&ladder->rungs, conn);
+	ladder->shown = conn;
+}
+
+static void draw(struct see_ladder *ladder, const struct see_conn *conn,
+		 const struct rung *rung)
+{
+	heading(ladder, conn);
+	rungs_draw(&ladder->rungs, conn, rung);
+}
+
+static void flush_fold(struct see_ladder *ladder, const struct see_conn *conn,
+		       struct strand *strand)
+{
+	struct fold *fold = &strand->fold;
+	struct rung rung = {.kind = RUNG_WORDS, .at = fold->at};
+	struct see_tale tale = {.key = SEE_FOLDED};
+
+	strand->has_folded = false;
+	if (!fold->data && !fold->acks && !fold->dups)
+		return;
+	rung.no_time = true;
+	if (fold->data) {
+		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", fold->data);
+		snprintf(tale.arg[1], SEE_ARG_MAX, "%" PRIu64, fold->octets);
+		snprintf(tale.arg[2], SEE_ARG_MAX, "%u", fold->lost);
+		rung_say(&rung, -1, fold->at, &tale, 0, 0);
+	}
+	if (fold->acks) {
+		tale.key = SEE_FOLDED_ACKS;
+		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", fold->acks);
+		rung_say(&rung, -1, fold->at, &tale, 0, 0);
+	}
+	if (fold->dups) {
+		tale.key = SEE_FOLDED_DUPS;
+		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", fold->dups);
+		rung_say(&rung, -1, fold->at, &tale, 0, 0);
+	}
+	draw(ladder, conn, &rung);
+	memset(fold, 0, sizeof(*fold));
+}
+
+static void await(struct strand *strand, unsigned end,
+		  const struct cn_trace *trace)
+{
+	struct awaited *to =
+		&strand->awaited[strand->awaited_next++ % AWAITED_MAX];
+
+	*to = (struct awaited){
+		.used = true,
+		.end = (uint8_t)end,
+		.flags = trace->flags,
+		.seq = trace->seq,
+		.ack = trace->ack,
+		.len = trace->len,
+	};
+}
+
+static bool is_awaited(struct strand *strand, unsigned end,
+		       const struct cn_trace *trace)
+{
+	for (unsigned i = 0; i < AWAITED_MAX; i++) {
+		struct awaited *a = &strand->awaited[i];
+
+		if (!a->used || a->end == end || a->seq != trace->seq ||
+		    a->ack != trace->ack || a->len != trace->len ||
+		    a->flags != trace->flags)
+			continue;
+		a->used = false;
+		return true;
+	}
+	return false;
+}
+
+/* The segment left, and nothing is known of its arrival. */
+static void flush_pending(struct see_ladder *ladder,
+			  const struct see_conn *conn, struct strand *strand)
+{
+	struct see_tale tale = {.key = SEE_LOST_SOME};
+
+	if (!strand->has_pending)
+		return;
+	strand->has_pending = false;
+	if (strand->lost) {
+		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", strand->lost);
+		snprintf(tale.arg[1], SEE_ARG_MAX, "%u", strand->packets);
+		rung_say(&strand->pending, -1, strand->pending.at, &tale, 0, 0);
+	}
+	/* Where nobody watches the other end, an arrow is a whole one. */
+	if (conn->end[!strand->pending_end].host < 0)
+		strand->pending.kind = RUNG_WHOLE;
+	else
+		await(strand, strand->pending_end, &strand->pending_trace);
+	draw(ladder, conn, &strand->pending);
+}
+
+static void flush_held(struct see_ladder *ladder, const struct see_conn *conn,
+		       struct strand *strand)
+{
+	for (unsigned i = 0; i < strand->held_n; i++) {
+		const struct held *held = &strand->held[i];
+		struct rung rung = {.kind = RUNG_WORDS, .at = held->trace.at};
+		int side = (int)side_of(conn, held->end);
+
+		if (!held->told && held->trace.kind != CN_TRACE_STATE)
+			continue;
+		if (held->trace.kind == CN_TRACE_STATE) {
+			rung.state[side] = held->trace.to;
+			rung_say(&rung, side, rung.at,
+				 held->told ? &held->tale : NULL,
+				 held->trace.from, held->trace.to);
+		} else {
+			rung_say(&rung, side, rung.at, &held->tale, 0, 0);
+		}
+		draw(ladder, conn, &rung);
+	}
+	strand->held_n = 0;
+}
+
+static void flush_strand(struct see_ladder *ladder, const struct see_conn *conn,
+			 struct strand *strand)
+{
+	flush_pending(ladder, conn, strand);
+	flush_fold(ladder, conn, strand);
+	flush_held(ladder, conn, strand);
+}
+
+/* What was held back for this segment: sentences of its own. */
+static void take_held(struct see_ladder *ladder, const struct see_conn *conn,
+		      struct strand *strand, unsigned end, struct rung *rung,
+		      const struct cn_trace *trace)
+{
+	int side = (int)side_of(conn, end);
+
+	for (unsigned i = 0; i < strand->held_n; i++) {
+		const struct held *held = &strand->held[i];
+
+		if (held->trace.kind == CN_TRACE_STATE) {
+			rung->state[side] = held->trace.to;
+			/* An arriving segment tells its arrow itself. */
+			if (trace->kind == CN_TRACE_IN &&
+			    held->trace.to == trace->to)
+				continue;
+			/* ... and a reset says why by itself. */
+			rung_say(rung, side, trace->at,
+				 held->told && !(trace->flags & TCP_RST) ?
+					 &held->tale :
+					 NULL,
+				 held->trace.from, held->trace.to);
+		} else if (held->told) {
+			rung_say(rung, side, trace->at, &held->tale, 0, 0);
+		}
+	}
+	strand->held_n = 0;
+	(void)ladder;
+}
+
+static bool held_are_for(const struct strand *strand, unsigned end,
+			 const struct cn_trace *trace)
+{
+	for (unsigned i = 0; i < strand->held_n; i++)
+		if (strand->held[i].end != end ||
+		    strand->held[i].trace.at != trace->at)
+			return false;
+	return true;
+}
+
+/* ------------------------------------------------------------- segments -- */
+
+static void label(const struct see_conn *conn, unsigned from,
+		  const struct cn_trace *trace, struct rung *rung)
+{
+	rung->flags = trace->flags;
+	rung->seq = see_rel(&conn->end[from], trace->seq);
+	rung->ack = see_rel(&conn->end[!from], trace->ack);
+	if (trace->flags & TCP_SYN)
+		rung->seq = 0;
+	rung->len = trace->len;
+	rung->wnd = trace->wnd;
+	rung->mss = trace->mss;
+	rung->again = trace->retransmit;
+	rung->from = side_of(conn, from);
+}
+
+static bool quiet_enough(struct see_ladder *ladder, struct strand *strand,
+			 enum see_quiet quiet, bool *first)
+{
+	unsigned n = ++strand->quiet_n[quiet];
+
+	*first = n == 1;
+	return quiet != SEE_LOUD && n > ladder->config.quiet_max;
+}
+
+static void fold_in(struct strand *strand, enum see_quiet quiet,
+		    const struct cn_trace *trace)
+{
+	unsigned segs = 1;
+
+	strand->fold.at = trace->at;
+	if (trace->seg_size && trace->len)
+		segs = (trace->len + trace->seg_size - 1) / trace->seg_size;
+	switch (quiet) {
+	case SEE_QUIET_DATA:
+		strand->fold.data += segs;
+		strand->fold.octets += trace->len;
+		break;
+	case SEE_QUIET_ACK:
+		strand->fold.acks++;
+		break;
+	case SEE_QUIET_DUP:
+		strand->fold.dups++;
+		break;
+	case SEE_LOUD:
+		break;
+	}
+}
+
+static void loud(struct strand *strand)
+{
+	memset(strand->quiet_n, 0, sizeof(strand->quiet_n));
+}
+
+/* The kind of what is sent, for folding: a duplicate ACK is one, data is data.
+ */
+static void on_out(struct see_ladder *ladder, struct see_conn *conn,
+		   struct strand *strand, unsigned end,
+		   const struct cn_trace *trace)
+{
+	enum see_quiet quiet = strand->held_n ? SEE_LOUD :
+						see_quiet(conn, end, trace);
+	struct rung rung = {.kind = RUNG_LEAVES, .at = trace->at};
+	struct see_tale tale;
+	bool first;
+
+	if (quiet_enough(ladder, strand, quiet, &first)) {
+		flush_pending(ladder, conn, strand);
+		fold_in(strand, quiet, trace);
+		strand->folded = *trace;
+		strand->folded_end = end;
+		strand->has_folded = true;
+		return;
+	}
+	if (quiet == SEE_LOUD)
+		loud(strand);
+	flush_pending(ladder, conn, strand);
+	flush_fold(ladder, conn, strand);
+	if (!held_are_for(strand, end, trace))
+		flush_held(ladder, conn, strand);
+	take_held(ladder, conn, strand, end, &rung, trace);
+	if (see_tell(conn, end, trace, &tale))
+		rung_say(&rung, (int)side_of(conn, end), trace->at, &tale, 0,
+			 0);
+	label(conn, end, trace, &rung);
+	strand->pending = rung;
+	strand->pending_trace = *trace;
+	strand->pending_end = end;
+	strand->has_pending = true;
+	strand->lost = 0;
+	strand->packets = 1;
+	if (trace->seg_size && trace->len)
+		strand->packets = (trace->len + trace->seg_size - 1) /
+				  trace->seg_size;
+}
+
+static bool is_arrival_of(const struct strand *strand, unsigned end,
+			  const struct cn_trace *trace)
+{
+	const struct cn_trace *sent = &strand->pending_trace;
+
+	return strand->has_pending && strand->pending_end != end &&
+	       !strand->lost && sent->seq == trace->seq &&
+	       sent->ack == trace->ack && sent->len == trace->len &&
+	       sent->flags == trace->flags;
+}
+
+static void on_in(struct see_ladder *ladder, struct see_conn *conn,
+		  struct strand *strand, unsigned end,
+		  const struct cn_trace *trace)
+{
+	enum see_quiet quiet = strand->held_n ? SEE_LOUD :
+						see_quiet(conn, end, trace);
+	bool watched = conn->end[!end].host >= 0, first;
+	bool whole = is_arrival_of(strand, end, trace);
+	struct rung rung = {.kind = RUNG_ARRIVES, .at = trace->at};
+	int side = (int)side_of(conn, end);
+	struct see_tale tale;
+	bool told;
+
+	/* What was folded when it left is not drawn arriving either. */
+	if (quiet != SEE_LOUD && !whole) {
+		if (watched && !is_awaited(strand, end, trace))
+			return;
+		if (!watched && quiet_enough(ladder, strand, quiet, &first)) {
+			fold_in(strand, quiet, trace);
+			return;
+		}
+	} else if (!whole) {
+		(void)is_awaited(strand, end, trace);
+	}
+	if (quiet == SEE_LOUD)
+		loud(strand);
+	if (!held_are_for(strand, end, trace))
+		flush_held(ladder, conn, strand);
+	told = see_tell(conn, end, trace, &tale);
+	if (whole) {
+		strand->has_pending = false;
+		rung = strand->pending;
+		rung.kind = RUNG_WHOLE;
+	} else {
+		flush_pending(ladder, conn, strand);
+		flush_fold(ladder, conn, strand);
+		if (!watched)
+			rung.kind = RUNG_WHOLE;
+		label(conn, !end, trace, &rung);
+	}
+	if (trace->from != trace->to)
+		rung.state[side] = trace->to;
+	if (told)
+		rung_say(&rung, side, trace->at, &tale, trace->from, trace->to);
+	take_held(ladder, conn, strand, end, &rung, trace);
+	if (trace->from != trace->to)
+		rung.state[side] = trace->to;
+	draw(ladder, conn, &rung);
+}
+
+static void hold(struct see_ladder *ladder, struct see_conn *conn,
+		 struct strand *strand, unsigned end,
+		 const struct cn_trace *trace)
+{
+	struct held *held;
+
+	if (!held_are_for(strand, end, trace) || strand->held_n == HELD_MAX)
+		flush_held(ladder, conn, strand);
+	held = &strand->held[strand->held_n];
+	held->trace = *trace;
+	held->end = end;
+	held->told = see_tell(conn, end, trace, &held->tale);
+	/* A growing window is no news. */
+	if (!held->told && trace->kind != CN_TRACE_STATE)
+		return;
+	strand->held_n++;
+}
+
+void see_ladder_event(struct see_ladder *ladder, int host,
+		      const struct cn_trace *trace)
+{
+	unsigned end;
+	struct see_conn *conn = see_conn_of(&ladder->conns, host, trace, &end);
+	struct strand *strand = conn ? strand_of(conn) : NULL;
+
+	if (!strand)
+		return;
+	switch ((enum cn_trace_kind)trace->kind) {
+	case CN_TRACE_OUT:
+		on_out(ladder, conn, strand, end, trace);
+		break;
+	case CN_TRACE_IN:
+		on_in(ladder, conn, strand, end, trace);
+		break;
+	case CN_TRACE_STATE:
+	case CN_TRACE_CC:
+		hold(ladder, conn, strand, end, trace);
+		break;
+	case CN_TRACE_TIMER:
+	case CN_TRACE_WINDOW:
+	case CN_TRACE_N:
+		break;
+	}
+	see_conn_follow(conn, end, trace);
+}
+
+/* ----------------------------------------------------------------- fate -- */
+
+static bool fate_key(enum cn_fate fate, enum see_key *key)
+{
+	static const struct {
+		enum cn_fate fate;
+		enum see_key key;
+	} keys[] = {
+		{CN_FATE_LOSS, SEE_LOST_PATH},
+		{CN_FATE_QUEUE, SEE_LOST_QUEUE},
+		{CN_FATE_RULE, SEE_LOST_RULE},
+		{CN_FATE_DUPLICATE, SEE_TWICE},
+		{CN_FATE_CORRUPT, SEE_CORRUPTED},
+		{CN_FATE_REORDER, SEE_OVERTAKEN},
+		{CN_FATE_TOO_BIG, SEE_LOST_TOO_BIG},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].fate == fate) {
+			*key = keys[i].key;
+			return true;
+		}
+	return false;
+}
+
+static bool holds(const struct cn_trace *trace, uint32_t seq)
+{
+	uint32_t len = trace->len + !!(trace->flags & (TCP_SYN | TCP_FIN));
+
+	return seq == trace->seq || seq_in_window(seq, trace->seq, len);
+}
+
+/* Folded, and lost: worth a line of its own after all. */
+static void unfold(struct see_ladder *ladder, struct see_conn *conn,
+		   struct strand *strand)
+{
+	struct rung rung = {.kind = RUNG_LEAVES, .at = strand->folded.at};
+	const struct cn_trace *trace = &strand->folded;
+
+	if (trace->len && strand->fold.data) {
+		strand->fold.data--;
+		strand->fold.octets -= trace->len;
+	} else if (!trace->len && strand->fold.acks) {
+		strand->fold.acks--;
+	} else if (!trace->len && strand->fold.dups) {
+		strand->fold.dups--;
+	}
+	flush_fold(ladder, conn, strand);
+	label(conn, strand->folded_end, trace, &rung);
+	strand->pending = rung;
+	strand->pending_trace = *trace;
+	strand->pending_end = strand->folded_end;
+	strand->has_pending = true;
+	strand->lost = 0;
+	strand->packets = 1;
+}
+
+static void lose(struct see_ladder *ladder, struct see_conn *conn,
+		 struct strand *strand, enum see_key key, uint64_t now)
+{
+	struct see_tale tale = {.key = key};
+
+	if (strand->packets > 1) {
+		strand->lost++;
+		return;
+	}
+	strand->has_pending = false;
+	strand->pending.kind = RUNG_LOST;
+	rung_say(&strand->pending, -1, now, &tale, 0, 0);
+	loud(strand);
+	draw(ladder, conn, &strand->pending);
+}
+
+void see_ladder_fate(struct see_ladder *ladder, const struct cn_frame *frame,
+		     enum cn_fate fate, uint64_t now)
+{
+	struct cn_endpoint src, dst;
+	struct see_conn *conn;
+	struct strand *strand;
+	struct glance glance;
+	struct see_tale tale = {.key = SEE_TWICE};
+	unsigned end;
+
+	if (!fate_key(fate, &tale.key))
+		return;
+	glance_at(&glance, frame);
+	if (!glance_is_tcp(&glance))
+		return;
+	src.addr = glance_src(&glance);
+	src.port = glance.src_port;
+	dst.addr = glance_dst(&glance);
+	dst.port = glance.dst_port;
+	conn = see_conn_find(&ladder->conns, &src, &dst, &end);
+	if (!conn || !conn->user)
+		return;
+	strand = conn->user;
+	if (cn_fate_is_drop(fate) && !strand->has_pending &&
+	    strand->has_folded && strand->folded_end == end &&
+	    holds(&strand->folded, glance.seq)) {
+		if (strand->folded.len > glance.data_len) {
+			strand->fold.lost++;
+			return;
+		}
+		unfold(ladder, conn, strand);
+	}
+	if (!strand->has_pending || strand->pending_end != end ||
+	    !holds(&strand->pending_trace, glance.seq))
+		return;
+	if (cn_fate_is_drop(fate))
+		lose(ladder, conn, strand, tale.key, now);
+	else if (fate != CN_FATE_REORDER)
+		rung_say(&strand->pending, -1, now, &tale, 0, 0);
+}
+
+/* ----------------------------------------------------------- everything -- */
+
+void see_ladder_flush(struct see_ladder *ladder)
+{
+	for (struct list *node = ladder->conns.age.next;
+	     node != &ladder->conns.age; node = node->next) {
+		struct see_conn *conn =
+			CN_CONTAINER(node, struct see_conn, age);
+
+		if (conn->user)
+			flush_strand(ladder, conn, conn->user);
+	}
+}
+
+void see_ladder_call(struct see_ladder *ladder, unsigned side, const char *text,
+		     uint64_t now)
+{
+	struct rung rung = {.kind = RUNG_WORDS, .at = now};
+	struct see_tale tale = {.key = SEE_CALLS};
+
+	text_escape(text, tale.arg[0], SEE_ARG_MAX);
+	/* A segment that left at this instant stays whole. */
+	for (struct list *node = ladder->conns.age.next;
+	     node != &ladder->conns.age; node = node->next) {
+		struct strand *strand =
+			CN_CONTAINER(node, struct see_conn, age)->user;
+
+		if (strand && strand->has_pending &&
+		    strand->pending_trace.at == now) {
+			rung_say(&strand->pending, (int)side, now, &tale, 0, 0);
+			return;
+		}
+	}
+	see_ladder_flush(ladder);
+	rung_say(&rung, (int)side, now, &tale, 0, 0);
+	rungs_draw(&ladder->rungs, NULL, &rung);
+}
+
+static void forget(void *ctx, struct see_conn *conn)
+{
+	struct see_ladder *ladder = ctx;
+
+	if (conn->user)
+		flush_strand(ladder, conn, conn->user);
+	if (ladder->shown == conn)
+		ladder->shown = NULL;
+	free(conn->user);
+	conn->user = NULL;
+}
+
+struct see_ladder *see_ladder_new(const struct see_ladder_config *config)
+{
+	struct see_ladder *ladder = calloc(1, sizeof(*ladder));
+
+	if (!ladder)
+		return NULL;
+	ladder->config = *config;
+	rungs_init(&ladder->rungs, &ladder->config);
+	see_conns_init(&ladder->conns);
+	ladder->conns.forget = forget;
+	ladder->conns.ctx = ladder;
+	return ladder;
+}
+
+void see_ladder_free(struct see_ladder *ladder)
+{
+	if (!ladder)
+		return;
+	see_ladder_flush(ladder);
+	see_conns_deinit(&ladder->conns);
+	free(ladder);
+}

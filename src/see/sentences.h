@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every sentence that a person reads, in every language: X(key, en, zh).
+ * %1 .. %3 are filled in.  The subject, one of the two hosts, is written
+ * before it.
+ */
+#ifndef SEE_SENTENCES_H
+#define SEE_SENTENCES_H
+
+/* clang-format off */
+#define SEE_SENTENCES(X)                                                       \
+	/* segments that are sent: why */                                      \
+	X(OUT_SYN, "asks to open: the SYN carries its initial sequence number", \
+	  "请求建立连接：SYN 带上自己的初始序号")                              \
+	X(OUT_SYN_AGAIN, "no answer for %1: the SYN again",                    \
+	  "%1 没有回音：重发 SYN")                                             \
+	X(OUT_SYN_ACK, "agrees: acknowledges the SYN and sends its own",       \
+	  "同意：确认对方的 SYN，同时发出自己的 SYN")                          \
+	X(OUT_SYN_ACK_BOTH, "answers a SYN that crossed its own",              \
+	  "回应与自己的 SYN 交错而来的 SYN")                                   \
+	X(OUT_SYN_ACK_AGAIN, "has not seen the last ACK: the SYN-ACK again",   \
+	  "没有等到最后的 ACK：重发 SYN-ACK")                                  \
+	X(OUT_DATA, "sends %1 octets", "发送 %1 字节")                         \
+	X(OUT_DATA_LAST, "sends %1 octets, and with them FIN: nothing more "   \
+	  "will come", "发送 %1 字节，并带上 FIN：此后不再发送数据")           \
+	X(OUT_FIN, "will send nothing more: FIN, which takes one sequence "    \
+	  "number", "不再发送数据：发出 FIN，它占用一个序号")                  \
+	X(OUT_ACK, "acknowledges everything before %1",                        \
+	  "确认 %1 之前的全部数据")                                            \
+	X(OUT_ACK_OF_SYN, "acknowledges the SYN", "确认对方的 SYN")            \
+	X(OUT_ACK_DELAYED, "acknowledges everything before %1; the ACK had "   \
+	  "waited for company", "确认 %1 之前的全部数据；该 ACK 曾延迟等待")   \
+	X(OUT_ACK_OF_FIN, "acknowledges the FIN", "确认对方的 FIN")            \
+	X(OUT_ACK_SAME, "acknowledges again: still waits for %1",              \
+	  "再次确认：仍在等待 %1")                                             \
+	X(OUT_ACK_SACK, "still waits for %1, but has %2 (SACK)",               \
+	  "仍在等待 %1，但已收到 %2（SACK）")                                  \
+	X(OUT_ACK_DSACK, "acknowledges everything before %1, and tells that "  \
+	  "%2 came twice (D-SACK)",                                            \
+	  "确认 %1 之前的全部数据，并告知 %2 重复到达（D-SACK）")              \
+	X(OUT_ACK_CLOSED, "acknowledges everything before %1 and closes its "  \
+	  "window: the program does not read",                                 \
+	  "确认 %1 之前的全部数据，并关闭窗口：程序没有读取")                  \
+	X(OUT_ACK_OPENS, "the program has read: the window is open again, %1 " \
+	  "octets", "程序已读取：窗口重新打开，%1 字节")                       \
+	X(OUT_AGAIN_TIMEOUT, "no acknowledgement in time: sends %1 again; the " \
+	  "next timeout would come after %2",                                  \
+	  "未按时得到确认：重发 %1；下一次超时在 %2 之后")                     \
+	X(OUT_AGAIN_MORE, "goes on sending again what was taken for lost: %1", \
+	  "继续重发被认为丢失的数据：%1")                                      \
+	X(OUT_AGAIN_FAST, "later octets have arrived, so %1 is lost: sends it " \
+	  "again at once, without waiting for the timer",                      \
+	  "后面的数据已到达，可见 %1 丢失：不等定时器，立即重发")              \
+	X(OUT_FIN_AGAIN, "the FIN is not acknowledged: the FIN again; the "    \
+	  "next timeout would come after %1",                                  \
+	  "FIN 没有得到确认：重发 FIN；下一次超时在 %1 之后")                  \
+	X(OUT_RST_NO_PORT, "nobody listens there: refuses by RST",             \
+	  "那里没有人监听：以 RST 拒绝")                                       \
+	X(OUT_RST_STRAY, "knows no such connection: answers by RST",           \
+	  "没有这个连接：以 RST 回应")                                         \
+	X(OUT_RST_UNREAD, "the program has closed with octets unread, or "     \
+	  "abandons the connection: RST, not FIN",                             \
+	  "程序关闭时还有数据未读，或者放弃了连接：发 RST 而不是 FIN")         \
+	X(OUT_RST_LATE, "data came for a program that has closed: RST",        \
+	  "数据到达时程序已经关闭：RST")                                       \
+	X(OUT_RST_BAD_ACK, "that ACK belongs to another connection: RST",      \
+	  "这个 ACK 属于别的连接：RST")                                        \
+	X(OUT_CHALLENGE, "answers only with an ACK of what it knows: whoever " \
+	  "meant it will say so exactly (challenge ACK)",                      \
+	  "只用已知状态的 ACK 回应：真正的对端会给出准确的答复（挑战 ACK）")   \
+	X(OUT_PROBE, "the peer's window is closed: asks whether it has opened " \
+	  "(probe); the next would follow after %1",                           \
+	  "对方窗口已关闭：询问是否已打开（窗口探测）；下一次在 %1 之后")      \
+	X(OUT_KEEPALIVE, "nothing heard for long: asks whether the peer is "   \
+	  "alive", "长时间没有动静：询问对方是否还在（保活探测）")             \
+	X(OUT_TIME_WAIT_ACK, "acknowledges the FIN again: this is what "       \
+	  "TIME-WAIT is for", "再次确认 FIN：TIME-WAIT 正是为此而设")          \
+	                                                                       \
+	/* segments that arrive: what they did */                              \
+	X(IN_SYN, "a listener gets a SYN: a half-open connection begins, the " \
+	  "listener goes on listening",                                        \
+	  "监听者收到 SYN：产生一个半打开的连接，监听者继续监听")              \
+	X(IN_SYN_AGAIN, "the SYN again: its SYN-ACK was lost or is late",      \
+	  "又收到 SYN：SYN-ACK 丢失或迟到")                                    \
+	X(IN_SYN_BOTH, "a SYN in place of a SYN-ACK: both open at once",       \
+	  "收到的是 SYN 而不是 SYN-ACK：双方同时打开")                         \
+	X(IN_SYN_ACK, "its SYN is acknowledged: connected, connect() succeeds", \
+	  "自己的 SYN 得到确认：连接建立，connect() 成功")                     \
+	X(IN_SYN_ACK_LATE, "the SYN-ACK again: the last ACK did not arrive "   \
+	  "there", "又收到 SYN-ACK：最后的 ACK 没有到达对方")                  \
+	X(IN_ACK_OF_SYN, "its SYN is acknowledged: connected",                 \
+	  "自己的 SYN 得到确认：连接建立")                                     \
+	X(IN_ACK_QUEUED, "its SYN is acknowledged: connected, and in the "     \
+	  "queue for accept()",                                                \
+	  "自己的 SYN 得到确认：连接建立，进入 accept() 队列")                 \
+	X(IN_DATA, "%1 octets in order, for the program to read",              \
+	  "按序收到 %1 字节，可供程序读取")                                    \
+	X(IN_DATA_GAP, "%1 octets beyond a gap: kept until %2 comes",          \
+	  "收到空缺之后的 %1 字节：先保存，等待 %2")                           \
+	X(IN_DATA_FILLS, "%1 octets of what was missing",                      \
+	  "补上了缺失的 %1 字节")                                              \
+	X(IN_ACK, "%1 octets are acknowledged, %2 still in flight",            \
+	  "%1 字节得到确认，还有 %2 字节在途")                                 \
+	X(IN_ACK_NOTHING, "an ACK that tells nothing new",                     \
+	  "ACK 没有带来新的信息")                                              \
+	X(IN_ACK_PROBE, "a probe: must be answered by an ACK",                 \
+	  "收到探测：必须以 ACK 回应")                                         \
+	X(IN_ACK_DUP, "duplicate ACK %1: something was lost or overtaken",     \
+	  "第 %1 个重复 ACK：有数据丢失或乱序")                                \
+	X(IN_ACK_DUP_SACK, "duplicate ACK %1: %2 is missing there, %3 has "    \
+	  "arrived", "第 %1 个重复 ACK：对方缺 %2，已有 %3")                   \
+	X(IN_WINDOW_CLOSED, "%1 octets are acknowledged, and the peer's "      \
+	  "window is closed: nothing may be sent",                             \
+	  "%1 字节得到确认，但对方窗口已关闭：不能再发送")                     \
+	X(IN_WINDOW_STILL, "the peer's window is still closed",                \
+	  "对方窗口仍然关闭")                                                  \
+	X(IN_WINDOW_OPEN, "the peer's window is open again: %1 octets may be " \
+	  "sent", "对方窗口重新打开：可以发送 %1 字节")                        \
+	X(IN_FIN, "the peer will send no more: the program reads the end of "  \
+	  "the stream, and has yet to close",                                  \
+	  "对方不再发送：程序读到流的结尾，自己还没有关闭")                    \
+	X(IN_FIN_BOTH, "a FIN in place of an ACK of its own: both close at "   \
+	  "once", "收到的是 FIN 而不是对自己 FIN 的确认：双方同时关闭")        \
+	X(IN_FIN_LAST, "the peer's FIN: closed both ways; stays for 2MSL in "  \
+	  "case the last ACK is lost",                                         \
+	  "收到对方的 FIN：两个方向都已关闭；停留 2MSL，以防最后的 ACK 丢失")  \
+	X(IN_FIN_AGAIN, "the FIN again: the last ACK was lost",                \
+	  "又收到 FIN：最后的 ACK 丢失了")                                     \
+	X(IN_ACK_OF_FIN, "its FIN is acknowledged; the peer may still send",   \
+	  "自己的 FIN 得到确认；对方仍可发送")                                 \
+	X(IN_ACK_OF_FIN_BOTH, "its FIN is acknowledged too: stays for 2MSL",   \
+	  "自己的 FIN 也得到确认：停留 2MSL")                                  \
+	X(IN_ACK_OF_FIN_LAST, "its FIN is acknowledged: over",                 \
+	  "自己的 FIN 得到确认：连接结束")                                     \
+	X(IN_RST_REFUSED, "refused: connect() fails with ECONNREFUSED",        \
+	  "被拒绝：connect() 以 ECONNREFUSED 失败")                            \
+	X(IN_RST, "reset by the peer: what was not yet read or acknowledged "  \
+	  "is lost", "被对方重置：尚未读取或确认的数据丢失")                   \
+	X(IN_RST_HALF_OPEN, "reset before it was open: the listener goes on",  \
+	  "还未建立就被重置：监听者继续监听")                                  \
+	X(IN_DROP, "not used: %1", "未采用：%1")                               \
+	X(IN_DROP_BACKLOG, "dropped, as if it were lost: the queue for "       \
+	  "accept() is full", "当作丢失而丢弃：accept() 队列已满")             \
+	X(IN_DROP_PORT, "nobody listens there", "那里没有人监听")              \
+	X(IN_HELD, "held until the far end has answered",                      \
+	  "暂且扣留，等远端答复")                                              \
+	                                                                       \
+	/* what the path did */                                                \
+	X(LOST_PATH, "lost on the path", "在路径上丢失")                       \
+	X(LOST_RULE, "dropped by a rule of this path", "按规则丢弃")           \
+	X(LOST_QUEUE, "dropped: no room in the path's queue",                  \
+	  "丢弃：路径的队列已满")                                              \
+	X(LOST_TOO_BIG, "dropped: longer than the path's MTU",                 \
+	  "丢弃：超过路径的 MTU")                                              \
+	X(LOST_SOME, "%1 of its %2 packets are lost on the path",              \
+	  "它的 %2 个分组中有 %1 个在路径上丢失")                              \
+	X(TWICE, "the path makes a second copy", "路径复制了一份")             \
+	X(CORRUPTED, "the path flips a bit of it: the checksum will tell",     \
+	  "路径翻转了其中一位：校验和会发现")                                  \
+	X(OVERTAKEN, "the path sends it out of order", "路径使它乱序")         \
+	                                                                       \
+	/* changes without a segment */                                        \
+	X(STATE_CONNECT, "connect()", "connect()")                             \
+	X(STATE_CLOSE, "the program has closed its sending side",              \
+	  "程序关闭了自己的发送方向")                                          \
+	X(STATE_2MSL, "2MSL have passed: nothing of it can be on its way any " \
+	  "more", "2MSL 已过：网络中不会再有它的报文段")                       \
+	X(STATE_FIN_WAIT_2, "the peer does not close and nobody waits: given "  \
+	  "up", "对方迟迟不关闭，也没有程序在等：放弃")                        \
+	X(STATE_GAVE_UP, "no answer after the last try: given up, ETIMEDOUT",  \
+	  "最后一次尝试后仍无回音：放弃，ETIMEDOUT")                           \
+	X(STATE_OVER, "over", "连接结束")                                      \
+	X(STATE_ENDED, "over: %1", "连接结束：%1")                             \
+	X(STATE_CHANGED, "%1", "%1")                                           \
+	X(TIMER_RTO, "the retransmission timer fires", "重传定时器到期")       \
+	X(CC_FAST, "a loss: the congestion window falls to %1 octets",         \
+	  "发生丢失：拥塞窗口降到 %1 字节")                                    \
+	X(CC_TIMEOUT, "a timeout: the congestion window begins again at %1 "   \
+	  "octets", "超时：拥塞窗口从 %1 字节重新开始")                        \
+	X(CC_OVER, "the losses are repaired; congestion window %1 octets",     \
+	  "丢失已修复；拥塞窗口 %1 字节")                                      \
+	X(CC_IDLE, "idle for long: the congestion window begins again at %1 "  \
+	  "octets", "空闲已久：拥塞窗口从 %1 字节重新开始")                    \
+	X(CALLS, "the program calls %1", "程序调用 %1")                        \
+	                                                                       \
+	/* the ladder's own */                                                 \
+	X(FOLDED, "… %1 more data segments (%2 octets), %3 lost",              \
+	  "… 另有 %1 个数据段（%2 字节），丢失 %3 个")                         \
+	X(FOLDED_ACKS, "… %1 more ACKs", "… 另有 %1 个 ACK")                   \
+	X(FOLDED_DUPS, "… %1 more duplicate ACKs", "… 另有 %1 个重复 ACK")     \
+	X(SECONDS, "seconds", "秒")                                            \
+	X(CLIENT, "client", "客户端")                                          \
+	X(SERVER, "server", "服务器")                                          \
+	X(PROGRAM, "program", "程序")                                          \
+	X(NETWORK, "network", "网络")                                          \
+	                                                                       \
+	/* what limited a transfer */                                          \
+	X(LIMIT_PROGRAM, "the program", "程序")                                \
+	X(LIMIT_RWND, "the receiver's window", "接收方窗口")                   \
+	X(LIMIT_CWND, "the congestion window", "拥塞窗口")                     \
+	X(LIMIT_LOSS, "loss", "丢包")                                          \
+	X(LIMIT_RATE, "the path's rate", "路径速率")                           \
+	X(LIMITED, "limited by %1", "受限于%1")
+/* clang-format on */
+
+enum see_key {
+#define SEE_X(key, en, zh) SEE_##key,
+	SEE_SENTENCES(SEE_X) SEE_KEY_N
+#undef SEE_X
+};
+
+#endif
