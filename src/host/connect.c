@@ -9,6 +9,7 @@
 struct attempt {
 	struct tuple tuple;
 	int link;
+	bool named; /* the port, by bind() */
 	bool isn_given; /* by a TIME-WAIT entry that gave way */
 	uint32_t isn;
 };
@@ -51,7 +52,8 @@ static bool tuple_is_free(struct cn_host *host, struct attempt *attempt,
 	if (!flow)
 		return true;
 	if (flow->kind != FLOW_TIME_WAIT ||
-	    !tw_give_way(host, (struct tw_entry *)flow, &attempt->isn, now))
+	    !tw_give_way(host, (struct tw_entry *)flow, attempt->named,
+			 &attempt->isn, now))
 		return false;
 	attempt->isn_given = true;
 	return true;
@@ -63,6 +65,7 @@ static int choose_port(struct cn_sock *sock, struct attempt *attempt,
 	struct cn_host *host = sock_host(sock);
 	struct port_walk walk;
 
+	attempt->named = sock->port_held;
 	if (sock->port_held) {
 		attempt->tuple.local_port = sock->flow.tuple.local_port;
 		return tuple_is_free(host, attempt, now) ? CN_OK :

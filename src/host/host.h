@@ -408,10 +408,10 @@ void tws_deinit(struct cn_host *host);
 void tw_enter(struct cn_sock *sock, uint64_t now);
 void tw_segment(struct cn_host *host, struct tw_entry *entry,
 		const struct arriving *in, uint64_t now);
-/* May connect() take over this tuple, as Linux does with tw_reuse?  Then the
- * entry is gone and *isn is where to begin. */
-bool tw_give_way(struct cn_host *host, struct tw_entry *entry, uint32_t *isn,
-		 uint64_t now);
+/* May connect() take over this tuple?  named: the application bound the port.
+ * If so the entry is gone and *isn is where to begin. */
+bool tw_give_way(struct cn_host *host, struct tw_entry *entry, bool named,
+		 uint32_t *isn, uint64_t now);
 void tws_advance(struct cn_host *host, uint64_t now);
 uint64_t tws_deadline(const struct cn_host *host);
 uint64_t tw_ends_at(const struct cn_host *host, const struct tw_entry *entry);

@@ -278,14 +278,27 @@ static bool is_loopback(const struct tuple *tuple)
 	       cn_addr_is_loopback(&tuple->peer);
 }
 
-/* Linux's tcp_tw_reuse = 2. */
-bool tw_give_way(struct cn_host *host, struct tw_entry *entry, uint32_t *isn,
-		 uint64_t now)
+/*
+ * Timestamps tell old segments from new ones.  As Linux: an application that
+ * named the port gets it at once; a port that is ours to choose is not taken
+ * while there are others, but over loopback after a second (tcp_tw_reuse = 2).
+ */
+static bool may_take_over(const struct cn_host *host,
+			  const struct tw_entry *entry, bool named,
+			  uint64_t now)
 {
 	uint64_t began = tw_ends_at(host, entry) - host->set.msl2_ns;
 
-	if (!(entry->flow.mark & TW_TS) || !is_loopback(&entry->flow.tuple) ||
-	    now < began + TW_REUSE_AFTER_NS)
+	if (!(entry->flow.mark & TW_TS))
+		return false;
+	return named || (is_loopback(&entry->flow.tuple) &&
+			 now >= began + TW_REUSE_AFTER_NS);
+}
+
+bool tw_give_way(struct cn_host *host, struct tw_entry *entry, bool named,
+		 uint32_t *isn, uint64_t now)
+{
+	if (!may_take_over(host, entry, named, now))
 		return false;
 	*isn = entry->snd_nxt + 65535 + 2;
 	tw_remove(host, entry, "RFC 6191 section 2", now);

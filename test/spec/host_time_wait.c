@@ -323,39 +323,90 @@ static void row_23_the_oldest_leaves_when_the_table_is_full(void **state)
 	pair_deinit(&pair);
 }
 
-/* A bound socket reconnects to the same place: Linux's EADDRNOTAVAIL; over
- * loopback, with timestamps and after a second, it may. */
-static void connect_takes_over_on_loopback_alone(void **state)
+static void without_timestamps(struct cn_settings *settings, int host)
 {
-	struct cn_endpoint from = loop_at(5000), to = loop_at(80);
-	struct cn_sock *listener, *client, *server;
+	(void)host;
+	settings->timestamps = false;
+}
+
+/* Connects from that port, and closes first. */
+static void wait_on_port(struct pair *pair, struct cn_sock *listener,
+			 struct cn_sock *client)
+{
+	struct cn_sock *server;
+
+	pair_run(pair);
+	server = accept_from(pair, listener);
+	cn_sock_close(client, pair->now);
+	pair_run(pair);
+	cn_sock_close(server, pair->now);
+	pair_run(pair);
+}
+
+static struct cn_sock *bound_to(struct pair *pair, uint16_t port)
+{
+	struct cn_endpoint at = any_at(port);
+	struct cn_sock *sock = sock_on(pair, 0);
+
+	assert_int_equal(cn_sock_set(sock, CN_OPT_REUSEADDR, 1, 0), 0);
+	assert_int_equal(cn_sock_bind(sock, &at), 0);
+	return sock;
+}
+
+/* Measured t9: whoever binds the port may connect from it at once; without
+ * timestamps it is EADDRNOTAVAIL. */
+static void bound_port_is_taken_over_by_timestamps(void **state)
+{
+	struct cn_endpoint to = pair_at(1, 80);
+	struct cn_sock *listener, *client;
 	struct pair pair;
 
 	(void)state;
-	pair_init(&pair, NULL);
-	listener = listener_on(&pair, 0, 80, 10);
-	client = sock_on(&pair, 0);
-	assert_int_equal(cn_sock_set(client, CN_OPT_REUSEADDR, 1, 0), 0);
-	assert_int_equal(cn_sock_bind(client, &from), 0);
-	assert_int_equal(cn_sock_connect(client, &to, pair.now),
-			 CN_E_INPROGRESS);
-	pair_run(&pair);
-	server = accept_from(&pair, listener);
-	cn_sock_close(client, pair.now);
-	pair_run(&pair);
-	cn_sock_close(server, pair.now);
-	pair_run(&pair);
-	assert_int_equal(in_state(&pair, 0, CN_TIME_WAIT), 1);
-	client = sock_on(&pair, 0);
-	assert_int_equal(cn_sock_set(client, CN_OPT_REUSEADDR, 1, 0), 0);
-	assert_int_equal(cn_sock_bind(client, &from), 0);
-	assert_int_equal(cn_sock_connect(client, &to, pair.now),
-			 CN_E_ADDRNOTAVAIL);
-	pair_after(&pair, 2 * S);
-	assert_int_equal(cn_sock_connect(client, &to, pair.now),
-			 CN_E_INPROGRESS);
-	pair_run(&pair);
-	assert_int_equal(cn_sock_state(client), CN_ESTABLISHED);
+	for (int with = 0; with < 2; with++) {
+		pair_init(&pair, with ? NULL : without_timestamps);
+		listener = listener_on(&pair, 1, 80, 10);
+		client = bound_to(&pair, 5000);
+		assert_int_equal(cn_sock_connect(client, &to, pair.now),
+				 CN_E_INPROGRESS);
+		wait_on_port(&pair, listener, client);
+		assert_int_equal(in_state(&pair, 0, CN_TIME_WAIT), 1);
+		client = bound_to(&pair, 5000);
+		assert_int_equal(cn_sock_connect(client, &to, pair.now),
+				 with ? CN_E_INPROGRESS : CN_E_ADDRNOTAVAIL);
+		pair_run(&pair);
+		assert_int_equal(cn_sock_state(client),
+				 with ? CN_ESTABLISHED : CN_CLOSED);
+		pair_deinit(&pair);
+	}
+}
+
+static void one_port(struct cn_settings *settings, int host)
+{
+	if (host == 0)
+		settings->port_low = settings->port_high = 40000;
+}
+
+/* A port that the host chooses: over loopback, and after a second. */
+static void chosen_port_is_taken_over_on_loopback_alone(void **state)
+{
+	struct cn_sock *listener[2], *client;
+	struct cn_endpoint to[2] = {pair_at(1, 80), loop_at(81)};
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, one_port);
+	listener[0] = listener_on(&pair, 1, 80, 10);
+	listener[1] = listener_on(&pair, 0, 81, 10);
+	for (int i = 0; i < 2; i++) {
+		client = connect_from(&pair, 0, to[i]);
+		wait_on_port(&pair, listener[i], client);
+		client = sock_on(&pair, 0);
+		assert_int_equal(cn_sock_connect(client, &to[i], pair.now),
+				 CN_E_ADDRNOTAVAIL);
+		pair_after(&pair, 2 * S);
+		assert_int_equal(cn_sock_connect(client, &to[i], pair.now),
+				 i ? CN_E_INPROGRESS : CN_E_ADDRNOTAVAIL);
+	}
 	pair_deinit(&pair);
 }
 
@@ -390,7 +441,8 @@ int main(void)
 		cmocka_unit_test(older_syn_is_told_where_we_are),
 		cmocka_unit_test(
 			row_23_the_oldest_leaves_when_the_table_is_full),
-		cmocka_unit_test(connect_takes_over_on_loopback_alone),
+		cmocka_unit_test(bound_port_is_taken_over_by_timestamps),
+		cmocka_unit_test(chosen_port_is_taken_over_on_loopback_alone),
 		cmocka_unit_test(simultaneous_close_leaves_both_waiting),
 	};
 
