@@ -13,18 +13,29 @@ uint8_t window_scale_for(uint32_t rcvbuf)
 	return shift;
 }
 
+static uint32_t buffer(const struct tcb *tcb)
+{
+	if (tcb->tune && tcb->tune->window_clamp &&
+	    tcb->tune->window_clamp < tcb->rcvbuf)
+		return tcb->tune->window_clamp;
+	return tcb->rcvbuf;
+}
+
+/* Of so many octets, as many as the window's field can tell. */
+static uint32_t within_field(const struct tcb *tcb, uint32_t octets)
+{
+	uint32_t most = UINT32_C(65535) << tcb->rcv_wscale;
+
+	return octets < most ? octets : most;
+}
+
 /* What the buffer has room for. */
 static uint32_t room(const struct tcb *tcb)
 {
-	uint32_t limit = tcb->rcvbuf, space;
+	uint32_t limit = buffer(tcb);
 
-	if (tcb->tune && tcb->tune->window_clamp &&
-	    tcb->tune->window_clamp < limit)
-		limit = tcb->tune->window_clamp;
-	space = limit > tcb->rcv_queued ? limit - tcb->rcv_queued : 0;
-	if (space > UINT32_C(65535) << tcb->rcv_wscale)
-		space = UINT32_C(65535) << tcb->rcv_wscale;
-	return space;
+	return within_field(
+		tcb, limit > tcb->rcv_queued ? limit - tcb->rcv_queued : 0);
 }
 
 /*
@@ -34,7 +45,8 @@ static uint32_t room(const struct tcb *tcb)
  */
 static bool worth_moving(const struct tcb *tcb, uint32_t space)
 {
-	uint32_t step = tcb->rcvbuf / 2;
+	/* A segment may be as long as an unscaled window. */
+	uint32_t step = within_field(tcb, tcb->rcvbuf) / 2;
 
 	if (tcb->adv_mss < step)
 		step = tcb->adv_mss;
