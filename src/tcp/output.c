@@ -154,6 +154,12 @@ static bool fin_may_go(const struct tcb *tcb)
 
 /* SHLD-16: what was in flight goes again, whatever the peer's window says
  * now. */
+bool output_is_stuck(const struct tcb *tcb)
+{
+	return output_has_unsent(tcb) && !tcp_flight(tcb) &&
+	       !new_data_len(tcb) && !fin_may_go(tcb);
+}
+
 static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 {
 	uint32_t room = cwnd_left(tcb), segs;

@@ -9,6 +9,9 @@ uint32_t output_mss(const struct tcb *tcb);
 /* Octets or a FIN wait that were never sent. */
 bool output_has_unsent(const struct tcb *tcb);
 bool output_fin_sent(const struct tcb *tcb);
+/* Nothing is in flight, something waits, and it may not go: no ACK will ever
+ * move it. */
+bool output_is_stuck(const struct tcb *tcb);
 /* Why unsent octets wait although nothing is in flight. */
 bool output_is_corked(const struct tcb *tcb);
 

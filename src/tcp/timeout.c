@@ -123,8 +123,6 @@ void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
  */
 void timeout_settle(struct tcb *tcb, uint64_t now)
 {
-	bool stuck;
-
 	switch ((enum cn_tcp_state)tcb->state) {
 	case CN_ESTABLISHED:
 	case CN_CLOSE_WAIT:
@@ -140,9 +138,7 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 	case CN_TIME_WAIT:
 		return;
 	}
-	stuck = output_has_unsent(tcb) && !tcp_flight(tcb) &&
-		!tcp_has_output(tcb, now);
-	if (!stuck) {
+	if (!output_is_stuck(tcb)) {
 		if (!tcp_flight(tcb) && !output_has_unsent(tcb)) {
 			tcb->rexmit_at = CN_NEVER;
 			tcb->sws_at = CN_NEVER;
