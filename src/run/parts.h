@@ -11,6 +11,8 @@
 #ifndef RUN_PARTS_H
 #define RUN_PARTS_H
 
+#include <stdio.h>
+
 #include <catenet/socket.h>
 
 #include "base/list.h"
@@ -148,6 +150,7 @@ struct world {
 	struct list due; /* relays */
 	struct list due_flows; /* relays of flows */
 	struct tally tally;
+	FILE *summary; /* --summary, or NULL */
 	struct wtun *tun;
 	uint64_t cookie;
 };

@@ -318,6 +318,10 @@ static int make(struct world *world)
 		rc = say("the world's paths", make_lanes(world));
 	if (!rc && opt->pcapng)
 		rc = say(opt->pcapng, open_tap(world));
+	if (!rc && opt->summary) {
+		world->summary = fopen(opt->summary, "we");
+		rc = say(opt->summary, world->summary ? 0 : errno);
+	}
 	if (!rc && !opt->tun)
 		rc = say("the gateway", gateway_start(world));
 	if (!rc && !opt->tun)
@@ -416,6 +420,8 @@ void world_free(struct world *world)
 		cn_host_free(world->gateway);
 	if (world->program)
 		cn_host_free(world->program);
+	if (world->summary)
+		(void)fclose(world->summary);
 	lane_deinit(&world->up);
 	lane_deinit(&world->down);
 	lane_deinit(&world->lo);
@@ -504,8 +510,13 @@ static bool emit(struct cn_host *host, int link, struct lane *lane,
 	return n > 0;
 }
 
+/*
+ * After each frame the host says what it has to say, so that an ACK is sent for
+ * every second segment and not one for all that came in this turn: a single
+ * one, lost, would cost a retransmission timeout.
+ */
 static bool deliver(struct lane *lane, struct cn_host *host, int link,
-		    uint64_t now)
+		    struct lane *back, uint64_t now)
 {
 	struct cn_frame frame;
 	int n = 0;
@@ -513,6 +524,8 @@ static bool deliver(struct lane *lane, struct cn_host *host, int link,
 	while (n < FRAMES_TURN && lane_recv(lane, &frame, now)) {
 		cn_host_input(host, link, &frame, now);
 		cn_frame_release(&frame);
+		if (back)
+			(void)emit(host, link, back, now);
 		n++;
 	}
 	return n > 0;
@@ -520,19 +533,22 @@ static bool deliver(struct lane *lane, struct cn_host *host, int link,
 
 static bool move_frames(struct world *world, uint64_t now)
 {
+	struct lane *up = world->gateway ? &world->up : NULL;
 	bool any = emit(world->program, world->program_path, &world->up, now);
 
 	any |= emit(world->program, world->program_lo, &world->lo, now);
 	if (world->gateway) {
 		any |= deliver(&world->up, world->gateway, world->gateway_path,
-			       now);
+			       &world->down, now);
 		any |= emit(world->gateway, world->gateway_path, &world->down,
 			    now);
 	} else {
 		any |= wtun_move(world, now);
 	}
-	any |= deliver(&world->down, world->program, world->program_path, now);
-	any |= deliver(&world->lo, world->program, world->program_lo, now);
+	any |= deliver(&world->down, world->program, world->program_path, up,
+		       now);
+	any |= deliver(&world->lo, world->program, world->program_lo,
+		       &world->lo, now);
 	return any;
 }
 
@@ -715,7 +731,6 @@ void world_finish(struct world *world)
 {
 	struct tally_path path;
 	uint64_t left = 0;
-	FILE *file;
 
 	pump(world);
 	(void)world_is_idle(world, &left);
@@ -723,16 +738,12 @@ void world_finish(struct world *world)
 	end_orphans(world);
 	lane_stats(&world->up, &path.up);
 	lane_stats(&world->down, &path.down);
-	if (world->options->summary) {
-		file = fopen(world->options->summary, "we");
-		if (file) {
-			tally_json(&world->tally, &path, file,
-				   world_now(world));
-			if (fclose(file))
-				say(world->options->summary, errno);
-		} else {
+	if (world->summary) {
+		tally_json(&world->tally, &path, world->summary,
+			   world_now(world));
+		if (fclose(world->summary))
 			say(world->options->summary, errno);
-		}
+		world->summary = NULL;
 	}
 	if (!world->quiet && (world->verbose || isatty(STDERR_FILENO)))
 		tally_print(&world->tally, &path, stderr, world_now(world));
