@@ -3,6 +3,7 @@
 #include "run/run.h"
 
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,12 +159,17 @@ static const char *name_of(int key)
 static const char *take_count(const char *value, uint64_t low, uint64_t high,
 			      uint32_t *to)
 {
+	static char range[64];
 	uint64_t count;
 	const char *why = units_count(value, low, high, &count);
 
-	if (!why)
-		*to = (uint32_t)count;
-	return why;
+	if (why) {
+		snprintf(range, sizeof(range), "%s; from %llu to %llu", why,
+			 (unsigned long long)low, (unsigned long long)high);
+		return range;
+	}
+	*to = (uint32_t)count;
+	return NULL;
 }
 
 static const char *take_size(const char *value, uint32_t *to)

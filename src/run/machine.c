@@ -214,6 +214,22 @@ int machine_refresh(struct machine *machine)
 	return rc;
 }
 
+/* UDP may not reach a broadcast address unasked (EACCES); TCP has no route to
+ * one. */
+static int probe_error(int fd, const struct sockaddr_storage *ss, socklen_t len,
+		       int err)
+{
+	int on = 1, off = 0;
+
+	if (err != EACCES ||
+	    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)))
+		return err;
+	if (!connect(fd, (const struct sockaddr *)ss, len))
+		err = ENETUNREACH;
+	(void)setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &off, sizeof(off));
+	return err;
+}
+
 int machine_probe(struct machine *machine, const struct cn_endpoint *to,
 		  uint32_t scope, struct cn_addr *source)
 {
@@ -240,7 +256,7 @@ int machine_probe(struct machine *machine, const struct cn_endpoint *to,
 	/* The address of the probe before sticks until it is undone. */
 	(void)connect(fd, &unspec, sizeof(unspec));
 	if (connect(fd, (const struct sockaddr *)&ss, len))
-		return errno;
+		return probe_error(fd, &ss, len, errno);
 	len = sizeof(ss);
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) ||
 	    !linux_addr_from_kernel(&ss, &own))

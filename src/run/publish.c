@@ -263,7 +263,9 @@ void publish_listen(struct wsock *listener, int backlog)
 			(void)listen(listener->published[i]->watch.fd, backlog);
 		return;
 	}
-	if (use_asked(listener, backlog))
+	/* What was asked for by name is published even by the isolated. */
+	if (use_asked(listener, backlog) ||
+	    listener->world->options->isolated)
 		return;
 	use(listener, &host, backlog);
 	if (cn_addr_is_any(&listener->bound_to.addr) &&

@@ -387,7 +387,7 @@ static int listen_first(struct wsock *sock, int backlog)
 		return neg(rc);
 	sock->phase = WSOCK_LISTENING;
 	list_add_tail(&world->listeners, &sock->kind);
-	if (is_shared(world)) {
+	if (!world->options->tun) {
 		if (cn_addr_is_loopback(&sock->bound_to.addr))
 			make_edge(sock, backlog);
 		publish_listen(sock, backlog);
@@ -624,8 +624,6 @@ static int connect_any(struct wsock *sock, const struct cn_endpoint *to)
 	struct world *world = sock->world;
 	const struct world_options *opt = world->options;
 
-	if (!to->port)
-		return ECONNREFUSED;
 	if (opt->tun)
 		return linux_errno(engine_connect(sock, to));
 	if (is_here(world, &to->addr) &&
