@@ -264,8 +264,7 @@ void publish_listen(struct wsock *listener, int backlog)
 		return;
 	}
 	/* What was asked for by name is published even by the isolated. */
-	if (use_asked(listener, backlog) ||
-	    listener->world->options->isolated)
+	if (use_asked(listener, backlog) || listener->world->options->isolated)
 		return;
 	use(listener, &host, backlog);
 	if (cn_addr_is_any(&listener->bound_to.addr) &&

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+module exchange
+
+go 1.19
