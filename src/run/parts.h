@@ -3,7 +3,8 @@
  * The parts of a world, for the files that make it up:
  *
  *	world.c		hosts, paths and the pump between them
- *	wsock.c		the program's sockets (world.h's calls)
+ *	wsock.c		the program's sockets (world.h's calls), with
+ *			wlisten.c, wconnect.c, wrelay.c, woption.c
  *	gateway.c	the gateway's connections to the real network
  *	publish.c	listeners of the real machine for what listens inside
  *	tally.c		what the summary tells
@@ -166,7 +167,41 @@ void world_bear(struct world *world);
 struct cn_endpoint world_seen(const struct world *world,
 			      const struct cn_endpoint *ep);
 
-/* ------------------------------------------------------------ wsock.c -- */
+/* ------------------------------- wsock.c, wlisten.c, wconnect.c, wrelay.c -- */
+
+/* Without a socket of the engine yet. */
+struct wsock *wsock_new(struct world *world, int domain, void *tag);
+/* The engine's socket is released or gone before. */
+void wsock_free(struct wsock *sock);
+/* A socket of the engine for it, heard by ear. */
+int wsock_engine(struct wsock *sock, struct ear *ear, struct cn_sock **engine);
+/* Nobody listens to it any more. */
+void wsock_release(struct cn_sock *engine, bool reset, uint64_t now);
+/* Options that were changed go to the socket that takes over. */
+void wsock_copy_options(struct cn_sock *from, struct cn_sock *to, uint64_t now);
+/* A new socket of the engine in place of the one it has; local NULL: not
+ * bound. */
+int wsock_renew(struct wsock *sock, const struct cn_endpoint *local);
+/* It has an event to give. */
+void wsock_news(struct wsock *sock);
+bool wsock_v6only(const struct wsock *sock);
+/* Is it this machine that is meant? */
+bool wsock_is_here(const struct world *world, const struct cn_addr *addr);
+/* Ports are also the machine's. */
+bool wsock_is_shared(const struct world *world);
+/* 0 or -errno. */
+int wsock_bind(struct wsock *sock, const struct cn_endpoint *wanted);
+/* As the program sees them; false: there is no peer. */
+struct cn_endpoint wsock_local(const struct wsock *sock);
+bool wsock_peer(const struct wsock *sock, struct cn_endpoint *ep);
+/* It listens no more, and is closed. */
+void wsock_unlisten(struct wsock *sock);
+/* An attempt or a listener is over; still bound where it was. */
+void wsock_to_idle(struct wsock *sock);
+/* The attempt has an outcome. */
+void wsock_connect_ready(struct wsock *sock);
+void wsock_ready(struct ear *ear);
+void wsock_edge_ready(struct ear *ear);
 
 /* The socket of the program that is on its way from `program` to `far`. */
 struct wsock *wsock_find_connecting(struct world *world,
