@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers with units, as typed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/units.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void times(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t want;
+	} good[] = {
+		{"50ms", 50000000},
+		{"1s", 1000000000},
+		{"200us", 200000},
+		{"1.5ms", 1500000},
+		{"0", 0},
+		{"0ms", 0},
+		{"250usecs", 250000},
+		{"3ns", 3},
+		{"0.5MSEC", 500000},
+		{"3600s", 3600000000000},
+	};
+	static const char *const bad[] = {"50",	    "",	     "ms",    "-5ms",
+					  "inf",    "5 ms",  "0x5ms", "nan",
+					  "1e999s", "3601s", "5mss"};
+	uint64_t ns;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		ns = 7;
+		assert_null(units_time(good[i].text, &ns));
+		assert_int_equal(ns, good[i].want);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_non_null(units_time(bad[i], &ns));
+}
+
+static void shares(void **state)
+{
+	double share = 7;
+
+	(void)state;
+	assert_null(units_share("1%", &share));
+	assert_true(share > 0.0099 && share < 0.0101);
+	assert_null(units_share("0", &share));
+	assert_true(share == 0);
+	assert_null(units_share("100%", &share));
+	assert_true(share == 1);
+	assert_non_null(units_share("1", &share));
+	assert_non_null(units_share("101%", &share));
+	assert_non_null(units_share("-1%", &share));
+	assert_non_null(units_share("1%%", &share));
+}
+
+static void rates_and_sizes(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	assert_null(units_rate("10mbit", &value));
+	assert_int_equal(value, 10000000);
+	assert_null(units_rate("1.5Gbit", &value));
+	assert_int_equal(value, 1500000000);
+	assert_null(units_rate("8kbps", &value));
+	assert_int_equal(value, 64000);
+	assert_null(units_rate("1kibit", &value));
+	assert_int_equal(value, 1024);
+	assert_non_null(units_rate("10", &value));
+	assert_non_null(units_rate("0bit", &value));
+	assert_null(units_size("64kb", &value));
+	assert_int_equal(value, 65536);
+	assert_null(units_size("1500", &value));
+	assert_int_equal(value, 1500);
+	assert_non_null(units_size("64kbit", &value));
+	assert_null(units_count("5", 1, 5, &value));
+	assert_non_null(units_count("6", 1, 5, &value));
+	assert_non_null(units_count("0", 1, 5, &value));
+	assert_non_null(units_count("5x", 1, 5, &value));
+	assert_non_null(units_count("-1", 0, 5, &value));
+	assert_non_null(units_count("99999999999999999999999", 0, 5, &value));
+}
+
+static void with_commas(void **state)
+{
+	struct cn_impair impair;
+
+	(void)state;
+	memset(&impair, 0, sizeof(impair));
+	assert_null(units_jitter("10ms,pareto,ordered", &impair));
+	assert_int_equal(impair.jitter_ns, 10000000);
+	assert_int_equal(impair.jitter, CN_JITTER_PARETO);
+	assert_true(impair.keep_order);
+	assert_non_null(units_jitter("10ms,round", &impair));
+	assert_null(units_burst("1%,20%", &impair));
+	assert_true(impair.burst_p > 0.009 && impair.burst_r > 0.19);
+	assert_true(impair.burst_bad == 1 && impair.burst_good == 0);
+	assert_null(units_burst("10%", &impair));
+	assert_true(impair.burst_r > 0.89 && impair.burst_r < 0.91);
+	assert_non_null(units_burst("1%,2%,3%,4%,5%", &impair));
+	assert_null(units_reorder("5%,3ms", &impair));
+	assert_int_equal(impair.reorder_ns, 3000000);
+	assert_null(units_queue("100", &impair));
+	assert_int_equal(impair.queue, 100);
+	assert_null(units_queue("64kb", &impair));
+	assert_int_equal(impair.queue_octets, 65536);
+	assert_non_null(units_queue("1.5", &impair));
+}
+
+static void lists(void **state)
+{
+	struct cn_impair impair;
+
+	(void)state;
+	memset(&impair, 0, sizeof(impair));
+	assert_null(units_impair_list("rtt 10ms loss=5% rate 1mbit", &impair));
+	assert_int_equal(impair.delay_ns, 5000000);
+	assert_int_equal(impair.rate, 1000000);
+	assert_null(units_impair_list("", &impair));
+	assert_non_null(units_impair_list("loss", &impair));
+	assert_non_null(units_impair_list("slowness 5", &impair));
+	assert_ptr_equal(units_impair("slowness", "5", &impair), units_unknown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times),
+		cmocka_unit_test(shares),
+		cmocka_unit_test(rates_and_sizes),
+		cmocka_unit_test(with_commas),
+		cmocka_unit_test(lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
