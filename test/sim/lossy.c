@@ -506,11 +506,20 @@ static bool accounts(const struct run *run, int toward)
 	       to->ip_in == s.delivered && to->frames_in == s.delivered;
 }
 
+/* Seconds of the run; 0: never. */
+static double since(uint64_t at)
+{
+	return at == CN_NEVER ? 0 : (double)(at - START) / 1e9;
+}
+
 static void on_settled(void *ctx, uint64_t now)
 {
 	struct run *run = ctx;
 
-	(void)now;
+	if (run->verbose)
+		printf("%.6f all: next a %.6f, b %.6f\n", since(now),
+		       since(cn_host_deadline(sim_host(run->sim, 0))),
+		       since(cn_host_deadline(sim_host(run->sim, 1))));
 	for (int i = 0; i < 2; i++)
 		if (!accounts(run, i))
 			fail(run, "packets that are not accounted for");
