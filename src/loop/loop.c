@@ -222,14 +222,15 @@ int loop_round(struct loop *loop, uint64_t until)
 			watch->ready(watch->ctx, loop->batch[i].events);
 	}
 	loop->batch_n = 0;
-	/* A timer that sets itself anew for now waits for the next round. */
-	while (loop->heap_n > 0 && loop->heap[0]->at <= horizon) {
+	/* As many as are set now: one that sets itself anew for an instant that
+	 * has passed waits for the next round. */
+	for (size_t left = loop->heap_n; left > 0 && loop->heap_n > 0; left--) {
 		struct loop_timer *timer = loop->heap[0];
 
-		loop_cancel(loop, timer);
-		timer->fire(timer->ctx, loop->now);
-		if (timer->place && timer->at <= horizon)
+		if (timer->at > horizon)
 			break;
+		loop_cancel(loop, timer);
+		timer->fire(timer->ctx, loop->now); /* may free it */
 	}
 	return 0;
 }

@@ -125,6 +125,11 @@ static long set_socket_option(struct call *call, int name, const void *value,
 	if (is_native(name)) {
 		if (setsockopt(call->a, SOL_SOCKET, name, value, len) < 0)
 			return -errno;
+		if (name == SO_RCVTIMEO_NEW)
+			name = SO_RCVTIMEO;
+		else if (name == SO_SNDTIMEO_NEW)
+			name = SO_SNDTIMEO;
+		psock_note_native(call->psock, call->a, name);
 		return 0;
 	}
 	err = world_setsockopt(call->psock->sock, SOL_SOCKET, name, value, len);
@@ -134,8 +139,9 @@ static long set_socket_option(struct call *call, int name, const void *value,
 		memcpy(&number, value, sizeof(number));
 	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
 		set_sndbuf(call, number);
-	else if (name == SO_OOBINLINE || name == SO_RCVLOWAT)
-		(void)setsockopt(call->a, SOL_SOCKET, name, value, len);
+	else if ((name == SO_OOBINLINE || name == SO_RCVLOWAT) &&
+		 setsockopt(call->a, SOL_SOCKET, name, value, len) == 0)
+		psock_note_native(call->psock, call->a, name);
 	return 0;
 }
 
@@ -223,6 +229,12 @@ static long get_socket_option(struct call *call, int name, void *value,
 	return 0;
 }
 
+static bool is_level(int level)
+{
+	return level == IPPROTO_IP || level == IPPROTO_IPV6 ||
+	       level == IPPROTO_TCP;
+}
+
 long call_getsockopt(struct call *call)
 {
 	const int level = (int)call->args[1], name = (int)call->args[2];
@@ -238,6 +250,9 @@ long call_getsockopt(struct call *call)
 	len = room > OPTION_MAX ? OPTION_MAX : (socklen_t)room;
 	if (level == SOL_SOCKET)
 		err = get_socket_option(call, name, value, &len);
+	else if (!is_level(level)) /* as the kernel's two families say it */
+		err = call->psock->family == AF_INET ? -EOPNOTSUPP :
+						       -ENOPROTOOPT;
 	else
 		err = world_getsockopt(call->psock->sock, level, name, value,
 				       &len);

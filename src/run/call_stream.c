@@ -287,6 +287,12 @@ static struct psock *take_next(struct psock *listener, long *err)
 		return NULL;
 	}
 	world_set_tag(sock, psock);
+	psock->native = listener->native;
+	memcpy(psock->native_time, listener->native_time,
+	       sizeof(psock->native_time));
+	memcpy(psock->native_number, listener->native_number,
+	       sizeof(psock->native_number));
+	psock_set_native(psock, a);
 	psock->sock = sock;
 	psock->end = end;
 	psock->ready_a = a;
@@ -463,5 +469,6 @@ long call_shutdown(struct call *call)
 		err = end_shut_wr(psock->end, call->a);
 	if (err == 0 && how != SHUT_WR)
 		err = end_shut_rd(psock->end, call->a);
+	psock->shut = psock->end->shut_wr && psock->end->shut_rd;
 	return err;
 }

@@ -255,12 +255,13 @@ void end_reset(struct end *end)
 }
 
 /*
- * B hangs up when nothing can pass either way.  The program's shutdown and our
- * own end_eof make it so without a close; what else does is the close of A.
+ * B hangs up when nothing can pass either way: after A's close, after the
+ * program's SHUT_RDWR, which is as good, and after its SHUT_WR and our
+ * end_eof, when both directions have come to their end by themselves.
  */
 bool end_is_gone(struct end *end)
 {
-	if (!(end->shut_wr && (end->eof_out || end->shut_rd)))
+	if (!(end->shut_wr && end->eof_out) || end->shut_rd)
 		end->gone = true;
 	return end->gone;
 }

@@ -62,8 +62,9 @@ void end_eof(struct end *end);
  * WORLD_ENDED).  Closes B.
  */
 void end_reset(struct end *end);
-/* On EPOLLHUP: the program has closed its last descriptor.  False: it has shut
- * both directions down, or one of them after end_eof, and may hold it yet. */
+/* On EPOLLHUP: the program has closed its last descriptor, or has shut both
+ * directions down, which is the same to the peer.  False: it has shut its own
+ * down after end_eof, and may hold it yet. */
 bool end_is_gone(struct end *end);
 /* Octets written and not yet read by the program, roughly (the kernel counts
  * its own bookkeeping too). */

@@ -109,7 +109,8 @@ static int ask(const struct gone *gone, uint64_t inode, uint64_t cookie)
 
 	if (send(gone->netlink, &ask, sizeof(ask), 0) < 0)
 		return -errno;
-	n = recv(gone->netlink, &told, sizeof(told), 0);
+	/* The kernel answers within send. */
+	n = recv(gone->netlink, &told, sizeof(told), MSG_DONTWAIT);
 	if (n < (ssize_t)sizeof(told.head))
 		return -EIO;
 	if (told.head.nlmsg_type != NLMSG_ERROR)

@@ -215,6 +215,59 @@ void psock_free(struct psock *psock)
 	free(psock);
 }
 
+static int native_of(int name)
+{
+	switch (name) {
+	case SO_RCVTIMEO:
+		return NATIVE_RCVTIMEO;
+	case SO_SNDTIMEO:
+		return NATIVE_SNDTIMEO;
+	case SO_RCVLOWAT:
+		return NATIVE_RCVLOWAT;
+	case SO_OOBINLINE:
+		return NATIVE_OOBINLINE;
+	default:
+		return -1;
+	}
+}
+
+static const int native_name[NATIVE_N] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT,
+					  SO_OOBINLINE};
+
+void psock_note_native(struct psock *psock, int a, int name)
+{
+	const int which = native_of(name);
+	socklen_t len = sizeof(struct timeval);
+
+	if (which < 0)
+		return;
+	psock->native |= 1u << which;
+	if (which < NATIVE_RCVLOWAT) {
+		(void)getsockopt(a, SOL_SOCKET, name,
+				 &psock->native_time[which], &len);
+		return;
+	}
+	len = sizeof(int);
+	(void)getsockopt(a, SOL_SOCKET, name, &psock->native_number[which],
+			 &len);
+}
+
+void psock_set_native(const struct psock *psock, int a)
+{
+	for (int i = 0; psock->native >> i != 0; i++) {
+		if (!(psock->native >> i & 1))
+			continue;
+		if (i < NATIVE_RCVLOWAT)
+			(void)setsockopt(a, SOL_SOCKET, native_name[i],
+					 &psock->native_time[i],
+					 sizeof(psock->native_time[i]));
+		else
+			(void)setsockopt(a, SOL_SOCKET, native_name[i],
+					 &psock->native_number[i],
+					 sizeof(psock->native_number[i]));
+	}
+}
+
 /*
  * AF_UNIX cannot be disconnected: the calling task gets a new A at the same
  * number.  Copies that others hold stay broken, and readiness must be asked
@@ -238,6 +291,7 @@ int psock_renew(struct call *call)
 	if (a < 0)
 		return a;
 	(void)fcntl(a, F_SETFL, fcntl(call->a, F_GETFL));
+	psock_set_native(psock, a);
 	(void)map_remove(&sup->socks, hash_of(old), psock);
 	add.srcfd = (uint32_t)a;
 	if (!identify(psock, a) ||
@@ -255,6 +309,7 @@ int psock_renew(struct call *call)
 	psock->dead = false;
 	psock->named = false;
 	psock->told = false;
+	psock->shut = false;
 	return 0;
 }
 
@@ -353,7 +408,8 @@ void psock_ended(struct psock *psock, int err, bool gone)
 	psock->dead = true;
 	if (err)
 		psock->err = err;
-	if (gone)
+	/* After SHUT_RDWR the program may hold A yet. */
+	if (gone && !psock->shut)
 		psock_free(psock);
 	else
 		psock_let_loose(psock);

@@ -244,7 +244,10 @@ static void turn(struct run *run)
 
 static bool has_children(void)
 {
-	return waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ||
+	       errno != ECHILD;
 }
 
 static void drain(struct run *run)

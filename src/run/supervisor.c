@@ -337,6 +337,8 @@ static void on_notify(void *ctx, uint32_t events)
 		refuse_foreign(sup, &call);
 		return;
 	}
+	/* An end that the world has freed is not looked at any more. */
+	sup_world_events(sup);
 	waiters_drop(sup, call.tid);
 	answer(&call, do_call(&call));
 	if (call.a >= 0)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <sys/types.h>
 
 #include <linux/seccomp.h>
@@ -26,6 +27,15 @@
 struct end;
 struct world;
 struct wsock;
+
+/* Options that A itself has, which an accepted socket inherits. */
+enum {
+	NATIVE_RCVTIMEO,
+	NATIVE_SNDTIMEO,
+	NATIVE_RCVLOWAT,
+	NATIVE_OOBINLINE,
+	NATIVE_N
+};
 
 enum psock_state {
 	PSOCK_CLOSED, /* as TCP's CLOSED: fresh, bound, or back from a failure */
@@ -48,9 +58,13 @@ struct psock {
 	struct list waiters;
 	pid_t tid; /* who used it last, and by what number */
 	int fd;
+	unsigned native; /* 1 << NATIVE_...: was set */
+	struct timeval native_time[NATIVE_RCVLOWAT];
+	int native_number[NATIVE_N]; /* RCVLOWAT, OOBINLINE */
 	int err; /* what SO_ERROR tells instead of ECONNRESET */
 	bool dead; /* A's pair is broken: another A must take its place */
 	bool told; /* connect() has returned 0 once */
+	bool shut; /* the program has shut both directions down */
 	bool named; /* B has a name, which recvfrom would show */
 	unsigned pending, tokens; /* listener */
 	struct list ready; /* accepted, but not delivered: a signal came */
@@ -182,6 +196,10 @@ struct psock *psock_find(struct supervisor *sup, uint64_t cookie);
 struct psock *psock_new(struct supervisor *sup, int family, int a);
 /* Ends it: nobody holds A any more, or it never reached the program. */
 void psock_free(struct psock *psock);
+/* Notes that a native option of a has been set. */
+void psock_note_native(struct psock *psock, int a, int name);
+/* Gives a the native options of psock. */
+void psock_set_native(const struct psock *psock, int a);
 /* A copy of A, or -1. */
 int psock_borrow(struct psock *psock);
 /* Gives the psock an end of A, and watches it.  0 or -errno. */

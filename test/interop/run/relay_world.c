@@ -41,6 +41,7 @@ struct wsock {
 	enum kind kind;
 	void *tag;
 	bool orphan; /* the supervisor has given it back */
+	bool hung; /* the end has hung up */
 	bool urgent; /* an urgent octet has been announced */
 	int held; /* accepted, not yet asked for */
 	unsigned waiting;
@@ -348,8 +349,15 @@ static bool pump_up(struct wsock *sock)
 			n = send(sock->fd, pipe->data + pipe->from,
 				 pipe->to - pipe->from,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
-			if (n < 0)
-				return true; /* the other way tells of errors */
+			if (n < 0 && errno == EAGAIN)
+				return true;
+			if (n < 0) {
+				int err = errno == EPIPE ? ECONNRESET : errno;
+
+				end_reset(sock->end);
+				over(sock, err, sock->end->gone);
+				return false;
+			}
 			pipe->from += (size_t)n;
 			continue;
 		}
@@ -445,7 +453,7 @@ static void rewatch(struct wsock *sock)
 	else if (!sock->down->ended)
 		net |= EPOLLIN | EPOLLRDHUP;
 	(void)loop_watch(loop, &sock->net, net);
-	if (!sock->end->gone)
+	if (!sock->hung)
 		(void)loop_watch(loop, &sock->prog, prog);
 }
 
@@ -486,6 +494,7 @@ static void on_prog(void *ctx, uint32_t events)
 		sock->end->pri = true;
 	if ((events & EPOLLHUP)) {
 		(void)end_is_gone(sock->end);
+		sock->hung = true;
 		loop_unwatch(sock->world->loop, &sock->prog);
 	}
 	pump(sock);

@@ -690,6 +690,12 @@ static void q_signal(void)
 	close(a);
 	setsockopt(l, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	line("accept timeout %s", res(accept(l, NULL, NULL)));
+	c[0] = tcp();
+	connect_lo(c[0], port);
+	a = accept(l, NULL, NULL);
+	line("inherited timeout %s", res(recv(a, text, 1, 0)));
+	close(a);
+	close(c[0]);
 	close(l);
 
 	/* A queue that is full does not answer. */
