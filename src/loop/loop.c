@@ -21,7 +21,7 @@
 
 struct loop {
 	int epfd;
-	uint64_t now;
+	uint64_t now, round;
 	struct loop_timer **heap;
 	size_t heap_n, heap_room;
 	struct epoll_event batch[LOOP_BATCH];
@@ -173,6 +173,7 @@ int loop_at(struct loop *loop, struct loop_timer *timer, uint64_t at)
 		heap_put(loop, loop->heap_n++, timer);
 	}
 	timer->at = at;
+	timer->round = loop->round;
 	heap_up(loop, timer->place - 1);
 	heap_down(loop, timer->place - 1);
 	return 0;
@@ -214,6 +215,7 @@ int loop_round(struct loop *loop, uint64_t until)
 	if (n < 0 && n != -EINTR)
 		return n;
 	horizon = loop_refresh(loop);
+	loop->round++;
 	loop->batch_n = n > 0 ? n : 0;
 	for (int i = 0; i < loop->batch_n; i++) {
 		struct loop_watch *watch = loop->batch[i].data.ptr;
@@ -222,13 +224,11 @@ int loop_round(struct loop *loop, uint64_t until)
 			watch->ready(watch->ctx, loop->batch[i].events);
 	}
 	loop->batch_n = 0;
-	/* As many as are set now: one that sets itself anew for an instant that
-	 * has passed waits for the next round. */
-	for (size_t left = loop->heap_n; left > 0 && loop->heap_n > 0; left--) {
+	/* One that was set in this round waits for the next. */
+	while (loop->heap_n > 0 && loop->heap[0]->at <= horizon &&
+	       loop->heap[0]->round != loop->round) {
 		struct loop_timer *timer = loop->heap[0];
 
-		if (timer->at > horizon)
-			break;
 		loop_cancel(loop, timer);
 		timer->fire(timer->ctx, loop->now); /* may free it */
 	}

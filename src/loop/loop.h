@@ -25,6 +25,7 @@ struct loop_timer {
 	void (*fire)(void *ctx, uint64_t now);
 	void *ctx;
 	uint64_t at; /* the loop's: CN_NEVER when not set */
+	uint64_t round; /* the loop's: when it was set */
 	size_t place; /* the loop's: 1 + index in its heap, 0 when not set */
 };
 
