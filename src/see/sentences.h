@@ -68,6 +68,8 @@
 	X(OUT_CHALLENGE, "answers only with an ACK of what it knows: whoever " \
 	  "meant it will say so exactly (challenge ACK)",                      \
 	  "只用已知状态的 ACK 回应：真正的对端会给出准确的答复（挑战 ACK）")   \
+	X(OUT_ACK_ANSWER, "answers the probe: this is what it has, and its "   \
+	  "window", "回应探测：告知已收到哪里，窗口有多大")                    \
 	X(OUT_PROBE, "the peer's window is closed: asks whether it has opened " \
 	  "(probe); the next would follow after %1",                           \
 	  "对方窗口已关闭：询问是否已打开（窗口探测）；下一次在 %1 之后")      \
@@ -103,8 +105,8 @@
 	  "%1 字节得到确认，还有 %2 字节在途")                                 \
 	X(IN_ACK_NOTHING, "an ACK that tells nothing new",                     \
 	  "ACK 没有带来新的信息")                                              \
-	X(IN_ACK_PROBE, "a probe: must be answered by an ACK",                 \
-	  "收到探测：必须以 ACK 回应")                                         \
+	X(IN_ACK_PROBE, "a probe, outside the window on purpose: it asks for " \
+	  "an ACK", "收到探测，序号有意落在窗口之外：为的是引出一个 ACK")      \
 	X(IN_ACK_DUP, "duplicate ACK %1: something was lost or overtaken",     \
 	  "第 %1 个重复 ACK：有数据丢失或乱序")                                \
 	X(IN_ACK_DUP_SACK, "duplicate ACK %1: %2 is missing there, %3 has "    \

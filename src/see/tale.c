@@ -203,6 +203,10 @@ static bool tell_out(struct view *v)
 	case CN_SEND_DATA:
 		return out_data(v);
 	case CN_SEND_CHALLENGE:
+		if (v->own->probed && v->own->drop_at == t->at) {
+			v->tale->rule = "RFC 9293 section 3.10.7.4";
+			return say(v, SEE_OUT_ACK_ANSWER);
+		}
 		return say(v, SEE_OUT_CHALLENGE);
 	case CN_SEND_PROBE:
 		arg_duration(v, 0, t->rto_ns);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Comments of a capture: the sender's sentence and the packet's fate. */
+#include "see/comment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/seq.h"
+#include "link/glance.h"
+#include "see/tale.h"
+
+struct said {
+	struct see_tale tale;
+	uint32_t seq, len;
+	bool told;
+};
+
+struct see_comments {
+	struct see_conns conns;
+	enum see_lang lang;
+};
+
+static void forget(void *ctx, struct see_conn *conn)
+{
+	(void)ctx;
+	free(conn->user);
+	conn->user = NULL;
+}
+
+struct see_comments *see_comments_new(enum see_lang lang)
+{
+	struct see_comments *comments = calloc(1, sizeof(*comments));
+
+	if (!comments)
+		return NULL;
+	see_conns_init(&comments->conns);
+	comments->conns.forget = forget;
+	comments->lang = lang;
+	return comments;
+}
+
+void see_comments_free(struct see_comments *comments)
+{
+	if (!comments)
+		return;
+	see_conns_deinit(&comments->conns);
+	free(comments);
+}
+
+void see_comments_event(struct see_comments *comments, int host,
+			const struct cn_trace *trace)
+{
+	unsigned end;
+	struct see_conn *conn =
+		see_conn_of(&comments->conns, host, trace, &end);
+	struct said *said;
+
+	if (!conn)
+		return;
+	if (!conn->user)
+		conn->user = calloc(2, sizeof(struct said));
+	said = conn->user;
+	if (said && trace->kind == CN_TRACE_OUT) {
+		said[end].told = see_tell(conn, end, trace, &said[end].tale);
+		said[end].seq = trace->seq;
+		said[end].len = trace->len;
+	}
+	see_conn_follow(conn, end, trace);
+}
+
+static size_t add(char *out, size_t size, size_t n, const char *text)
+{
+	int more = snprintf(out + n, size - n, "%s%s", n ? "; " : "", text);
+
+	return more > 0 && n + (size_t)more < size ? n + (size_t)more : n;
+}
+
+size_t see_comment(const struct see_comments *comments,
+		   const struct cn_frame *frame, enum cn_fate fate, char *out,
+		   size_t size)
+{
+	struct cn_endpoint src, dst;
+	const struct see_conn *conn;
+	const struct said *said;
+	struct glance glance;
+	char text[SEE_SENTENCE_MAX];
+	size_t n = 0;
+	unsigned from;
+
+	*out = '\0';
+	glance_at(&glance, frame);
+	if (glance_is_tcp(&glance)) {
+		src.addr = glance_src(&glance);
+		src.port = glance.src_port;
+		dst.addr = glance_dst(&glance);
+		dst.port = glance.dst_port;
+		conn = see_conn_find(&comments->conns, &src, &dst, &from);
+		said = conn ? conn->user : NULL;
+		if (said && said[from].told &&
+		    glance.seq - said[from].seq <= said[from].len) {
+			see_tale_text(comments->lang, &said[from].tale, text,
+				      sizeof(text));
+			n = add(out, size, n, text);
+			if (conn->end[from].state) {
+				n = add(out, size, n,
+					cn_tcp_state_name(
+						(enum cn_tcp_state)conn
+							->end[from]
+							.state));
+			}
+		}
+	}
+	if (fate != CN_FATE_SENT)
+		n = add(out, size, n, cn_fate_text(fate));
+	return n;
+}

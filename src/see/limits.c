@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* What limited a transfer. */
+#include "see/limits.h"
+
+#include <stdlib.h>
+
+#include "see/conn.h"
+
+/* A queue stands on the path when the round trip is longer than the shortest
+ * one by a quarter and by this. */
+#define QUEUE_NS CN_NS_PER_MS
+
+struct account {
+	bool open;
+	uint8_t limit; /* enum see_limit: since */
+	uint64_t since;
+	uint64_t srtt_min;
+	struct see_share share;
+};
+
+struct see_limits {
+	struct see_conns conns;
+};
+
+const char *see_limit_name(enum see_limit limit)
+{
+	static const char *const names[SEE_LIMIT_N] = {
+#define SEE_X(name, text) [SEE_LIMITED_BY_##name] = text,
+		SEE_LIMITS(SEE_X)
+#undef SEE_X
+	};
+
+	return names[limit];
+}
+
+enum see_key see_limit_key(enum see_limit limit)
+{
+	static const enum see_key keys[SEE_LIMIT_N] = {
+#define SEE_X(name, text) [SEE_LIMITED_BY_##name] = SEE_LIMIT_##name,
+		SEE_LIMITS(SEE_X)
+#undef SEE_X
+	};
+
+	return keys[limit];
+}
+
+bool see_share_most(const struct see_share *share, enum see_limit *limit)
+{
+	int best = 0;
+
+	for (int i = 1; i < SEE_LIMIT_N; i++)
+		if (share->ns[i] > share->ns[best])
+			best = i;
+	*limit = (enum see_limit)best;
+	return share->ns[best] > 0;
+}
+
+static void forget(void *ctx, struct see_conn *conn)
+{
+	(void)ctx;
+	free(conn->user);
+	conn->user = NULL;
+}
+
+struct see_limits *see_limits_new(void)
+{
+	struct see_limits *limits = calloc(1, sizeof(*limits));
+
+	if (!limits)
+		return NULL;
+	see_conns_init(&limits->conns);
+	limits->conns.forget = forget;
+	return limits;
+}
+
+void see_limits_free(struct see_limits *limits)
+{
+	if (!limits)
+		return;
+	see_conns_deinit(&limits->conns);
+	free(limits);
+}
+
+static bool has_queue(const struct account *a, const struct cn_trace *t)
+{
+	return a->srtt_min &&
+	       t->srtt_ns > a->srtt_min + a->srtt_min / 4 + QUEUE_NS;
+}
+
+/*
+ * What the sender waits for after this event.  Whoever has given all its
+ * octets waits for the program; a full path is named before the window that
+ * filled it.
+ */
+static enum see_limit judge(const struct account *a, const struct cn_trace *t)
+{
+	uint32_t window = t->snd_wnd < t->cwnd ? t->snd_wnd : t->cwnd;
+	uint32_t left = window > t->flight ? window - t->flight : 0;
+
+	if (t->recovery)
+		return SEE_LIMITED_BY_LOSS;
+	if (!t->unsent)
+		return SEE_LIMITED_BY_PROGRAM;
+	if (has_queue(a, t))
+		return SEE_LIMITED_BY_RATE;
+	if (left >= t->snd_mss)
+		/* Both windows are open: less than a segment waits (Nagle), or
+		 * the link does not take more. */
+		return t->unsent < t->snd_mss ? SEE_LIMITED_BY_PROGRAM :
+						SEE_LIMITED_BY_RATE;
+	return t->snd_wnd < t->cwnd ? SEE_LIMITED_BY_RWND : SEE_LIMITED_BY_CWND;
+}
+
+static void settle(struct account *a, uint64_t now)
+{
+	if (a->open && now > a->since)
+		a->share.ns[a->limit] += now - a->since;
+	a->since = now;
+}
+
+/* From being established until our FIN is acknowledged. */
+static bool may_send(uint8_t state)
+{
+	return state == CN_ESTABLISHED || state == CN_CLOSE_WAIT ||
+	       state == CN_FIN_WAIT_1 || state == CN_CLOSING ||
+	       state == CN_LAST_ACK;
+}
+
+static void follow(struct account *a, const struct cn_trace *t)
+{
+	if (t->srtt_ns && (!a->srtt_min || t->srtt_ns < a->srtt_min))
+		a->srtt_min = t->srtt_ns;
+	settle(a, t->at);
+	a->open = may_send(t->to);
+	/* A bare entry knows nothing of windows. */
+	if (a->open && t->cwnd)
+		a->limit = (uint8_t)judge(a, t);
+}
+
+void see_limits_event(struct see_limits *limits, int host,
+		      const struct cn_trace *trace)
+{
+	unsigned end;
+	struct see_conn *conn = see_conn_of(&limits->conns, host, trace, &end);
+	struct account *account;
+
+	if (!conn)
+		return;
+	if (!conn->user)
+		conn->user = calloc(2, sizeof(struct account));
+	account = conn->user;
+	if (account)
+		follow(&account[end], trace);
+	see_conn_follow(conn, end, trace);
+}
+
+bool see_limits_of(struct see_limits *limits, const struct cn_endpoint *local,
+		   const struct cn_endpoint *peer, uint64_t now,
+		   struct see_share *share)
+{
+	unsigned end;
+	struct see_conn *conn =
+		see_conn_find(&limits->conns, local, peer, &end);
+	struct account *account = conn ? conn->user : NULL;
+
+	if (!account)
+		return false;
+	settle(&account[end], now);
+	*share = account[end].share;
+	return true;
+}
