@@ -106,6 +106,9 @@ struct cn_path_sink {
 	void (*packet)(void *ctx, const struct cn_frame *frame,
 		       enum cn_fate fate, uint64_t now);
 	void *ctx;
+	/* Super-segments stay whole where nothing is impaired, so that looking
+	 * changes nothing; false: they are cut, and each packet is seen. */
+	bool whole;
 };
 
 /*

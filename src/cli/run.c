@@ -11,6 +11,7 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
+#include "cli/screen.h"
 #include "cli/units.h"
 #include "run/world_options.h"
 
@@ -41,6 +42,9 @@ enum key {
 	KEY_RCVBUF,
 	KEY_PCAPNG,
 	KEY_SUMMARY,
+	KEY_EXPLAIN,
+	KEY_EVENTS,
+	KEY_LANG,
 	KEY_ISOLATED,
 	KEY_TUN,
 	KEY_ADDR,
@@ -98,10 +102,17 @@ static const struct cli_option table[] = {
 	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", NULL},
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_EXPLAIN, "explain", NULL,
+	 "draws every segment on standard error, and says what it did and why",
+	 "Seeing"},
+	{KEY_LANG, "lang", "LANG",
+	 "of the words, en or zh; by the locale unless said", NULL},
+	{KEY_EVENTS, "events", "FILE",
+	 "writes every event of TCP as a line of JSON (docs/events.md)", NULL},
 	{KEY_PCAPNG, "pcapng", "FILE",
 	 "captures every packet, before the path harms it; - is standard "
 	 "output (then the program's goes to standard error)",
-	 "Seeing"},
+	 NULL},
 	{KEY_SUMMARY, "summary", "FILE", "writes the summary as JSON", NULL},
 	{'q', "quiet", NULL, "no summary, no remarks", NULL},
 	{'v', "verbose", NULL, "the summary also where there is no terminal",
@@ -123,8 +134,8 @@ static const struct cli_example examples[] = {
 	 "a server on catenet's TCP, reachable at 127.0.0.1:8000"},
 	{"catenet run --rtt 300ms --rate 1mbit --pcapng out.pcapng -- ssh host",
 	 "a satellite's distance, captured for Wireshark"},
-	{"catenet run --drop 'up syn #1' -- nc 127.0.0.1 7",
-	 "the first SYN is lost, always"},
+	{"catenet run --explain --drop 'up syn #1' -- nc 127.0.0.1 7",
+	 "the first SYN is lost, always; each segment is drawn and explained"},
 };
 
 struct line {
@@ -132,6 +143,7 @@ struct line {
 	struct world_options world;
 	struct world_publish publish[PUBLISH_MAX];
 	const char *only;
+	struct screen screen;
 };
 
 static bool take(void *ctx, int key, const char *value);
@@ -350,6 +362,11 @@ static const char *take_value(struct line *line, int key, const char *value)
 	case KEY_PCAPNG:
 		world->pcapng = value;
 		return NULL;
+	case KEY_EVENTS:
+		world->events = value;
+		return NULL;
+	case KEY_LANG:
+		return screen_take_lang(&line->screen, value);
 	case KEY_SUMMARY:
 		world->summary = value;
 		return NULL;
@@ -374,6 +391,9 @@ static bool take(void *ctx, int key, const char *value)
 	const char *why;
 
 	switch (key) {
+	case KEY_EXPLAIN:
+		line->world.explain = true;
+		return true;
 	case KEY_IMPAIR_LOOPBACK:
 		line->world.impair_loopback = true;
 		return true;
@@ -483,6 +503,7 @@ int cli_run(int argc, char **argv)
 
 	memset(&line, 0, sizeof(line));
 	world_options_default(&line.world);
+	screen_init(&line.screen, stderr);
 	code = cli_parse(&cli_run_command, argc, argv, &line, &rest);
 	if (code >= 0)
 		return code;
@@ -494,6 +515,12 @@ int cli_run(int argc, char **argv)
 	if (!check_together(&line))
 		return EXIT_CATENET;
 	line.run.argv = argv + rest;
+	line.world.screen = (struct world_screen){
+		.width = line.screen.width,
+		.lang = (uint8_t)line.screen.lang,
+		.colour = line.screen.colour,
+		.ascii = line.screen.ascii,
+	};
 	line.run.path = &line.world;
 	return run_main(&line.run);
 }

@@ -47,8 +47,8 @@ struct cn_path {
 
 static void settle(struct cn_path *path)
 {
-	path->is_clean = impair_is_clean(&path->impair) && !path->has_sink &&
-			 !path->rules;
+	path->is_clean = impair_is_clean(&path->impair) &&
+			 (!path->has_sink || path->sink.whole) && !path->rules;
 }
 
 static int read_rules(struct cn_path *path, const struct cn_path_config *config,
@@ -403,14 +403,17 @@ static int pass_whole(struct cn_path *path, const struct cn_frame *frame,
 	}
 	if (longest > path->mtu) {
 		path->stats.too_big += packet_n;
+		tell(path, frame, CN_FATE_TOO_BIG, now);
 		return CN_E_MSGSIZE;
 	}
 	parcel = transit_wrap(&path->transit, frame);
 	if (!parcel) {
 		path->stats.queue_drops += packet_n;
+		tell(path, frame, CN_FATE_QUEUE, now);
 		return CN_OK;
 	}
 	parcel->packet_n = packet_n;
+	tell(path, frame, CN_FATE_SENT, now);
 	enter(path, parcel, arrival(path, now, false));
 	return CN_OK;
 }

@@ -25,6 +25,7 @@
 #include "run/relay.h"
 #include "run/tally.h"
 #include "run/tap.h"
+#include "run/watch.h"
 #include "run/world.h"
 
 struct flow;
@@ -140,7 +141,9 @@ struct world {
 	struct linux_limits limits;
 	struct lane up, down, lo;
 	struct tap tap;
-	struct tap_sink tap_up, tap_down, tap_lo;
+	struct watch *watch; /* NULL: nobody looks */
+	struct watch_lane watch_up, watch_down, watch_lo;
+	struct cn_frame_sink loopback_sink;
 	struct cn_sock *holder4, *holder6; /* the gateway's listeners */
 	struct ear holder_ear;
 	struct loop_timer timer, poll;

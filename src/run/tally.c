@@ -85,6 +85,20 @@ void tally_other(struct tally *tally, struct tally_row *row,
 	row->segments_in = info->segs_out;
 }
 
+void tally_limits(struct tally *tally, struct watch *watch, uint64_t now)
+{
+	for (struct list *node = tally->rows.next; node != &tally->rows;
+	     node = node->next) {
+		struct tally_row *row =
+			CN_CONTAINER(node, struct tally_row, node);
+
+		(void)watch_share(watch, &row->path_local, &row->path_peer, now,
+				  &row->limits_out);
+		(void)watch_share(watch, &row->path_peer, &row->path_local, now,
+				  &row->limits_in);
+	}
+}
+
 /* ---------------------------------------------------------- for people -- */
 
 #define TEXT 64
@@ -153,6 +167,36 @@ static void print_way(FILE *out, const char *way, uint64_t octets, uint64_t ns,
 	fputc('\n', out);
 }
 
+static uint64_t total(const struct see_share *share)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < SEE_LIMIT_N; i++)
+		sum += share->ns[i];
+	return sum;
+}
+
+/* The greatest share first; what is below one in a hundred is left out. */
+static void print_limits(FILE *out, const struct see_share *share)
+{
+	struct see_share left = *share;
+	uint64_t sum = total(share);
+	const char *comma = "      limited by ";
+	enum see_limit limit;
+
+	if (!sum)
+		return;
+	while (see_share_most(&left, &limit) &&
+	       left.ns[limit] >= (sum + 99) / 100) {
+		fprintf(out, "%s%s %.0f %%", comma,
+			see_text(SEE_EN, see_limit_key(limit)),
+			100 * (double)left.ns[limit] / (double)sum);
+		left.ns[limit] = 0;
+		comma = ", ";
+	}
+	fputc('\n', out);
+}
+
 static void print_row(const struct tally_row *row, FILE *out, uint64_t now)
 {
 	char local[TEXT], peer[TEXT], shake[TEXT], min[TEXT], avg[TEXT];
@@ -176,8 +220,12 @@ static void print_row(const struct tally_row *row, FILE *out, uint64_t now)
 	fputc('\n', out);
 	print_way(out, "sent", row->octets_out, ns, row->retrans_out,
 		  row->segments_out);
+	if (row->octets_out)
+		print_limits(out, &row->limits_out);
 	print_way(out, "got", row->octets_in, ns, row->retrans_in,
 		  row->segments_in);
+	if (row->octets_in)
+		print_limits(out, &row->limits_in);
 }
 
 static void print_path(const char *name, const struct cn_path_stats *stats,
@@ -272,6 +320,21 @@ static void json_endpoint(FILE *out, const char *name,
 		text, ep->port);
 }
 
+static void json_limits(FILE *out, const char *name,
+			const struct see_share *share)
+{
+	uint64_t sum = total(share);
+
+	if (!sum)
+		return;
+	fprintf(out, ", \"%s\": {", name);
+	for (int i = 0; i < SEE_LIMIT_N; i++)
+		fprintf(out, "%s\"%s\": %.4f", i ? ", " : "",
+			see_limit_name((enum see_limit)i),
+			(double)share->ns[i] / (double)sum);
+	fputc('}', out);
+}
+
 static void json_row(FILE *out, const struct tally_row *row, uint64_t now)
 {
 	uint64_t ns = lasted(row, now);
@@ -290,7 +353,7 @@ static void json_row(FILE *out, const struct tally_row *row, uint64_t now)
 		", \"segments_received\": %" PRIu64
 		", \"retransmits_received\": %" PRIu64 ", "
 		"\"rtt_min_ms\": %.3f, \"rtt_avg_ms\": %.3f, "
-		"\"rtt_max_ms\": %.3f}",
+		"\"rtt_max_ms\": %.3f",
 		row->incoming ? "true" : "false",
 		row->inside ? "true" : "false",
 		row->ended_at ? "true" : "false", row->err, (double)ns / 1e9,
@@ -300,6 +363,9 @@ static void json_row(FILE *out, const struct tally_row *row, uint64_t now)
 		row->retrans_out, row->segments_in, row->retrans_in,
 		(double)row->rtt_min / 1e6, (double)row->rtt_avg / 1e6,
 		(double)row->rtt_max / 1e6);
+	json_limits(out, "limits_sent", &row->limits_out);
+	json_limits(out, "limits_received", &row->limits_in);
+	fputc('}', out);
 }
 
 static void json_path(FILE *out, const char *name,

@@ -12,6 +12,7 @@
 #include <catenet/socket.h>
 
 #include "base/list.h"
+#include "run/watch.h"
 
 #define TALLY_ROWS 10000
 #define TALLY_SHOWN 5 /* on a terminal */
@@ -29,6 +30,9 @@ struct tally_row {
 	uint64_t retrans_out, retrans_in;
 	uint64_t segments_out, segments_in;
 	uint64_t rtt_min, rtt_avg, rtt_max;
+	struct cn_endpoint path_local, path_peer; /* as the path has them */
+	/* What limited each way; all 0: nobody looked. */
+	struct see_share limits_out, limits_in;
 };
 
 struct tally {
@@ -54,6 +58,9 @@ void tally_program(struct tally *tally, struct tally_row *row,
 /* What the other host knows. */
 void tally_other(struct tally *tally, struct tally_row *row,
 		 const struct cn_tcp_info *info);
+
+/* What limited each, as far as somebody looked. */
+void tally_limits(struct tally *tally, struct watch *watch, uint64_t now);
 
 struct tally_path {
 	struct cn_path_stats up, down;

@@ -92,10 +92,9 @@ void tap_close(struct tap *tap)
 			strerror(-rc));
 }
 
-void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
-		uint64_t now)
+void tap_packet(const struct tap_sink *sink, const struct cn_frame *frame,
+		enum cn_fate fate, const char *comment, uint64_t now)
 {
-	struct tap_sink *sink = ctx;
 	struct tap *tap = sink->tap;
 	struct pcapng_about about;
 
@@ -106,7 +105,7 @@ void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
 		.time_ns = tap->epoch_ns + now,
 		.interface = sink->loopback ? tap->loopback : tap->path,
 		.way = sink->way,
-		.comment = fate == CN_FATE_SENT ? NULL : cn_fate_text(fate),
+		.comment = comment,
 	};
 	check(tap, pcapng_packet(tap->pcapng, frame, &about));
 }

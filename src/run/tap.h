@@ -33,8 +33,8 @@ void tap_close(struct tap *tap);
 /* Hands to the file what was gathered, if that is long ago. */
 void tap_flush(struct tap *tap, uint64_t now);
 
-/* The packet function of a struct cn_path_sink; ctx is a struct tap_sink. */
-void tap_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
-		uint64_t now);
+/* comment: UTF-8, or "". */
+void tap_packet(const struct tap_sink *sink, const struct cn_frame *frame,
+		enum cn_fate fate, const char *comment, uint64_t now);
 
 #endif

@@ -232,8 +232,11 @@ static void succeeded(struct wsock *sock)
 	if (sock->row) {
 		sock->row->local = wsock_local(sock);
 		sock->row->peer = sock->to;
-		if (cn_sock_peer(sock->ls.sock, &far) == CN_OK)
+		cn_sock_name(sock->ls.sock, &sock->row->path_local);
+		if (cn_sock_peer(sock->ls.sock, &far) == CN_OK) {
+			sock->row->path_peer = far;
 			sock->row->inside = cn_addr_is_loopback(&far.addr);
+		}
 		if (sock->flow)
 			sock->flow->row = tally_ref(sock->row);
 	}

@@ -154,6 +154,8 @@ int world_accept(struct wsock *listener, void *tag, struct wsock **sock)
 		if (wsock_peer(made, &ep))
 			made->row->peer = ep;
 		cn_sock_peer(engine, &ep);
+		made->row->path_peer = ep;
+		cn_sock_name(engine, &made->row->path_local);
 		made->row->inside = cn_addr_is_loopback(&ep.addr);
 	}
 	*sock = made;

@@ -111,6 +111,9 @@ static int host_new(struct world *world, const char *name, uint8_t number,
 	if (opt->rcvbuf)
 		set.rcvbuf = opt->rcvbuf;
 	set.any_addr = number == 1;
+	set.trace = watch_trace(world->watch, number);
+	if (number == 0 && (world->watch || opt->pcapng))
+		set.loopback_tap = &world->loopback_sink;
 	return cn_host_new(&set, world_now(world), host);
 }
 
@@ -232,7 +235,7 @@ static int make_hosts(struct world *world)
 }
 
 static int make_lane(struct world *world, struct lane *lane, char direction,
-		     const struct cn_impair *impair, struct tap_sink *sink)
+		     const struct cn_impair *impair, struct watch_lane *looks)
 {
 	struct lane_config config = {
 		.pool = world->pool,
@@ -244,13 +247,15 @@ static int make_lane(struct world *world, struct lane *lane, char direction,
 	};
 
 	seed_for(world, (uint8_t)direction, config.seed);
-	sink->loopback = direction == 'l';
-	sink->way = direction == 'd' ? PCAPNG_IN : PCAPNG_OUT;
-	/* A path that somebody looks at cuts super-segments. */
-	if (world->options->pcapng) {
-		sink->tap = &world->tap;
-		config.sink.packet = tap_packet;
-		config.sink.ctx = sink;
+	looks->watch = world->watch;
+	looks->tap.loopback = direction == 'l';
+	looks->tap.way = direction == 'd' ? PCAPNG_IN : PCAPNG_OUT;
+	if (world->options->pcapng)
+		looks->tap.tap = &world->tap;
+	if (world->options->pcapng || world->watch) {
+		config.sink.packet = watch_packet;
+		config.sink.ctx = looks;
+		config.sink.whole = true;
 	}
 	return lane_init(lane, &config);
 }
@@ -259,15 +264,15 @@ static int make_lanes(struct world *world)
 {
 	static const struct cn_impair clean;
 	const struct world_options *opt = world->options;
-	int rc = make_lane(world, &world->up, 'u', &opt->up, &world->tap_up);
+	int rc = make_lane(world, &world->up, 'u', &opt->up, &world->watch_up);
 
 	if (!rc)
 		rc = make_lane(world, &world->down, 'd', &opt->down,
-			       &world->tap_down);
+			       &world->watch_down);
 	if (!rc)
 		rc = make_lane(world, &world->lo, 'l',
 			       opt->impair_loopback ? &opt->up : &clean,
-			       &world->tap_lo);
+			       &world->watch_lo);
 	return rc;
 }
 
@@ -289,6 +294,13 @@ static int open_tap(struct world *world)
 	if (!rc && !strcmp(name, "-") && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		rc = errno;
 	return rc;
+}
+
+/* Whether there will be a summary. */
+static bool world_sums_up(const struct world *world)
+{
+	return world->options->summary ||
+	       (!world->quiet && (world->verbose || isatty(STDERR_FILENO)));
 }
 
 static int make(struct world *world)
@@ -313,7 +325,13 @@ static int make(struct world *world)
 		if (rc)
 			return rc;
 	}
-	rc = say("the world's hosts", make_hosts(world));
+	world->loopback_sink.frame = watch_loopback;
+	world->loopback_sink.ctx = &world->watch_lo;
+	rc = say(opt->events ? opt->events : "looking",
+		 watch_open(opt, world_sums_up(world), world_now(world),
+			    &world->watch));
+	if (!rc)
+		rc = say("the world's hosts", make_hosts(world));
 	if (!rc)
 		rc = say("the world's paths", make_lanes(world));
 	if (!rc && opt->pcapng)
@@ -426,6 +444,7 @@ void world_free(struct world *world)
 	lane_deinit(&world->down);
 	lane_deinit(&world->lo);
 	tap_close(&world->tap);
+	watch_close(world->watch);
 	wtun_close(world);
 	machine_deinit(&world->machine);
 	alias_deinit(&world->alias);
@@ -738,6 +757,7 @@ void world_finish(struct world *world)
 	end_orphans(world);
 	lane_stats(&world->up, &path.up);
 	lane_stats(&world->down, &path.down);
+	tally_limits(&world->tally, world->watch, world_now(world));
 	if (world->summary) {
 		tally_json(&world->tally, &path, world->summary,
 			   world_now(world));

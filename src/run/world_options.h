@@ -14,6 +14,13 @@ struct world_publish {
 	uint16_t port;
 };
 
+/* How standard error looks. */
+struct world_screen {
+	unsigned width; /* columns */
+	uint8_t lang; /* enum see_lang */
+	bool colour, ascii;
+};
+
 struct world_options {
 	struct cn_impair up, down;
 	const char *drop; /* rules of docs/drop.md, or NULL */
@@ -37,6 +44,9 @@ struct world_options {
 
 	const char *pcapng; /* a file, "-" for standard output, or NULL */
 	const char *summary; /* a file for JSON, or NULL */
+	bool explain; /* the ladder on standard error */
+	const char *events; /* a file for JSON lines, or NULL */
+	struct world_screen screen;
 
 	/* Real frames to the kernel instead of a gateway; tun NULL: off. */
 	const char *tun;

@@ -18,6 +18,7 @@
 
 #define HELD_MAX 6
 #define AWAITED_MAX 16
+#define TOGETHER_NS CN_NS_PER_MS
 
 /* A segment that was drawn leaving and may be drawn arriving. */
 struct awaited {
@@ -240,12 +241,14 @@ static void take_held(struct see_ladder *ladder, const struct see_conn *conn,
 	(void)ladder;
 }
 
+/* A call and the segment that it causes are not at the very same instant where
+ * the clock is real. */
 static bool held_are_for(const struct strand *strand, unsigned end,
 			 const struct cn_trace *trace)
 {
 	for (unsigned i = 0; i < strand->held_n; i++)
 		if (strand->held[i].end != end ||
-		    strand->held[i].trace.at != trace->at)
+		    strand->held[i].trace.at + TOGETHER_NS < trace->at)
 			return false;
 	return true;
 }

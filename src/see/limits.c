@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/seq.h"
 #include "see/conn.h"
 
 /* A queue stands on the path when the round trip is longer than the shortest
@@ -14,7 +15,12 @@ struct account {
 	bool open;
 	uint8_t limit; /* enum see_limit: since */
 	uint64_t since;
-	uint64_t srtt_min;
+	/* The last round trip and the shortest: SRTT would remember a loss for
+	 * long.  One segment at a time is timed, as in RFC 6298 section 3. */
+	uint64_t rtt, rtt_min;
+	bool timing;
+	uint32_t timed_seq;
+	uint64_t timed_at;
 	struct see_share share;
 };
 
@@ -81,10 +87,26 @@ void see_limits_free(struct see_limits *limits)
 	free(limits);
 }
 
-static bool has_queue(const struct account *a, const struct cn_trace *t)
+static bool has_queue(const struct account *a)
 {
-	return a->srtt_min &&
-	       t->srtt_ns > a->srtt_min + a->srtt_min / 4 + QUEUE_NS;
+	return a->rtt > a->rtt_min + a->rtt_min / 4 + QUEUE_NS;
+}
+
+static void time_round_trip(struct account *a, const struct cn_trace *t)
+{
+	if (t->kind == CN_TRACE_OUT && t->retransmit) {
+		a->timing = false;
+	} else if (t->kind == CN_TRACE_OUT && t->len && !a->timing) {
+		a->timing = true;
+		a->timed_seq = t->seq + t->len;
+		a->timed_at = t->at;
+	} else if (t->kind == CN_TRACE_IN && a->timing && !t->drop &&
+		   seq_ge(t->ack, a->timed_seq)) {
+		a->timing = false;
+		a->rtt = t->at - a->timed_at;
+		if (!a->rtt_min || a->rtt < a->rtt_min)
+			a->rtt_min = a->rtt;
+	}
 }
 
 /*
@@ -101,7 +123,7 @@ static enum see_limit judge(const struct account *a, const struct cn_trace *t)
 		return SEE_LIMITED_BY_LOSS;
 	if (!t->unsent)
 		return SEE_LIMITED_BY_PROGRAM;
-	if (has_queue(a, t))
+	if (has_queue(a))
 		return SEE_LIMITED_BY_RATE;
 	if (left >= t->snd_mss)
 		/* Both windows are open: less than a segment waits (Nagle), or
@@ -128,8 +150,7 @@ static bool may_send(uint8_t state)
 
 static void follow(struct account *a, const struct cn_trace *t)
 {
-	if (t->srtt_ns && (!a->srtt_min || t->srtt_ns < a->srtt_min))
-		a->srtt_min = t->srtt_ns;
+	time_round_trip(a, t);
 	settle(a, t->at);
 	a->open = may_send(t->to);
 	/* A bare entry knows nothing of windows. */

@@ -204,7 +204,10 @@ static int add_path(struct sim *sim, int n, int end,
 		.mtu = wire->path_mtu[end],
 		.drop = config->drop[end],
 	};
-	struct cn_path_sink sink = {on_packet, &wire->toward[end]};
+	struct cn_path_sink sink = {
+		.packet = on_packet,
+		.ctx = &wire->toward[end],
+	};
 	bool looks = sim->watch.packet || wire->path_mtu[end] < config->mtu;
 
 	wire->toward[end] = (struct toward){wire, end};

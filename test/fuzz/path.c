@@ -54,7 +54,7 @@ static struct cn_path *open_path(struct cn_pool *pool,
 				 const struct choice *choice,
 				 struct pcapng *pcapng)
 {
-	const struct cn_path_sink sink = {capture, pcapng};
+	const struct cn_path_sink sink = {.packet = capture, .ctx = pcapng};
 	struct cn_path_config config = {
 		.pool = pool,
 		.mtu = 1500,

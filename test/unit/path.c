@@ -35,7 +35,7 @@ static struct cn_path *open_path(struct cn_pool *pool,
 				 struct seen *seen)
 {
 	struct cn_path_config config = {.pool = pool, .mtu = 1500};
-	const struct cn_path_sink sink = {see, seen};
+	const struct cn_path_sink sink = {.packet = see, .ctx = seen};
 	struct cn_path *path;
 
 	config.impair = *impair;
