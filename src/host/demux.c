@@ -171,10 +171,9 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 			tcp_path_mss(tcb, mss, now);
 	} else {
 		err = net_error_meaning(error, &hard);
-		/* Deviation: as Linux, any of them ends an attempt, while
-		 * SHLD-26 has hard ones alone end whatever they quote, which
-		 * RFC 5927 section 5.2 advises against. */
 		hard |= tcb->state == CN_SYN_SENT;
+		/* Deviation: as Linux, SHLD-26 is kept in SYN-SENT, and there
+		 * for any error; later all are soft (RFC 5927 section 5.2). */
 		if (err)
 			tcp_icmp_error(tcb, err, hard, now);
 	}

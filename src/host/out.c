@@ -46,7 +46,7 @@ static struct built build(const struct host_link *link,
 	struct built built;
 	struct ip_hdr ip;
 	size_t ip_len, tcp_len;
-	uint8_t *field;
+	uint16_t value;
 
 	memset(&ip, 0, sizeof(ip));
 	/* MUST-45: the same as long as it lives. */
@@ -61,17 +61,15 @@ static struct built build(const struct host_link *link,
 	ip.payload_len = (uint32_t)tcp_header_len(seg) + seg->data_len;
 	ip_len = ip_emit(octet, &ip);
 	tcp_len = tcp_emit_header(octet + ip_len, &ports, seg);
-	field = octet + ip_len + TCP_CHECKSUM_OFF;
 	checksum_add_pseudo(&sum, &ip.src, &ip.dst, IP_TCP, ip.payload_len);
 	built.len = (uint16_t)(ip_len + tcp_len);
 	built.csum_start = (uint8_t)ip_len;
 	built.csum = link->tx_csum ? CN_CSUM_PARTIAL : CN_CSUM_NONE;
+	value = link->tx_csum ?
+			checksum_fold(&sum) :
+			complete_checksum(&sum, octet + ip_len, tcp_len, seg);
 	/* MUST-2: complete, or what the device will complete. */
-	if (link->tx_csum)
-		put16(field, checksum_fold(&sum));
-	else
-		put16(field,
-		      complete_checksum(&sum, octet + ip_len, tcp_len, seg));
+	put16(octet + ip_len + TCP_CHECKSUM_OFF, value);
 	return built;
 }
 

@@ -296,6 +296,9 @@ static void connect_from_loopback_does_not_travel(void **state)
 	sock = sock_on(&pair, 0);
 	assert_int_equal(cn_sock_bind(sock, &at), 0);
 	assert_int_equal(cn_sock_connect(sock, &to, pair.now), CN_E_INVAL);
+	to = (struct cn_endpoint){cn_addr_v4(10, 0, 0, 255), 80};
+	assert_int_equal(cn_sock_connect(sock_on(&pair, 0), &to, pair.now),
+			 CN_E_NETUNREACH);
 	to = (struct cn_endpoint){cn_addr_v4(224, 0, 0, 1), 80};
 	assert_int_equal(cn_sock_connect(sock_on(&pair, 0), &to, pair.now),
 			 CN_E_NETUNREACH);
