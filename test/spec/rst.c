@@ -262,6 +262,18 @@ static void established_challenges_are_limited(void)
 	is(most > 600 * MS && most <= 625 * MS, true);
 }
 
+/* RFC 5961 section 7 leaves the limit to us: without one, each is answered. */
+static void established_unlimited_challenges_are_all_sent(void)
+{
+	t.set.challenge_interval_ns = 0;
+	at(CN_ESTABLISHED);
+	for (int i = 0; i < 5; i++) {
+		in("R", 500, 0, 0);
+		out("A", 1, 1, 0);
+	}
+	silent();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +295,8 @@ int main(void)
 		cmocka_unit_test_rule(
 			challenges_of_two_connections_are_unrelated),
 		cmocka_unit_test_rule(established_challenges_are_limited),
+		cmocka_unit_test_rule(
+			established_unlimited_challenges_are_all_sent),
 	};
 
 	return cmocka_run_group_tests_name("rst", tests, NULL, NULL);

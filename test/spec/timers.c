@@ -129,6 +129,27 @@ static void established_keepalive_of_the_peer_is_answered(void)
 	silent();
 }
 
+/* The count of timeouts does not run over where only time ends it. */
+static void established_endless_patience_goes_on(void)
+{
+	at(CN_ESTABLISHED);
+	tcp_tune(&t.tcb)->user_timeout_ns = 400000 * SEC;
+	sends(10);
+	out("PA", 1, 1, 10);
+	for (int i = 0; i < 300; i++) {
+		after(tcp_deadline(&t.tcb) - t.now);
+		out("PA", 1, 1, 10);
+	}
+	in("A", 1, 11, 0, .wnd = NO_WND);
+	sends(10);
+	for (int i = 0; i < 300; i++) {
+		after(tcp_deadline(&t.tcb) - t.now);
+		out("A", 10, 1, 0);
+	}
+	in("A", 1, 11, 0);
+	out("PA", 11, 1, 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +165,7 @@ int main(void)
 			established_probe_of_a_restarted_peer_resets),
 		cmocka_unit_test_rule(
 			established_keepalive_of_the_peer_is_answered),
+		cmocka_unit_test_rule(established_endless_patience_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("timers", tests, NULL, NULL);

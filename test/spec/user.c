@@ -236,6 +236,131 @@ static void established_send_without_memory_fails(void)
 	out("PA", 1, 1, 10);
 }
 
+static void closed_by_reset_send_is_a_broken_pipe(void)
+{
+	uint8_t octets[10] = {0};
+
+	at(CN_ESTABLISHED);
+	in("R", 1, 0, 0);
+	is(tcp_send(&t.tcb, octets, 10, 0, t.now), CN_E_PIPE);
+	tcp_icmp_error(&t.tcb, CN_E_HOSTUNREACH, true, t.now);
+	is(t.tcb.soft_err, 0);
+	error(CN_E_CONNRESET);
+}
+
+static void syn_received_send_after_close_is_a_broken_pipe(void)
+{
+	uint8_t octets[10] = {0};
+
+	at_passive(CN_SYN_RECEIVED);
+	closes();
+	is(tcp_send(&t.tcb, octets, 10, 0, t.now), CN_E_PIPE);
+}
+
+static void fin_wait_1_reserve_and_commit_are_broken_pipes(void)
+{
+	struct cn_span span[2];
+
+	at(CN_FIN_WAIT_1);
+	is(tcp_send_reserve(&t.tcb, 10, span, 2), CN_E_PIPE);
+	is(tcp_send_commit(&t.tcb, 0, 0, t.now), CN_E_PIPE);
+}
+
+/* No octet, nothing urgent. */
+static void established_empty_calls_change_nothing(void)
+{
+	uint8_t octet = 0;
+
+	at(CN_ESTABLISHED);
+	is(tcp_send(&t.tcb, &octet, 0, CN_MSG_OOB, t.now), 0);
+	is(tcp_send_commit(&t.tcb, 0, CN_MSG_OOB, t.now), CN_OK);
+	is(tcp_recv_take(&t.tcb, 0, t.now), CN_OK);
+	is(t.tcb.urg_out, false);
+	silent();
+}
+
+static void established_urgent_octet_can_be_peeked(void)
+{
+	uint8_t octet = 0;
+
+	at(CN_ESTABLISHED);
+	in("PAU", 1, 1, 10, .up = 5);
+	out("A", 1, 11, 0);
+	is(tcp_recv(&t.tcb, &octet, 0, CN_MSG_OOB, t.now), 0);
+	is(tcp_recv(&t.tcb, &octet, 1, CN_MSG_OOB | CN_MSG_PEEK, t.now), 1);
+	is(tcp_recv(&t.tcb, &octet, 1, CN_MSG_OOB, t.now), 1);
+	is(tcp_recv(&t.tcb, &octet, 1, CN_MSG_OOB, t.now), CN_E_INVAL);
+}
+
+/* shutdown(SHUT_RD): what is there is read, then the end. */
+static void established_shut_for_reading_ends(void)
+{
+	uint8_t octet;
+
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 10);
+	out("A", 1, 11, 0);
+	t.tcb.rd_shut = true;
+	reads(10);
+	is(tcp_recv(&t.tcb, &octet, 1, 0, t.now), 0);
+}
+
+/* 16 bits say no more. */
+static void syn_sent_widest_path_announces_65535(void)
+{
+	t.path_mss = 70000;
+	at(CN_SYN_SENT);
+	is(t.last.mss, 65535);
+}
+
+static void established_hold_is_for_syn_sent_alone(void)
+{
+	at(CN_ESTABLISHED);
+	tcp_hold(&t.tcb, true, t.now);
+	is(t.tcb.held, false);
+	silent();
+}
+
+static void fin_wait_2_own_timeout_counts(void)
+{
+	at(CN_FIN_WAIT_2);
+	tcp_tune(&t.tcb)->fin_wait2_ns = 7 * SEC;
+	orphans();
+	deadline(7 * SEC);
+}
+
+/* RFC 9293 section 3.10.6 */
+static void status_tells_where_it_stands(void)
+{
+	struct cn_tcp_info info;
+
+	at(CN_SYN_SENT);
+	tcp_info(&t.tcb, &info);
+	is(info.state, CN_SYN_SENT);
+	is(info.srtt, 0);
+	is(info.rtt_avg, 0);
+	tcb_deinit(&t.tcb);
+	t.where = CN_CLOSED;
+	at(CN_ESTABLISHED);
+	in("A", 1, 1, 0, .wnd = 2000);
+	sends(5000);
+	out("A", 1, 1, 1000);
+	out("A", 1001, 1, 1000);
+	t.now += RTT;
+	in("A", 1, 1001, 0, .wnd = 1000);
+	tcp_info(&t.tcb, &info);
+	is(info.state, CN_ESTABLISHED);
+	is(info.srtt, RTT);
+	is(info.rtt_avg, RTT);
+	is(info.flight, 1000);
+	is(info.unsent, 3000);
+	is(info.octets_sent, 2000);
+	is(info.octets_acked, 1000);
+	is(info.snd_wnd, 1000);
+	is(info.snd_mss, PEER_MSS);
+	is(info.handshake, RTT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +378,18 @@ int main(void)
 		cmocka_unit_test_rule(established_view_and_take),
 		cmocka_unit_test_rule(established_idle_holds_nothing),
 		cmocka_unit_test_rule(established_send_without_memory_fails),
+		cmocka_unit_test_rule(closed_by_reset_send_is_a_broken_pipe),
+		cmocka_unit_test_rule(
+			syn_received_send_after_close_is_a_broken_pipe),
+		cmocka_unit_test_rule(
+			fin_wait_1_reserve_and_commit_are_broken_pipes),
+		cmocka_unit_test_rule(established_empty_calls_change_nothing),
+		cmocka_unit_test_rule(established_urgent_octet_can_be_peeked),
+		cmocka_unit_test_rule(established_shut_for_reading_ends),
+		cmocka_unit_test_rule(syn_sent_widest_path_announces_65535),
+		cmocka_unit_test_rule(established_hold_is_for_syn_sent_alone),
+		cmocka_unit_test_rule(fin_wait_2_own_timeout_counts),
+		cmocka_unit_test_rule(status_tells_where_it_stands),
 	};
 
 	return cmocka_run_group_tests_name("user", tests, NULL, NULL);
