@@ -27,6 +27,7 @@
 #include "loop/loop.h"
 #include "run/family.h"
 #include "run/front.h"
+#include "run/harden.h"
 #include "run/launch.h"
 #include "run/supervisor.h"
 #include "run/world.h"
@@ -301,6 +302,7 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	(void)setsid(); /* the program stays in the front's: front.c */
 	raise_limit();
 	give_up_inherited(&inherited);
+	harden();
 	run->sup = sup_new(run->loop, run->world, program->listener,
 			   options->without);
 	if (!run->sup || watch_signals(run) < 0) {
