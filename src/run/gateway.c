@@ -28,6 +28,7 @@
 #define UNREACHABLE_NET 0
 #define UNREACHABLE_HOST 1
 #define UNREACHABLE_PROHIBITED 13
+#define USUAL_TTL 64
 
 static void flow_ready(struct ear *ear);
 static void asked(void *ctx, uint32_t events);
@@ -175,8 +176,44 @@ static void carry(const struct wsock *origin, enum cn_opt opt, int fd,
 		set_int(fd, level, name, (int)value);
 }
 
+/* How real packets are marked, and how far they go. */
+static void carry_ip(const struct cn_sock *sock, int fd, int family)
+{
+	bool v4 = family == AF_INET;
+	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	int64_t value;
+
+	if (cn_sock_get(sock, CN_OPT_TOS, &value) == CN_OK && value)
+		set_int(fd, level, v4 ? IP_TOS : IPV6_TCLASS, (int)value);
+	if (cn_sock_get(sock, CN_OPT_TTL, &value) == CN_OK &&
+	    value != USUAL_TTL)
+		set_int(fd, level, v4 ? IP_TTL : IPV6_UNICAST_HOPS, (int)value);
+}
+
+/*
+ * A program that asked for small buffers shall meet small ones all the way to
+ * the real peer: what one host sends the other receives.
+ */
+static void carry_buffers(struct flow *flow, const struct linux_sock *ls)
+{
+	uint64_t now = world_now(flow->world);
+
+	if (ls->sndbuf) {
+		(void)cn_sock_set(flow->sock, CN_OPT_RCVBUF, ls->sndbuf / 2,
+				  now);
+		set_int(flow->watch.fd, SOL_SOCKET, SO_SNDBUF,
+			(int)(ls->sndbuf / 2));
+	}
+	if (ls->rcvbuf) {
+		(void)cn_sock_set(flow->sock, CN_OPT_SNDBUF, ls->rcvbuf / 2,
+				  now);
+		set_int(flow->watch.fd, SOL_SOCKET, SO_RCVBUF,
+			(int)(ls->rcvbuf / 2));
+	}
+}
+
 /* The real connection keeps watch and gives up as the program asked. */
-static void carry_options(const struct wsock *origin, int fd)
+static void carry_options(const struct wsock *origin, int fd, int family)
 {
 	const struct world *world = origin->world;
 	const struct cn_sock *sock = origin->ls.sock;
@@ -186,6 +223,7 @@ static void carry_options(const struct wsock *origin, int fd)
 	    value != world->machine.syn_retries)
 		carry(origin, CN_OPT_SYNCNT, fd, IPPROTO_TCP, TCP_SYNCNT);
 	carry(origin, CN_OPT_USER_TIMEOUT, fd, IPPROTO_TCP, TCP_USER_TIMEOUT);
+	carry_ip(sock, fd, family);
 	if (cn_sock_get(sock, CN_OPT_KEEPALIVE, &value) || !value)
 		return;
 	carry(origin, CN_OPT_KEEPALIVE, fd, SOL_SOCKET, SO_KEEPALIVE);
@@ -257,7 +295,7 @@ static int ask(struct flow *flow, struct wsock *origin,
 		return errno;
 	flow->watch.fd = fd;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	carry_options(origin, fd);
+	carry_options(origin, fd, family);
 	rc = carry_bind(origin, fd, family);
 	if (rc)
 		return rc;
@@ -404,6 +442,8 @@ static void holder_accept(struct world *world, struct cn_sock *holder)
 		}
 		flow->sock = sock;
 		cn_sock_set_tag(sock, &flow->ear);
+		if (flow->origin)
+			carry_buffers(flow, &flow->origin->ls);
 		start_relay(flow);
 	}
 }
@@ -472,8 +512,9 @@ static int bind_as(struct flow *flow, const struct cn_endpoint *from)
 	return rc;
 }
 
-void flow_inbound(struct published *published, int fd,
-		  const struct cn_endpoint *from, const struct cn_endpoint *to)
+void flow_inbound(struct published *published, const struct wsock *listener,
+		  int fd, const struct cn_endpoint *from,
+		  const struct cn_endpoint *to)
 {
 	struct world *world = published->world;
 	uint64_t now = world_now(world);
@@ -495,6 +536,7 @@ void flow_inbound(struct published *published, int fd,
 			 &flow->sock);
 	if (!rc) {
 		cn_sock_set_tag(flow->sock, &flow->ear);
+		carry_buffers(flow, &listener->ls);
 		rc = bind_as(flow, from);
 	}
 	if (!rc)
@@ -551,6 +593,11 @@ void flow_set(struct flow *flow, int level, int name, const void *value,
 {
 	bool carried = level == SOL_SOCKET && name == SO_KEEPALIVE;
 
+	if (level == SOL_SOCKET && flow->sock && flow->origin &&
+	    (name == SO_SNDBUF || name == SO_RCVBUF))
+		carry_buffers(flow, &flow->origin->ls);
+	if (level == IPPROTO_IP && flow->origin)
+		carried = name == IP_TOS || name == IP_TTL;
 	if (level == IPPROTO_TCP)
 		carried = name == TCP_KEEPIDLE || name == TCP_KEEPINTVL ||
 			  name == TCP_KEEPCNT || name == TCP_USER_TIMEOUT ||

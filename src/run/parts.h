@@ -233,8 +233,9 @@ void flow_orphan(struct flow *flow);
 /* kill: the real peer sees a reset. */
 void flow_free(struct flow *flow, bool kill);
 /* In-bound: the kernel's accepted socket, to be connected to `to` inside. */
-void flow_inbound(struct published *published, int fd,
-		  const struct cn_endpoint *from, const struct cn_endpoint *to);
+void flow_inbound(struct published *published, const struct wsock *listener,
+		  int fd, const struct cn_endpoint *from,
+		  const struct cn_endpoint *to);
 /* Options that the real connection shall have too. */
 void flow_set(struct flow *flow, int level, int name, const void *value,
 	      socklen_t len);

@@ -378,7 +378,7 @@ static void accepted(struct published *pub, int fd,
 	/* A peer of the other family has a name that the listener can see. */
 	if (cn_addr_is_v4(&from.addr) != cn_addr_is_v4(&to.addr))
 		from.addr = localhost(cn_addr_is_v4(&to.addr));
-	flow_inbound(pub, fd, &from, &to);
+	flow_inbound(pub, listener, fd, &from, &to);
 }
 
 static void accept_ready(void *ctx, uint32_t events)
