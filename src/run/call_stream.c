@@ -20,8 +20,10 @@
 
 #define CAP_NET_BIND_SERVICE 10
 #define PRIVILEGED_PORTS 1024
-/* Loose sockets beyond this many are looked for at each new one. */
+/* Loose sockets beyond this many are looked for, one at each new one, beyond
+ * the next several. */
 #define LOOSE_EASY 64
+#define LOOSE_MANY 4096
 
 long call_socket(struct call *call)
 {
@@ -34,7 +36,7 @@ long call_socket(struct call *call)
 	if (type & ~(0xf | SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
 	if (sup->loose_n > LOOSE_EASY)
-		psocks_sweep(sup, 4);
+		psocks_sweep(sup, sup->loose_n > LOOSE_MANY ? 4 : 1);
 	a = end_fresh();
 	if (a < 0)
 		return a;
