@@ -29,6 +29,8 @@ struct pair {
 	uint64_t now;
 	/* True: the frame from host `from` is lost. */
 	bool (*lose)(struct pair *pair, int from, const struct cn_frame *frame);
+	uint32_t
+		tx_super; /* of both links; 0: single packets, whole checksums */
 	unsigned moved[2]; /* frames delivered from that host */
 	/* The last frame from each host that was not lost, whole. */
 	uint8_t last[2][2048];
@@ -88,7 +90,12 @@ static inline void pair_settings(struct pair *pair,
 static inline void pair_host(struct pair *pair, int host,
 			     const struct cn_settings *settings)
 {
-	const struct cn_link_config config = {.name = "eth", .mtu = 1500};
+	const struct cn_link_config config = {
+		.name = "eth",
+		.mtu = 1500,
+		.tx_csum = pair->tx_super > 0,
+		.tx_super = pair->tx_super,
+	};
 	struct cn_addr a4 = pair_addr4(host), a6 = pair_addr6(host);
 	int link;
 
@@ -101,13 +108,15 @@ static inline void pair_host(struct pair *pair, int host,
 }
 
 /* change: NULL, or what to alter in each host's settings. */
-static inline void pair_init(struct pair *pair,
-			     void (*change)(struct cn_settings *, int host))
+static inline void pair_init_super(struct pair *pair, uint32_t tx_super,
+				   void (*change)(struct cn_settings *,
+						  int host))
 {
 	const struct cn_alloc alloc = {pair_alloc, pair_free, NULL};
 	struct cn_settings settings;
 
 	memset(pair, 0, sizeof(*pair));
+	pair->tx_super = tx_super;
 	pair->now = 1000 * S;
 	pair->pool = cn_pool_new(&alloc);
 	for (int i = 0; i < 2; i++) {
@@ -116,6 +125,12 @@ static inline void pair_init(struct pair *pair,
 			change(&settings, i);
 		pair_host(pair, i, &settings);
 	}
+}
+
+static inline void pair_init(struct pair *pair,
+			     void (*change)(struct cn_settings *, int host))
+{
+	pair_init_super(pair, 0, change);
 }
 
 /* Everything must have been given back. */

@@ -207,7 +207,6 @@ void sock_tell(struct cn_sock *sock)
 
 	if (!sock->owned && !sock->orphan)
 		return;
-	sock->ready = true;
 	if (sock->event_queued)
 		return;
 	sock->event_queued = true;

@@ -400,7 +400,6 @@ bool cn_host_event(struct cn_host *host, struct cn_event *event)
 		}
 		memset(event, 0, sizeof(*event));
 		event->tag = sock->tag;
-		sock->ready = false;
 		if (sock->dead) {
 			fill_orphan_done(sock, event);
 			sock_let_go(sock);

@@ -87,7 +87,6 @@ struct cn_sock {
 	bool hold : 1, any_port : 1; /* listeners for a gateway */
 	bool out_queued : 1;
 	bool event_queued : 1;
-	bool ready : 1; /* EVENT_READY is due */
 	bool dead : 1; /* freed when the queues let go of it */
 	bool sndbuf_set : 1;
 	int16_t linger; /* seconds, -1: off */

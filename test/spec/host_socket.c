@@ -635,6 +635,50 @@ static void reserve_and_commit(void **state)
 	pair_deinit(&pair);
 }
 
+static void defaults_are_those_documented(void **state)
+{
+	struct cn_settings set;
+
+	(void)state;
+	cn_settings_default(&set);
+	assert_false(set.seeded);
+	assert_int_equal(set.memory_limit, 256 << 20);
+	assert_int_equal(set.ttl, 64);
+	assert_int_equal(set.min_pmtu_v4, 552);
+	assert_int_equal(set.icmp_rate, 1000);
+	assert_int_equal(set.port_low, 32768);
+	assert_int_equal(set.port_high, 60999);
+	assert_int_equal(set.somaxconn, 4096);
+	assert_int_equal(set.syn_backlog, 4096);
+	assert_int_equal(set.time_wait_max, 262144);
+	assert_int_equal(set.syn_retries, 6);
+	assert_int_equal(set.synack_retries, 5);
+	assert_int_equal(set.msl2_ns, 60 * S);
+	assert_int_equal(set.rto_min_ns, 200 * MS);
+	assert_int_equal(set.sndbuf, 4 << 20);
+	assert_int_equal(set.min_snd_mss, 48);
+	assert_int_equal(set.initial_window, 10);
+	assert_true(set.timestamps && set.sack && set.window_scaling);
+}
+
+static void host_refuses_bad_settings(void **state)
+{
+	struct cn_settings settings;
+	struct cn_host *host;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	pair_settings(&pair, &settings, 0);
+	settings.port_low = 9;
+	settings.port_high = 8;
+	assert_int_equal(cn_host_new(&settings, 0, &host), CN_E_RANGE);
+	pair_settings(&pair, &settings, 0);
+	settings.forward = true;
+	assert_int_equal(cn_host_new(&settings, 0, &host), CN_E_INVAL);
+	pair_deinit(&pair);
+}
+
 static void host_needs_a_seed(void **state)
 {
 	struct cn_settings settings;
@@ -678,6 +722,8 @@ int main(void)
 		cmocka_unit_test(maxseg_follows_the_path),
 		cmocka_unit_test(loopback_needs_no_driver),
 		cmocka_unit_test(reserve_and_commit),
+		cmocka_unit_test(defaults_are_those_documented),
+		cmocka_unit_test(host_refuses_bad_settings),
 		cmocka_unit_test(host_needs_a_seed),
 	};
 

@@ -624,6 +624,7 @@ static void held_syn_dropped_is_asked_about_again(void **state)
 	assert_int_equal(cn_syn_answer(pair.host[1], event.syn, CN_SYN_DROP, 0,
 				       pair.now),
 			 0);
+	assert_false(event_of(pair.host[1], CN_EVENT_SYN_GONE, &event));
 	pair_after(&pair, S);
 	held_syn(&pair, listener);
 	pair_deinit(&pair);
