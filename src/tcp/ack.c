@@ -17,11 +17,9 @@
  * be repeated. */
 static void open_window(struct tcb *tcb, uint64_t now)
 {
-	uint32_t segs = tcb->env->set->initial_window;
-
-	if (tcb->syn_rexmitted || !segs)
-		segs = 1;
-	tcb->cc.cwnd = segs * tcb->snd_mss;
+	tcb->cc.cwnd = recovery_initial_window(tcb);
+	if (tcb->syn_rexmitted)
+		tcb->cc.cwnd = tcb->snd_mss;
 	trace_cc(tcb, "RFC 6928 section 2", now);
 }
 
@@ -73,8 +71,8 @@ static bool update_window(struct tcb *tcb, const struct tcp_seg *seg,
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
 	bool changed = wnd != tcb->snd_wnd;
 
-	if (!is_news && !seq_lt(tcb->snd_wl1, seg->seq) &&
-	    !(tcb->snd_wl1 == seg->seq && seq_le(tcb->snd_wl2, seg->ack)))
+	/* SND.WL2 is never beyond SEG.ACK here: an older ACK was returned. */
+	if (!is_news && seq_gt(tcb->snd_wl1, seg->seq))
 		return false;
 	tcb->snd_wnd = wnd;
 	tcb->snd_wl1 = seq_max(tcb->snd_wl1, seg->seq);

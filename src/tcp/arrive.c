@@ -117,15 +117,12 @@ static bool paws_rejects(const struct tcb *tcb, const struct tcp_seg *seg,
 }
 
 /* RFC 7323 section 4.3 (R1 and R2): only what is at the left edge of the last
- * ACK may move TS.Recent. */
+ * ACK may move TS.Recent; PAWS has seen to it that it does not move back. */
 static void update_ts_recent(struct tcb *tcb, const struct tcp_seg *seg,
 			     uint64_t now)
 {
 	if (!tcb->ts_ok || !(seg->options & TCP_OPT_TS) ||
-	    (seg->flags & TCP_RST))
-		return;
-	if (seq_gt(seg->seq, tcb->last_ack_sent) ||
-	    (seq_lt(seg->tsval, tcb->ts_recent) && !ts_is_stale(tcb, now)))
+	    seq_gt(seg->seq, tcb->last_ack_sent))
 		return;
 	tcb->ts_recent = seg->tsval;
 	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);
@@ -145,8 +142,7 @@ static bool is_acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
 		return seq_in_window(seg->seq, tcb->rcv_nxt, tcb->rcv_wnd);
 	if (!seg->len)
 		return seq_ge(seg->seq, tcb->rcv_nxt) &&
-		       (seq_le(seg->seq, right) &&
-			(tcb->rcv_wnd > 0 || seg->seq == right));
+		       seq_le(seg->seq, right);
 	if (!tcb->rcv_wnd)
 		return false;
 	return seq_lt(seg->seq, right) &&
@@ -168,11 +164,8 @@ static void trim(const struct tcb *tcb, struct arrival *a)
 		a->len -= cut;
 	}
 	end = a->seq + a->len;
-	if (seq_gt(end, right)) {
-		uint32_t cut = end - right;
-
-		a->len = cut < a->len ? a->len - cut : 0;
-	}
+	if (seq_gt(end, right))
+		a->len -= end - right;
 	/* The FIN takes a number of its own, and that must fit too. */
 	if (seq_ge(end, right))
 		a->fin = false;

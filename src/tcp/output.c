@@ -67,7 +67,7 @@ static uint32_t options_len(const struct tcb *tcb)
 	n = recvq_blocks(tcb, block, tcb->ts_ok ? 3 : 4);
 	if ((tcb->owe & TCP_OWE_DSACK) && n < (tcb->ts_ok ? 3u : 4u))
 		n++;
-	return len + (n ? 4 + 8 * n : 0);
+	return len + 4 + 8 * n;
 }
 
 uint32_t output_mss(const struct tcb *tcb)
@@ -284,7 +284,6 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 	/* MUST-58, MUST-59: one for all that has come by now. */
 	tcb->owe &= (uint16_t)~OWE_ACKS;
 	tcb->delack_at = CN_NEVER;
-	tcb->delack_segs = 0;
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	if (tcb->quick_n)
 		tcb->quick_n--;
@@ -319,6 +318,9 @@ static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
 	if (len)
 		seg->data_len = sendq_slices(tcb, seg->seq, len, seg->slice,
 					     CN_SLICES_MAX, &seg->slice_n);
+	/* Slabs are as large as what is queued: a frame of 64 KiB never needs
+	 * so many. */
+	CN_ASSERT(seg->data_len == len);
 	seg->seg_size = (uint16_t)(seg->data_len > cut ? cut : 0);
 	seg->len = seg->data_len + !!(seg->flags & (TCP_SYN | TCP_FIN));
 }
@@ -399,14 +401,10 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	}
 	build(tcb, seg, stretch->seq, flags, now);
 	put_data(tcb, seg, len, cut);
-	if (seg->data_len < stretch->len && (seg->flags & TCP_FIN)) {
-		seg->flags &= (uint8_t)~TCP_FIN;
-		seg->len = seg->data_len;
-	}
 	push_flag(tcb, seg);
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
-	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
+	sent_rexmitted(tcb, stretch, seg->seq + seg->len);
 	if (tcb->rexmit_at == CN_NEVER)
 		timeout_restart(tcb, now);
 	account(tcb, seg, CN_SEND_REXMIT, true, now);
@@ -425,8 +423,7 @@ static void restart_after_idle(struct tcb *tcb, uint64_t now)
 	    idle <= timeout_rto(tcb))
 		return;
 	cc_ops((enum cn_cc)tcb->cc_kind)
-		->idle(&tcb->cc, &event,
-		       tcb->env->set->initial_window * tcb->snd_mss);
+		->idle(&tcb->cc, &event, recovery_initial_window(tcb));
 	trace_cc(tcb, "RFC 5681 section 4.1", now);
 }
 
@@ -445,14 +442,9 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	if (tcb->fin_queued && tcb->snd_nxt + len == tcb->snd_end &&
 	    window_left(tcb) > len)
 		flags = TCP_FIN;
-	if (!len && !flags)
-		return false;
+	CN_ASSERT(len || flags);
 	build(tcb, seg, tcb->snd_nxt, flags, now);
 	put_data(tcb, seg, len, mss);
-	if (seg->data_len < len && (seg->flags & TCP_FIN)) {
-		seg->flags &= (uint8_t)~TCP_FIN;
-		seg->len = seg->data_len;
-	}
 	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,
 		       now)) {
 		while (seg->slice_n)

@@ -22,6 +22,14 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now);
 void recovery_timeout(struct tcb *tcb, uint64_t now);
 /* RFC 6675's pipe: octets believed to be in the network. */
 uint32_t recovery_pipe(const struct tcb *tcb);
+/* RFC 6928; a setting of none means one segment. */
+static inline uint32_t recovery_initial_window(const struct tcb *tcb)
+{
+	uint32_t segs = tcb->env->set->initial_window;
+
+	return (segs ? segs : 1) * tcb->snd_mss;
+}
+
 static inline uint32_t tcp_flight(const struct tcb *tcb)
 {
 	return tcb->snd_nxt - tcb->snd_una;

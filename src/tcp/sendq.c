@@ -218,7 +218,7 @@ void sendq_acked(struct tcb *tcb)
 		sendq_free(tcb);
 		return;
 	}
-	una = seq_lt(tcb->snd_una, q->base) ? 0 : tcb->snd_una - q->base;
+	una = tcb->snd_una - q->base;
 	while (q->head != q->tail) {
 		struct cn_buf *slab = *unit_of(q, q->head);
 		uint32_t end = (q->head & ~(slab->size - 1)) + slab->size;

@@ -120,10 +120,8 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	rec->seq = seq;
 	rec->end = seq + data_len + !!(flags & (TCP_SYN | TCP_FIN));
 	rec->first_at = now;
-	rec->last_at = now;
 	rec->cut = cut;
 	rec->n = (uint8_t)segs;
-	rec->tx_n = 1;
 	rec->flags = flags & (TCP_SYN | TCP_FIN);
 	return true;
 }
@@ -223,8 +221,6 @@ static uint32_t skip_sacked(const struct sent_ring *ring, uint32_t i)
 
 	while (end < ring->n && sent_at(ring, end)->skip)
 		end += sent_at(ring, end)->skip;
-	if (end > ring->n)
-		end = ring->n;
 	while (i < end) {
 		struct sent *rec = sent_at(ring, i);
 
@@ -271,8 +267,6 @@ uint32_t sent_sack(struct tcb *tcb, uint32_t left, uint32_t right)
 	uint32_t octets = 0;
 	uint32_t i;
 
-	if (!ring)
-		return 0;
 	for (i = sent_find(ring, left); i < ring->n; i++) {
 		i = skip_sacked(ring, i);
 		if (i >= ring->n || seq_ge(sent_at(ring, i)->seq, right))
@@ -326,8 +320,7 @@ void sent_update_lost(struct tcb *tcb)
 
 void sent_lose_first(struct tcb *tcb)
 {
-	if (tcb->sent && tcb->sent->n)
-		mark_lost(tcb, sent_at(tcb->sent, 0), 1);
+	mark_lost(tcb, sent_at(tcb->sent, 0), 1);
 }
 
 /*
@@ -341,8 +334,6 @@ void sent_lose_all(struct tcb *tcb)
 	bool reneged;
 	uint32_t i;
 
-	if (!ring || !ring->n)
-		return;
 	reneged = sent_at(ring, 0)->sacked & 1;
 	for (i = 0; i < ring->n; i++) {
 		struct sent *rec = sent_at(ring, i);
@@ -425,7 +416,7 @@ bool sent_next_lost(struct tcb *tcb, uint32_t max_segs,
 }
 
 void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
-		    uint32_t end, uint64_t now)
+		    uint32_t end)
 {
 	struct sent_ring *ring = tcb->sent;
 	struct sent *rec = sent_at(ring, stretch->index);
@@ -440,8 +431,5 @@ void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
 	bits &= ~rec->rexmit;
 	rec->rexmit |= bits;
 	tcb->retrans += octets_of(rec, bits);
-	rec->last_at = now;
 	rec->ever_rexmit = true;
-	if (rec->tx_n < UINT8_MAX)
-		rec->tx_n++;
 }

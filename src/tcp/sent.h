@@ -15,13 +15,12 @@
 
 struct sent {
 	uint32_t seq, end; /* SYN and FIN counted */
-	uint64_t first_at, last_at; /* transmissions */
+	uint64_t first_at; /* first transmission */
 	uint64_t sacked, lost, rexmit; /* bit per segment; rexmit: sent again
 					  since it was marked lost */
 	uint32_t skip; /* fully SACKed: records to the next that may not be */
 	uint16_t cut; /* octets per segment */
 	uint8_t n; /* segments */
-	uint8_t tx_n; /* transmissions, saturating */
 	uint8_t flags; /* TCP_SYN, TCP_FIN */
 	bool ever_rexmit; /* some part was sent twice: no RTT sample */
 };
@@ -76,7 +75,7 @@ bool sent_next_lost(struct tcb *tcb, uint32_t max_segs,
 		    struct sent_stretch *stretch);
 /* The stretch has been sent again up to end, be it within a segment. */
 void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
-		    uint32_t end, uint64_t now);
+		    uint32_t end);
 void sent_free(struct tcb *tcb);
 
 #endif

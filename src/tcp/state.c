@@ -60,8 +60,7 @@ void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)
 	if (tcb->state == CN_CLOSED)
 		return;
 	/* MUST-12: the application learns whether it was cut off. */
-	if (!tcb->err)
-		tcb->err = (int8_t)err;
+	tcb->err = (int8_t)err;
 	tcb_set_state(tcb, CN_CLOSED, rule, now);
 	tcb->rexmit_at = CN_NEVER;
 	tcb->delack_at = CN_NEVER;

@@ -146,9 +146,7 @@ static void tw_reply(const struct tcp_tw *tw, uint32_t ts_off,
 	reply->seq = tw->snd_nxt;
 	reply->ack = tw->rcv_nxt;
 	reply->flags = TCP_ACK;
-	reply->wnd = (uint16_t)(tw->rcv_wnd >> tw->rcv_wscale > 65535 ?
-					65535 :
-					tw->rcv_wnd >> tw->rcv_wscale);
+	reply->wnd = (uint16_t)(tw->rcv_wnd >> tw->rcv_wscale);
 	if (tw->options & TCP_OPT_TS) {
 		reply->options = TCP_OPT_TS;
 		reply->tsval = ts_clock(now) + ts_off;

@@ -173,8 +173,7 @@ static void fin_arrives(struct tcb *tcb, uint64_t now)
 	tcb->fin_rcvd = true;
 	tcb->ooo_fin = false;
 	tcb->rcv_nxt++;
-	if (tcb->rcv_wnd)
-		tcb->rcv_wnd--;
+	tcb->rcv_wnd--; /* a FIN beyond the edge was cut off */
 	tcb->owe |= TCP_OWE_ACK;
 	tcb->news |= TCP_NEWS_IN | TCP_NEWS_STATE;
 	/* Whatever lies beyond the FIN was never the peer's. */

@@ -300,7 +300,7 @@ static void keep_timeout(struct tcb *tcb, uint64_t now)
 	} else if (tcb->state == CN_FIN_WAIT_2 && tcb->orphan) {
 		trace_timer(tcb, CN_TIMER_FIN_WAIT_2, NULL, now);
 		tcb_end(tcb, 0, "Linux tcp_fin_timeout", now);
-	} else if (keeps_alive(tcb)) {
+	} else {
 		keepalive_timeout(tcb, now);
 	}
 }
@@ -312,7 +312,7 @@ static void rexmit_fires(struct tcb *tcb, uint64_t now)
 		syn_timeout(tcb, now);
 	else if (tcp_flight(tcb))
 		rexmit_timeout(tcb, now);
-	else if (output_has_unsent(tcb))
+	else
 		persist_timeout(tcb, now);
 }
 

@@ -119,12 +119,11 @@ void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)
 
 size_t tcp_send_room(const struct tcb *tcb)
 {
-	uint32_t queued = tcb->snd_end - tcb->snd_una;
+	uint32_t queued;
 
 	if (tcb->state != CN_ESTABLISHED && tcb->state != CN_CLOSE_WAIT)
 		return 0;
-	if (seq_gt(tcb->snd_una, tcb->snd_end))
-		queued = 0;
+	queued = tcb->snd_end - tcb->snd_una;
 	return queued < tcb->sndbuf ? tcb->sndbuf - queued : 0;
 }
 
@@ -140,7 +139,7 @@ static int may_send(const struct tcb *tcb)
 		return tcb->fin_queued ? CN_E_PIPE : CN_E_AGAIN;
 	case CN_ESTABLISHED:
 	case CN_CLOSE_WAIT:
-		return tcb->fin_queued ? CN_E_PIPE : CN_OK;
+		return CN_OK;
 	case CN_FIN_WAIT_1:
 	case CN_FIN_WAIT_2:
 	case CN_CLOSING:
@@ -212,11 +211,12 @@ int64_t tcp_send(struct tcb *tcb, const void *data, size_t len, unsigned flags,
 	if (!done)
 		return n;
 	err = tcp_send_commit(tcb, 0, flags & ~(unsigned)CN_MSG_OOB, now);
+	CN_ASSERT(!err);
 	if ((flags & CN_MSG_OOB) && done == len) {
 		tcb->urg_out = true;
 		tcb->snd_up = tcb->snd_end;
 	}
-	return err ? err : (int64_t)done;
+	return (int64_t)done;
 }
 
 /* Octets that one read may take: it stops at the urgent mark. */

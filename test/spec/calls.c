@@ -427,6 +427,62 @@ static void closed_path_beyond_16_bits(void)
 	is(t.tcb.adv_mss, 65534);
 }
 
+/* RFC 9293 section 3.10.7.1: what is over takes nothing more. */
+static void closed_by_abort_segments_are_dropped(void)
+{
+	at(CN_ESTABLISHED);
+	aborts(0);
+	out("RA", 1, 1, 0);
+	in("PA", 1, 1, 10);
+	dropped(CN_DROP_TCP_CLOSED);
+	silent();
+	tcp_icmp_error(&t.tcb, CN_E_HOSTUNREACH, false, t.now);
+	is(t.tcb.soft_err, 0);
+}
+
+static void time_wait_icmp_says_nothing(void)
+{
+	at(CN_TIME_WAIT);
+	tcp_icmp_error(&t.tcb, CN_E_HOSTUNREACH, true, t.now);
+	is(t.tcb.soft_err, 0);
+	state(CN_TIME_WAIT);
+}
+
+/* No interval: every challenge is answered. */
+static void established_challenges_without_an_interval(void)
+{
+	t.set.challenge_interval_ns = 0;
+	at(CN_ESTABLISHED);
+	for (int i = 0; i < 3; i++) {
+		in("R", 2, 0, 0);
+		out("A", 1, 1, 0);
+	}
+	is(t.count.tcp_challenge_acks, 3);
+}
+
+/* SYN and FIN take two numbers, and only one of them is old. */
+static void established_old_syn_with_fin_is_challenged(void)
+{
+	at(CN_ESTABLISHED);
+	in("SFA", 0, 1, 0);
+	out("A", 1, 1, 0);
+	silent();
+	state(CN_ESTABLISHED);
+}
+
+/* The SYN again, with what no SYN bears, is not the SYN again. */
+static void syn_received_syn_with_fin_is_not_repeated(void)
+{
+	at(CN_SYN_RECEIVED);
+	in("SF", 0, 0, 0);
+	out("A", 1, 1, 0);
+	silent();
+	state(CN_SYN_RECEIVED);
+	in("SR", 0, 0, 0);
+	silent();
+	state(CN_SYN_RECEIVED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +527,14 @@ int main(void)
 			fin_wait_1_orphan_timeout_begins_with_the_ack),
 		cmocka_unit_test_rule(fin_wait_2_keepalive_counts_anew),
 		cmocka_unit_test_rule(closed_path_beyond_16_bits),
+		cmocka_unit_test_rule(closed_by_abort_segments_are_dropped),
+		cmocka_unit_test_rule(time_wait_icmp_says_nothing),
+		cmocka_unit_test_rule(
+			established_challenges_without_an_interval),
+		cmocka_unit_test_rule(
+			established_old_syn_with_fin_is_challenged),
+		cmocka_unit_test_rule(
+			syn_received_syn_with_fin_is_not_repeated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

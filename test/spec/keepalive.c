@@ -316,6 +316,23 @@ static void last_ack_likewise(void)
 	is(t.tcb.keep_at, NEVER);
 }
 
+/* Data with an old ACK are a sign of life too. */
+static void established_data_with_an_old_ack_restart_the_idle_time(void)
+{
+	at(CN_ESTABLISHED);
+	sends(10);
+	out("PA", 1, 1, 10);
+	in("A", 1, 11, 0);
+	keeps_alive(true);
+	after(1000 * SEC);
+	in("PA", 1, 5, 10);
+	after(40 * MS);
+	out("A", 11, 11, 0);
+	after(6200 * SEC - 40 * MS);
+	silent();
+	deadline(1000 * SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +369,8 @@ int main(void)
 			fin_wait_1_waits_for_its_retransmission_instead),
 		cmocka_unit_test_rule(closing_likewise),
 		cmocka_unit_test_rule(last_ack_likewise),
+		cmocka_unit_test_rule(
+			established_data_with_an_old_ack_restart_the_idle_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

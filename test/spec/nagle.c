@@ -312,6 +312,25 @@ static void established_last_segment_alone_carries_psh(void)
 	silent();
 }
 
+static void more_close_sends(void)
+{
+	at(CN_ESTABLISHED);
+	sends_more(10);
+	closes();
+	out("FPA", 1, 1, 10);
+	silent();
+}
+
+/* A small segment of 2^31 octets ago is none in flight. */
+static void established_small_of_long_ago_is_forgotten(void)
+{
+	at(CN_ESTABLISHED);
+	t.tcb.snd_sml = t.tcb.snd_una + 0x7fffffff;
+	sends(1010);
+	out("A", 1, 1, 1000);
+	out("PA", 1001, 1, 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +362,9 @@ int main(void)
 		cmocka_unit_test_rule(corked_behind_a_closed_window_is_probed),
 		cmocka_unit_test_rule(
 			established_last_segment_alone_carries_psh),
+		cmocka_unit_test_rule(more_close_sends),
+		cmocka_unit_test_rule(
+			established_small_of_long_ago_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,23 @@ static void established_ack_within_a_segment_resends_the_rest(void)
 	deadline(NEVER);
 }
 
+/* Longer and shorter segments in flight: only the longer are lost to it. */
+static void established_path_falls_between_two_sizes(void)
+{
+	t.path_mss = 500;
+	at(CN_ESTABLISHED);
+	sends(500);
+	out("PA", 1, 1, 500);
+	path_carries(1460);
+	sends(1000);
+	out("PA", 501, 1, 1000);
+	path_carries(600);
+	out("A", 501, 1, 600);
+	out("PA", 1101, 1, 400);
+	silent();
+	is(t.tcb.lost, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +215,7 @@ int main(void)
 			established_path_falls_during_a_retransmission),
 		cmocka_unit_test_rule(
 			established_ack_within_a_segment_resends_the_rest),
+		cmocka_unit_test_rule(established_path_falls_between_two_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -746,6 +746,53 @@ static void cubic_gives_up_three_tenths(void)
 	is(t.tcb.cc.ssthresh, 7000);
 }
 
+/* RFC 6675: lost once more while a timeout is being mended. */
+static void sack_loss_of_new_data_after_a_timeout(void)
+{
+	at_established_with_sack();
+	n_leave(4);
+	after(tcp_deadline(&t.tcb) - t.now);
+	out("A", SEG(1), 1, 1000);
+	in("A", 1, SEG(4), 0);
+	out("PA", SEG(4), 1, 1000);
+	t.tcb.cc.cwnd = 20000;
+	n_leave(5);
+	in("A", 1, SEG(4), 0, .sack = {BLOCK(6, 9)});
+	is(t.tcb.in_loss, true);
+	is(t.tcb.stat.fast_recoveries, 0);
+	out("A", SEG(5), 1, 1000);
+	silent();
+	is(t.tcb.cc.cwnd, 20000);
+}
+
+/* However many duplicates there are, the third is the third. */
+static void duplicates_without_end_resend_once(void)
+{
+	at(CN_ESTABLISHED);
+	n_leave(4);
+	for (int i = 0; i < 600; i++)
+		in("A", 1, 1, 0);
+	out("A", SEG(1), 1, 1000);
+	silent();
+	is(t.tcb.stat.dup_acks_in, 600);
+	is(t.tcb.stat.fast_recoveries, 1);
+}
+
+/* RFC 5681 section 4.1 with no initial window set: one segment. */
+static void idle_with_no_initial_window_restarts_at_one(void)
+{
+	t.set.initial_window = 0;
+	at(CN_ESTABLISHED);
+	n_leave(1);
+	in("A", 1, SEG(2), 0);
+	t.tcb.cc.cwnd = 20000;
+	after(10 * SEC);
+	sends(3000);
+	out("A", SEG(2), 1, 1000);
+	silent();
+	is(t.tcb.cc.cwnd, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -800,6 +847,10 @@ int main(void)
 		cmocka_unit_test_rule(recovery_is_not_entered_twice),
 		cmocka_unit_test_rule(established_controller_can_be_changed),
 		cmocka_unit_test_rule(cubic_gives_up_three_tenths),
+		cmocka_unit_test_rule(sack_loss_of_new_data_after_a_timeout),
+		cmocka_unit_test_rule(duplicates_without_end_resend_once),
+		cmocka_unit_test_rule(
+			idle_with_no_initial_window_restarts_at_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -650,6 +650,61 @@ static void syn_received_handshake_is_a_sample(void)
 	is(t.tcb.stat.handshake_us, 100000);
 }
 
+/* Neither timestamp nor a segment sent once: nothing to measure by. */
+static void established_ack_without_timestamp_is_no_sample(void)
+{
+	t.set.timestamps = true;
+	t.peer.ts = 5;
+	at(CN_ESTABLISHED);
+	sends(10);
+	out("PA", 1, 1, 10);
+	after(RTO);
+	out("PA", 1, 1, 10);
+	in("A", 1, 11, 0, .ts = NO_TS);
+	is(t.tcb.rtt.n, 1);
+}
+
+/* The machine slept: more microseconds than the record can tell. */
+static void established_sample_of_hours_is_the_most_there_is(void)
+{
+	at(CN_ESTABLISHED);
+	sends(10);
+	out("PA", 1, 1, 10);
+	t.now += 7200 * SEC;
+	in("A", 1, 11, 0);
+	is(t.tcb.rtt.max_us, UINT32_MAX);
+}
+
+/* However many retransmissions: the counts have an end, the patience none. */
+static void established_user_timeout_of_half_a_day(void)
+{
+	at(CN_ESTABLISHED);
+	user_timeout(12 * 3600 * SEC);
+	sends(10);
+	out("PA", 1, 1, 10);
+	for (int i = 0; i < 300; i++) {
+		next_timer();
+		out("PA", 1, 1, 10);
+	}
+	is(t.tcb.rexmit_n, 255);
+	is(t.tcb.stat.timeouts, 300);
+	state(CN_ESTABLISHED);
+}
+
+static void zero_window_user_timeout_of_half_a_day(void)
+{
+	at(CN_ESTABLISHED);
+	user_timeout(12 * 3600 * SEC);
+	in("A", 1, 1, 0, NO_WND);
+	sends(10);
+	for (int i = 0; i < 300; i++) {
+		next_timer();
+		out("A", 0, 1, 0);
+	}
+	is(t.tcb.probe_n, 255);
+	state(CN_ESTABLISHED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -704,6 +759,12 @@ int main(void)
 		cmocka_unit_test_rule(syn_sent_twice_begins_with_three_seconds),
 		cmocka_unit_test_rule(syn_sent_twice_is_measured_by_timestamp),
 		cmocka_unit_test_rule(syn_received_handshake_is_a_sample),
+		cmocka_unit_test_rule(
+			established_ack_without_timestamp_is_no_sample),
+		cmocka_unit_test_rule(
+			established_sample_of_hours_is_the_most_there_is),
+		cmocka_unit_test_rule(established_user_timeout_of_half_a_day),
+		cmocka_unit_test_rule(zero_window_user_timeout_of_half_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
