@@ -38,11 +38,8 @@ static void watch_ready(void *ctx, uint32_t events)
 		relay->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		relay->writable = true;
-	if (events & EPOLLPRI) {
-		relay->urgent = true;
-		if (relay->end)
-			relay->end->pri = true;
-	}
+	if (relay->end && (events & EPOLLPRI))
+		relay->end->pri = true;
 	if (relay->end && (events & EPOLLHUP))
 		(void)end_is_gone(relay->end);
 	relay_touch(relay);
@@ -59,6 +56,7 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 {
 	const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP |
 				EPOLLET;
+	int one = 1;
 	int rc;
 
 	memset(relay, 0, sizeof(*relay));
@@ -73,6 +71,9 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 	relay->timer.ctx = relay;
 	relay->timer.at = CN_NEVER;
 	list_init(&relay->node);
+	if (!end)
+		(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one,
+				 sizeof(one));
 	rc = loop_watch(loop, &relay->watch, events);
 	if (rc)
 		return -rc;
@@ -100,24 +101,23 @@ void relay_stop(struct relay *relay)
 
 /* -------------------------------------------- descriptor to socket -- */
 
-/* Linux never reads past the urgent octet: at the mark it is next. */
+/*
+ * The urgent octet is in line (SO_OOBINLINE), and Linux never reads past what
+ * comes before it: at the mark it is the next.
+ */
 static ssize_t read_kernel(struct relay *relay, const struct iovec *iov, int n,
 			   bool *urgent)
 {
+	struct iovec one = {iov[0].iov_base, 1};
 	struct msghdr msg = {.msg_iov = (struct iovec *)iov,
 			     .msg_iovlen = (size_t)n};
 	ssize_t got;
 	int mark = 0;
 
-	*urgent = false;
-	if (relay->urgent && !ioctl(relay->watch.fd, SIOCATMARK, &mark) &&
-	    mark) {
-		relay->urgent = false;
-		got = recv(relay->watch.fd, iov[0].iov_base, 1,
-			   MSG_OOB | MSG_DONTWAIT);
-		*urgent = got == 1;
-		if (*urgent)
-			return 1;
+	*urgent = !ioctl(relay->watch.fd, SIOCATMARK, &mark) && mark;
+	if (*urgent) {
+		msg.msg_iov = &one;
+		msg.msg_iovlen = 1;
 	}
 	got = recvmsg(relay->watch.fd, &msg, MSG_DONTWAIT);
 	return got < 0 ? -errno : got;

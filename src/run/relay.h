@@ -27,7 +27,6 @@ struct relay {
 	struct loop_watch watch;
 	struct loop_timer timer; /* for give_up_at */
 	bool readable, writable; /* the descriptor, as far as is known */
-	bool urgent; /* the kernel's socket has an urgent octet */
 	bool in_over; /* the descriptor has given its last octet */
 	bool out_over; /* the peer's FIN has been passed on */
 	int err; /* positive errno that the connection died of ... */
