@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/screen.h"
 #include "cli/units.h"
+#include "see/events.h"
 #include "see/ladder.h"
 #include "see/text.h"
 #include "sim/scenario.h"
@@ -13,13 +14,15 @@
 #define SEED 1
 #define QUIET_MAX 8
 
-enum key { KEY_LANG = 256, KEY_WIDTH };
+enum key { KEY_LANG = 256, KEY_WIDTH, KEY_JSON };
 
 static const struct cli_option table[] = {
 	{KEY_LANG, "lang", "LANG", "en or zh; by the locale unless said",
 	 "How it looks"},
 	{KEY_WIDTH, "width", "COLUMNS",
 	 "for lines of that length; the terminal's unless said", NULL},
+	{KEY_JSON, "json", NULL,
+	 "the events as lines of JSON instead (docs/events.md)", NULL},
 };
 
 static const struct cli_example examples[] = {
@@ -31,6 +34,7 @@ static const struct cli_example examples[] = {
 
 struct line {
 	struct screen screen;
+	bool json;
 };
 
 static bool take(void *ctx, int key, const char *value);
@@ -52,6 +56,10 @@ static bool take(void *ctx, int key, const char *value)
 	struct line *line = ctx;
 	const char *why;
 
+	if (key == KEY_JSON) {
+		line->json = true;
+		return true;
+	}
 	if (key == KEY_LANG)
 		why = screen_take_lang(&line->screen, value);
 	else
@@ -119,6 +127,38 @@ static int play(const struct scenario *scenario, const struct screen *screen)
 	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
 }
 
+static void json_event(void *ctx, int host, const struct cn_trace *trace)
+{
+	see_events_event(ctx, host, trace);
+}
+
+static void json_fate(void *ctx, const struct cn_frame *frame,
+		      enum cn_fate fate, uint64_t now)
+{
+	see_events_fate(ctx, frame, fate, now);
+}
+
+static int play_json(const struct scenario *scenario,
+		     const struct screen *screen)
+{
+	struct see_events_config config = {
+		.lang = screen->lang,
+		.name = {"client", "server"},
+		.start = SCENARIO_START,
+		.write = screen_write,
+		.ctx = stdout,
+	};
+	struct see_events *events = see_events_new(&config);
+	struct scenario_watch watch = {json_event, json_fate, NULL, events};
+	bool good;
+
+	if (!events)
+		return EXIT_CATENET;
+	good = scenario_play(scenario, SEED, &watch);
+	see_events_free(events);
+	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
+}
+
 static int list(const struct screen *screen)
 {
 	for (size_t i = 0; i < scenario_count(); i++) {
@@ -136,6 +176,7 @@ int cli_explain(int argc, char **argv)
 	struct line line;
 	int rest, code;
 
+	memset(&line, 0, sizeof(line));
 	screen_init(&line.screen, stdout);
 	code = cli_parse(&cli_explain_command, argc, argv, &line, &rest);
 	if (code >= 0)
@@ -144,7 +185,8 @@ int cli_explain(int argc, char **argv)
 		return list(&line.screen);
 	scenario = scenario_find(argv[rest]);
 	if (scenario && rest + 1 == argc)
-		return play(scenario, &line.screen);
+		return line.json ? play_json(scenario, &line.screen) :
+				   play(scenario, &line.screen);
 	if (scenario)
 		fprintf(stderr, "catenet explain: one situation at a time\n");
 	else

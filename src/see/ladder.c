@@ -23,8 +23,8 @@
 /* A segment that was drawn leaving and may be drawn arriving. */
 struct awaited {
 	bool used;
-	uint8_t end, flags;
-	uint32_t seq, ack, len;
+	uint8_t end;
+	struct cn_trace sent;
 };
 
 /* What belongs to the segment that comes next, or to nobody. */
@@ -135,22 +135,29 @@ static void await(struct strand *strand, unsigned end,
 	*to = (struct awaited){
 		.used = true,
 		.end = (uint8_t)end,
-		.flags = trace->flags,
-		.seq = trace->seq,
-		.ack = trace->ack,
-		.len = trace->len,
+		.sent = *trace,
 	};
+}
+
+/* Duplicate ACKs differ in what they report. */
+static bool is_same_segment(const struct cn_trace *a, const struct cn_trace *b)
+{
+	return a->seq == b->seq && a->ack == b->ack && a->len == b->len &&
+	       a->flags == b->flags && a->sack_n == b->sack_n &&
+	       !memcmp(a->sack, b->sack, sizeof(a->sack));
 }
 
 static bool is_awaited(struct strand *strand, unsigned end,
 		       const struct cn_trace *trace)
 {
+	/* The oldest first: what left first arrives first, mostly. */
 	for (unsigned i = 0; i < AWAITED_MAX; i++) {
-		struct awaited *a = &strand->awaited[i];
+		struct awaited *a =
+			&strand->awaited[(strand->awaited_next + i) %
+					 AWAITED_MAX];
 
-		if (!a->used || a->end == end || a->seq != trace->seq ||
-		    a->ack != trace->ack || a->len != trace->len ||
-		    a->flags != trace->flags)
+		if (!a->used || a->end == end ||
+		    !is_same_segment(&a->sent, trace))
 			continue;
 		a->used = false;
 		return true;
@@ -353,12 +360,8 @@ static void on_out(struct see_ladder *ladder, struct see_conn *conn,
 static bool is_arrival_of(const struct strand *strand, unsigned end,
 			  const struct cn_trace *trace)
 {
-	const struct cn_trace *sent = &strand->pending_trace;
-
 	return strand->has_pending && strand->pending_end != end &&
-	       !strand->lost && sent->seq == trace->seq &&
-	       sent->ack == trace->ack && sent->len == trace->len &&
-	       sent->flags == trace->flags;
+	       !strand->lost && is_same_segment(&strand->pending_trace, trace);
 }
 
 static void on_in(struct see_ladder *ladder, struct see_conn *conn,
@@ -368,7 +371,8 @@ static void on_in(struct see_ladder *ladder, struct see_conn *conn,
 	enum see_quiet quiet = strand->held_n ? SEE_LOUD :
 						see_quiet(conn, end, trace);
 	bool watched = conn->end[!end].host >= 0, first;
-	bool whole = is_arrival_of(strand, end, trace);
+	bool awaited = is_awaited(strand, end, trace);
+	bool whole = !awaited && is_arrival_of(strand, end, trace);
 	struct rung rung = {.kind = RUNG_ARRIVES, .at = trace->at};
 	int side = (int)side_of(conn, end);
 	struct see_tale tale;
@@ -376,14 +380,12 @@ static void on_in(struct see_ladder *ladder, struct see_conn *conn,
 
 	/* What was folded when it left is not drawn arriving either. */
 	if (quiet != SEE_LOUD && !whole) {
-		if (watched && !is_awaited(strand, end, trace))
+		if (watched && !awaited)
 			return;
 		if (!watched && quiet_enough(ladder, strand, quiet, &first)) {
 			fold_in(strand, quiet, trace);
 			return;
 		}
-	} else if (!whole) {
-		(void)is_awaited(strand, end, trace);
 	}
 	if (quiet == SEE_LOUD)
 		loud(strand);

@@ -189,7 +189,7 @@ const struct scenario scenarios[] = {
 			 "服务器停在 LAST-ACK，重发 FIN。客户端早已关闭，但它的 "
 			 "TIME-WAIT 仍会回应；否则服务器会收到 RST。2MSL 只是使这"
 			 "很可能成功，并不保证。"},
-		.up = "ack #3",
+		.up = "ack #2",
 		.until_ms = 62000,
 		.step = {{0, SERVER, LISTEN, 0, 8},
 			 {0, CLIENT, CONNECT, 0, 0},
@@ -229,7 +229,7 @@ const struct scenario scenarios[] = {
 			 "口探测什么也不会发生。TCP 没有错，错的是程序。"},
 		.buffer = 8192,
 		.lazy = true,
-		.until_ms = 8000,
+		.until_ms = 3000,
 		.step = {{0, SERVER, LISTEN, 0, 8},
 			 {0, CLIENT, CONNECT, 0, 0},
 			 {100, CLIENT, SEND, 0, 50000},

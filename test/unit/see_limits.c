@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* What a sender waited for, as tables of events and shares. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "see/limits.h"
+
+#define MS CN_NS_PER_MS
+#define MSS 1460u
+
+struct row {
+	uint32_t at_ms;
+	uint8_t kind; /* enum cn_trace_kind */
+	uint32_t unsent, flight, cwnd, snd_wnd;
+	uint8_t recovery; /* enum cn_recovery */
+	uint32_t seq, len, ack; /* for round trips */
+};
+
+static const struct cn_endpoint here = {.port = 1}, there = {.port = 2};
+
+static struct see_share shares(const struct row *row, size_t n, uint32_t end_ms)
+{
+	struct see_limits *limits = see_limits_new();
+	struct see_share share;
+
+	for (size_t i = 0; i < n; i++) {
+		struct cn_trace t = {
+			.at = row[i].at_ms * MS,
+			.kind = row[i].kind,
+			.from = CN_ESTABLISHED,
+			.to = CN_ESTABLISHED,
+			.unsent = row[i].unsent,
+			.flight = row[i].flight,
+			.cwnd = row[i].cwnd,
+			.snd_wnd = row[i].snd_wnd,
+			.snd_mss = MSS,
+			.recovery = row[i].recovery,
+			.seq = row[i].seq,
+			.len = row[i].len,
+			.ack = row[i].ack,
+			.local = here,
+			.peer = there,
+		};
+
+		see_limits_event(limits, 0, &t);
+	}
+	assert_true(see_limits_of(limits, &here, &there, end_ms * MS, &share));
+	assert_false(see_limits_of(limits, &here, &here, end_ms * MS, &share));
+	see_limits_free(limits);
+	return share;
+}
+
+static void one_limit_at_a_time(void **state)
+{
+	static const struct {
+		struct row row;
+		enum see_limit limit;
+	} rows[] = {
+		{{0, CN_TRACE_OUT, 0, 100, 14600, 65535, 0, 0, 0, 0},
+		 SEE_LIMITED_BY_PROGRAM},
+		{{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 0, 0, 0},
+		 SEE_LIMITED_BY_CWND},
+		{{0, CN_TRACE_OUT, 9999, 8192, 14600, 8192, 0, 0, 0, 0},
+		 SEE_LIMITED_BY_RWND},
+		{{0, CN_TRACE_OUT, 9999, 0, 14600, 0, 0, 0, 0, 0},
+		 SEE_LIMITED_BY_RWND},
+		{{0, CN_TRACE_CC, 9999, 9000, 1460, 65535, CN_RECOVERY_TIMEOUT,
+		  0, 0, 0},
+		 SEE_LIMITED_BY_LOSS},
+		{{0, CN_TRACE_CC, 0, 9000, 9000, 65535, CN_RECOVERY_FAST, 0, 0,
+		  0},
+		 SEE_LIMITED_BY_LOSS},
+		/* Both windows are open: Nagle, or a link that takes no more.
+		 */
+		{{0, CN_TRACE_OUT, 10, 1460, 14600, 65535, 0, 0, 0, 0},
+		 SEE_LIMITED_BY_PROGRAM},
+		{{0, CN_TRACE_OUT, 99999, 1460, 14600, 65535, 0, 0, 0, 0},
+		 SEE_LIMITED_BY_RATE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct see_share share = shares(&rows[i].row, 1, 100);
+		enum see_limit most;
+
+		assert_true(see_share_most(&share, &most));
+		assert_int_equal(most, rows[i].limit);
+		assert_int_equal(share.ns[most], 100 * MS);
+	}
+}
+
+static void time_goes_to_what_was_waited_for(void **state)
+{
+	static const struct row rows[] = {
+		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0},
+		{30, CN_TRACE_IN, 9999, 13140, 13140, 65535, 0, 0, 0, 1461},
+		{40, CN_TRACE_CC, 9999, 13140, 6570, 65535, CN_RECOVERY_FAST, 0,
+		 0, 0},
+		{90, CN_TRACE_CC, 0, 0, 6570, 65535, 0, 0, 0, 0},
+	};
+	struct see_share share = shares(rows, 4, 100);
+
+	(void)state;
+	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 40 * MS);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_LOSS], 50 * MS);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_PROGRAM], 10 * MS);
+}
+
+/* A round trip that has grown: the queue on the path is the limit, whichever
+ * window holds back the next segment. */
+static void a_standing_queue_is_the_paths_rate(void **state)
+{
+	static const struct row rows[] = {
+		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0},
+		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461},
+		{20, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1461, 1460, 0},
+		{60, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921},
+	};
+	struct see_share share = shares(rows, 4, 100);
+
+	(void)state;
+	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 60 * MS);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 40 * MS);
+}
+
+static void each_limit_has_its_name_and_words(void **state)
+{
+	(void)state;
+	for (int i = 0; i < SEE_LIMIT_N; i++) {
+		assert_non_null(see_limit_name((enum see_limit)i));
+		assert_non_null(
+			see_text(SEE_ZH, see_limit_key((enum see_limit)i)));
+	}
+	assert_string_equal(see_text(SEE_EN,
+				     see_limit_key(SEE_LIMITED_BY_RWND)),
+			    "the receiver's window");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_limit_at_a_time),
+		cmocka_unit_test(time_goes_to_what_was_waited_for),
+		cmocka_unit_test(a_standing_queue_is_the_paths_rate),
+		cmocka_unit_test(each_limit_has_its_name_and_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
