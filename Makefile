@@ -56,6 +56,10 @@ rfc:
 grid: all
 	$(BUILD)/test/spec/spec-grid --write docs/grid.md
 
+# docs/explain.md, the staged situations as they are drawn
+explain: all
+	@BUILD=$(BUILD) python3 -B tools/explain-doc
+
 format:
 	git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
 
@@ -63,4 +67,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all demo test bench install fuzz mutate cross footprint coverage symbols rfc grid \
-	format clean
+	explain format clean

@@ -110,9 +110,9 @@ static void time_round_trip(struct account *a, const struct cn_trace *t)
 }
 
 /*
- * What the sender waits for after this event.  Whoever has given all its
- * octets waits for the program; a full path is named before the window that
- * filled it.
+ * What the sender waits for after this event.  A full path is named before the
+ * window that filled it; whoever has given all its octets waits for the
+ * program.
  */
 static enum see_limit judge(const struct account *a, const struct cn_trace *t)
 {
@@ -121,10 +121,10 @@ static enum see_limit judge(const struct account *a, const struct cn_trace *t)
 
 	if (t->recovery)
 		return SEE_LIMITED_BY_LOSS;
+	if (has_queue(a) && (t->unsent || t->flight))
+		return SEE_LIMITED_BY_RATE;
 	if (!t->unsent)
 		return SEE_LIMITED_BY_PROGRAM;
-	if (has_queue(a))
-		return SEE_LIMITED_BY_RATE;
 	if (left >= t->snd_mss)
 		/* Both windows are open: less than a segment waits (Nagle), or
 		 * the link does not take more. */
