@@ -29,6 +29,9 @@
 #define UNREACHABLE_HOST 1
 #define UNREACHABLE_PROHIBITED 13
 #define USUAL_TTL 64
+/* Linux gives up an orphan whose peer takes nothing after about this long
+ * (tcp_orphan_retries). */
+#define ORPHAN_NS (100 * CN_NS_PER_SEC)
 
 static void flow_ready(struct ear *ear);
 static void asked(void *ctx, uint32_t events);
@@ -606,14 +609,23 @@ void flow_set(struct flow *flow, int level, int name, const void *value,
 		(void)setsockopt(flow->watch.fd, level, name, value, len);
 }
 
-uint64_t flow_outq(const struct flow *flow)
+uint64_t flow_outq(struct flow *flow, bool *given_up)
 {
+	uint64_t now = world_now(flow->world);
+	uint64_t outq;
 	int unacked = 0;
 
+	*given_up = false;
 	if (flow->phase != FLOW_RELAY && flow->phase != FLOW_DRAINING)
 		return 0;
 	if (ioctl(flow->watch.fd, SIOCOUTQ, &unacked))
 		unacked = 0;
-	return (uint64_t)unacked +
+	outq = (uint64_t)unacked +
 	       (flow->sock ? cn_sock_readable(flow->sock) : 0);
+	if (outq != flow->outq || !flow->outq_at) {
+		flow->outq = outq;
+		flow->outq_at = now;
+	}
+	*given_up = now - flow->outq_at > ORPHAN_NS;
+	return outq;
 }

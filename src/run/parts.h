@@ -125,6 +125,10 @@ struct flow {
 	struct published *published; /* in-bound, until it is accepted */
 	struct relay relay;
 	struct tally_row *row;
+	/* Of the end of the run: what the real peer had not acknowledged, and
+	 * since when it has been that. */
+	uint64_t outq;
+	uint64_t outq_at;
 };
 
 struct world {
@@ -239,8 +243,9 @@ void flow_inbound(struct published *published, const struct wsock *listener,
 /* Options that the real connection shall have too. */
 void flow_set(struct flow *flow, int level, int name, const void *value,
 	      socklen_t len);
-/* Octets for the real peer that it has not acknowledged. */
-uint64_t flow_outq(const struct flow *flow);
+/* Octets for the real peer that it has not acknowledged.  *given_up: nothing
+ * has moved for as long as an orphan may last. */
+uint64_t flow_outq(struct flow *flow, bool *given_up);
 
 /* ---------------------------------------------------------- publish.c -- */
 

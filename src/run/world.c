@@ -722,7 +722,7 @@ static void see_orphan(void *ctx, const struct cn_sock_row *row)
 bool world_is_idle(struct world *world, uint64_t *octets)
 {
 	struct cn_path_stats up;
-	uint64_t left = 0;
+	uint64_t left = 0, lost = 0;
 
 	cn_host_each(world->program, see_orphan, &left);
 	for (const struct list *node = world->socks.next; node != &world->socks;
@@ -733,10 +733,18 @@ bool world_is_idle(struct world *world, uint64_t *octets)
 		if (sock->phase == WSOCK_RELAY)
 			left += world_outq(sock) + 1;
 	}
-	for (const struct list *node = world->flows.next; node != &world->flows;
-	     node = node->next)
-		left += flow_outq(CN_CONTAINER(node, struct flow, node));
-	*octets = left;
+	for (struct list *node = world->flows.next; node != &world->flows;
+	     node = node->next) {
+		bool given_up;
+		uint64_t outq = flow_outq(CN_CONTAINER(node, struct flow, node),
+					  &given_up);
+
+		if (given_up)
+			lost += outq;
+		else
+			left += outq;
+	}
+	*octets = left + lost;
 	/* A reset is not acknowledged: it shall at least have arrived. */
 	lane_stats(&world->up, &up);
 	if (!left && !up.queued)
