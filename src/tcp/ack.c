@@ -58,7 +58,7 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 
 /*
  * RFC 9293: take the window unless the segment is older than the last that
- * gave one.  MUST-1: 16 bits, unsigned, and scaled (RFC 7323).
+ * gave one.
  *
  * Deviation: as Linux, a segment that acknowledges something new is not old,
  * be its sequence number behind the last one's, as a retransmission's is: or
@@ -67,7 +67,7 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 static bool update_window(struct tcb *tcb, const struct tcp_seg *seg,
 			  bool is_news)
 {
-	/* REC-1 */
+	/* MUST-1, REC-1: 16 bits, unsigned, and scaled (RFC 7323). */
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
 	bool changed = wnd != tcb->snd_wnd;
 
@@ -142,7 +142,6 @@ static enum cn_drop syn_received_ack(struct tcb *tcb, const struct arrival *a)
 		return CN_DROP_TCP_ACK_UNACCEPTABLE;
 	}
 	ack_of_syn(tcb, seg, a->now);
-	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT);
 	tcb_set_state(tcb, CN_ESTABLISHED, rule, a->now);
 	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_OUT;
 	timeout_keepalive_restart(tcb, a->now);
@@ -201,7 +200,6 @@ static uint32_t take_sack(struct tcb *tcb, const struct tcp_seg *seg)
 		const struct tcp_block *block = &seg->sack[i];
 
 		if (seq_ge(block->left, block->right) ||
-		    seq_le(block->right, tcb->snd_una) ||
 		    seq_gt(block->right, tcb->snd_nxt) ||
 		    seq_lt(block->left, tcb->snd_una))
 			continue;
@@ -248,6 +246,8 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		tcb->stat.dup_acks_in++;
 	/* MUST-37: a peer that answers probes is alive. */
 	tcb->probe_n = 0;
+	/* MUST-34, SHLD-17: while the peer's shrunk window is zero its ACKs
+	 * keep the connection open. */
 	if (!tcb->snd_wnd)
 		tcb->rexmit_n = 0;
 	tcb->stat.last_ack_ms = ms_of(a->now);

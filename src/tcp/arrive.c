@@ -75,7 +75,6 @@ static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 					      CN_DROP_TCP_NO_ACK;
 	tcb->irs = seg->seq;
 	tcb->rcv_nxt = seg->seq + 1;
-	tcb->rcv_up = tcb->rcv_nxt;
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	tcb->held = false;
 	options_from_syn(tcb, seg, now);

@@ -78,11 +78,14 @@ uint32_t output_mss(const struct tcb *tcb)
 	return tcb->snd_mss > options + 8 ? tcb->snd_mss - options : 8;
 }
 
-/* Minshall's reading of Nagle, as Linux: wait only while a small segment is
- * unacknowledged (SHLD-7, MUST-17). */
+/* Minshall's reading of Nagle, as Linux. */
 static bool nagle_waits(const struct tcb *tcb)
 {
-	return !tcb->nodelay && seq_gt(tcb->snd_sml, tcb->snd_una) &&
+	/* MUST-17 */
+	if (tcb->nodelay)
+		return false;
+	/* SHLD-7, MAY-16: wait only while a small segment is unacknowledged. */
+	return seq_gt(tcb->snd_sml, tcb->snd_una) &&
 	       seq_le(tcb->snd_sml, tcb->snd_nxt);
 }
 
@@ -113,9 +116,8 @@ static uint32_t cwnd_left(const struct tcb *tcb)
 }
 
 /*
- * RFC 9293 section 3.8.6.2.1 (MUST-38): full segments go; less goes if it is
- * everything and Nagle agrees, if it fills half of the largest window ever
- * seen, or when the override timer has spoken.
+ * RFC 9293 section 3.8.6.2.1: full segments go; less goes if it is everything
+ * and Nagle agrees.
  */
 static uint32_t new_data_len(const struct tcb *tcb)
 {
@@ -139,6 +141,8 @@ static uint32_t new_data_len(const struct tcb *tcb)
 		return len;
 	if (len >= mss)
 		return len - len % mss;
+	/* MUST-38: of a small window, half of the largest that was ever seen;
+	 * or all of it, when the override timer has spoken. */
 	if (len < avail && len &&
 	    (len >= tcb->max_snd_wnd / 2 || (tcb->owe & TCP_OWE_WAKE)))
 		return len;
@@ -152,8 +156,7 @@ static bool fin_may_go(const struct tcb *tcb)
 	       window_left(tcb) > 0;
 }
 
-/* SHLD-16: what was in flight goes again, whatever the peer's window says
- * now. */
+/* Only time will send what waits: no ACK is on its way. */
 bool output_is_stuck(const struct tcb *tcb)
 {
 	return output_has_unsent(tcb) && !tcp_flight(tcb) &&
@@ -177,7 +180,7 @@ static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 
 static enum plan plan_handshake(const struct tcb *tcb)
 {
-	if (tcb->owe & (TCP_OWE_SYN | TCP_OWE_REXMIT))
+	if (tcb->owe & TCP_OWE_SYN)
 		return PLAN_SYN;
 	if (tcb->state == CN_SYN_RECEIVED && (tcb->owe & OWE_ACKS))
 		return PLAN_ACK;
@@ -186,6 +189,7 @@ static enum plan plan_handshake(const struct tcb *tcb)
 
 static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch)
 {
+	/* SHLD-16, MAY-7: whatever the peer's window says now. */
 	if (rexmit_may_go(tcb, stretch))
 		return PLAN_REXMIT;
 	if (new_data_len(tcb) || fin_may_go(tcb))
@@ -271,7 +275,7 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 	seg->seq = seq;
 	seg->ack = tcb->rcv_nxt;
 	seg->flags = (uint8_t)(flags | TCP_ACK);
-	seg->tos = tcb->tos;
+	seg->tos = tcb->tos; /* SHLD-22, SHLD-23 */
 	if (tcb->ts_ok) {
 		seg->options |= TCP_OPT_TS;
 		seg->tsval = ts_clock(now) + tcb->ts_off;
@@ -376,7 +380,7 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	}
 	seg->wnd = window_offer(tcb, true);
 	options_on_syn(tcb, seg, now);
-	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT | OWE_ACKS);
+	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | OWE_ACKS);
 	if (tcb->sent && again)
 		sent_at(tcb->sent, 0)->ever_rexmit = true;
 	account(tcb, seg, CN_SEND_SYN, again, now);
@@ -405,8 +409,6 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len);
-	if (tcb->rexmit_at == CN_NEVER)
-		timeout_restart(tcb, now);
 	account(tcb, seg, CN_SEND_REXMIT, true, now);
 	return true;
 }
@@ -459,12 +461,11 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	if (!tcp_flight(tcb))
 		tcb->first_tx_ms = ms_of(now);
 	tcb->snd_nxt += seg->len;
-	tcb->probe_n = 0;
 	if (seg->data_len % mss)
 		tcb->snd_sml = seg->seq + seg->data_len;
 	tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_PROBE);
 	tcb->sws_at = CN_NEVER;
-	if (tcb->rexmit_at == CN_NEVER || tcp_flight(tcb) == seg->len)
+	if (tcp_flight(tcb) == seg->len)
 		timeout_restart(tcb, now);
 	account(tcb, seg, CN_SEND_DATA, false, now);
 	return true;
@@ -510,8 +511,8 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		tcb->owe &= (uint16_t)~TCP_OWE_PROBE;
 		return emit_ack(tcb, tcb->snd_una - 1, CN_SEND_PROBE, now, seg);
 	case PLAN_KEEPALIVE:
-		/* SHLD-12: without data, SEG.SEQ = SND.NXT - 1. */
 		tcb->owe &= (uint16_t)~TCP_OWE_KEEPALIVE;
+		/* SHLD-12: without data, SEG.SEQ = SND.NXT - 1. */
 		return emit_ack(tcb, tcb->snd_nxt - 1, CN_SEND_KEEPALIVE, now,
 				seg);
 	}

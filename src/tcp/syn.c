@@ -100,14 +100,12 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb->passive = true;
 	tcb->irs = syn->irs;
 	tcb->rcv_nxt = syn->irs + 1;
-	tcb->rcv_up = tcb->rcv_nxt;
 	tcb->rcv_wnd = syn->rcv_wnd;
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	tcb->iss = syn->iss;
 	tcb->snd_una = syn->iss;
 	tcb->snd_nxt = syn->iss + 1;
 	tcb->snd_end = tcb->snd_nxt;
-	tcb->snd_up = tcb->snd_nxt;
 	tcb->snd_sml = syn->iss;
 	tcb->recover = syn->iss;
 	tcb->ts_off = ts_off;

@@ -67,7 +67,7 @@ enum tcp_owe {
 	TCP_OWE_PROBE = 16, /* a window probe */
 	TCP_OWE_KEEPALIVE = 32,
 	TCP_OWE_REXMIT = 64, /* the first unacknowledged segment, whatever the
-				windows say: the RTO or a lost SYN */
+				windows say */
 	TCP_OWE_SYN = 128, /* a first SYN or SYN-ACK */
 	TCP_OWE_RST_BAD = 256, /* <SEQ=SEG.ACK><CTL=RST> for a bad ACK of our
 				  SYN: rst_seq; the connection stays */

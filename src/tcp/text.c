@@ -31,8 +31,7 @@ static bool takes_text(const struct tcb *tcb)
 }
 
 /*
- * "Sixth, check the URG bit."  The pointer names the octet after the urgent
- * one (MUST-62, RFC 6093); 0 is read as 1, as Linux does, and no pointer is
+ * "Sixth, check the URG bit."  0 is read as 1, as Linux does, and no pointer is
  * subtracted from before it is known to lie ahead (row 36 of the attacks).
  */
 void step6_urg(struct tcb *tcb, const struct arrival *a)
@@ -42,6 +41,7 @@ void step6_urg(struct tcb *tcb, const struct arrival *a)
 
 	if (!(seg->flags & TCP_URG) || !takes_text(tcb))
 		return;
+	/* MUST-62, RFC 6093: the pointer names the octet after the urgent one. */
 	up = seg->seq + !!(seg->flags & TCP_SYN) + (seg->up ? seg->up : 1);
 	if (seq_le(up, tcb->rcv_nxt) ||
 	    (tcb->urg_in && seq_le(up, tcb->rcv_up)))
@@ -55,7 +55,7 @@ void step6_urg(struct tcb *tcb, const struct arrival *a)
 }
 
 /* The urgent octet has come in order: it is taken out of the stream, or with
- * OOBINLINE stays and is marked (MUST-33). */
+ * OOBINLINE stays and is marked. */
 static void take_urgent(struct tcb *tcb, uint32_t before)
 {
 	uint32_t at = tcb->rcv_up - 1, off;
@@ -64,7 +64,7 @@ static void take_urgent(struct tcb *tcb, uint32_t before)
 	    seq_ge(at, tcb->rcv_nxt))
 		return;
 	off = tcb->rcv_queued - (tcb->rcv_nxt - at);
-	tcb->rcv_mark = off;
+	tcb->rcv_mark = off; /* MUST-33 */
 	if (tcb->oobinline)
 		return;
 	recvq_cut(tcb, off, &tcb->oob_octet);
@@ -73,8 +73,7 @@ static void take_urgent(struct tcb *tcb, uint32_t before)
 }
 
 /*
- * RFC 9293 section 3.8.6.3: an ACK for every second full segment at the
- * latest (SHLD-18, SHLD-19), within delack_ns (MUST-40); at once where
+ * RFC 9293 section 3.8.6.3: an ACK may wait a little; it goes at once where
  * something is out of order (RFC 5681 section 4.2) and where the peer waits.
  */
 static void owe_ack(struct tcb *tcb, const struct arrival *a, bool at_once)
@@ -84,12 +83,15 @@ static void owe_ack(struct tcb *tcb, const struct arrival *a, bool at_once)
 
 	if (size > tcb->rcv_mss && size <= tcb->adv_mss)
 		tcb->rcv_mss = (uint16_t)size;
+	/* SHLD-19: every second full segment at the latest. */
+	if (tcb->rcv_nxt - tcb->last_ack_sent > tcb->rcv_mss)
+		at_once = true;
 	/* MAY-13 */
-	if (at_once || tcb->quickack || tcb->quick_n ||
-	    tcb->rcv_nxt - tcb->last_ack_sent > tcb->rcv_mss) {
+	if (at_once || tcb->quickack || tcb->quick_n) {
 		tcb->owe |= TCP_OWE_ACK;
 		return;
 	}
+	/* SHLD-18, MUST-40: not for long. */
 	if (tcb->delack_at == CN_NEVER)
 		tcb->delack_at = a->now + tcb->env->set->delack_ns;
 }
@@ -99,7 +101,7 @@ static void advance_window(struct tcb *tcb, uint32_t before)
 	uint32_t moved = tcb->rcv_nxt - before;
 
 	/* The right edge stays where it was promised. */
-	tcb->rcv_wnd = tcb->rcv_wnd > moved ? tcb->rcv_wnd - moved : 0;
+	tcb->rcv_wnd -= moved;
 }
 
 /* The application is gone: nobody can read it, and the peer must know

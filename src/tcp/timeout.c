@@ -14,6 +14,8 @@
 /* Linux's timer for a partial segment that is corked or silly: 200 ms, within
  * the 0.1 .. 1 s of RFC 9293 section 3.8.6.2.1. */
 #define SWS_OVERRIDE_NS (200 * CN_NS_PER_MS)
+/* Doubled so often, any timeout is more than rto_max. */
+#define BACKOFF_MAX 16u
 
 uint64_t timeout_rto(const struct tcb *tcb)
 {
@@ -60,7 +62,7 @@ void timeout_enter_time_wait(struct tcb *tcb, uint64_t now)
 {
 	tcb->rexmit_at = CN_NEVER;
 	tcb->sws_at = CN_NEVER;
-	tcb->keep_at = now + tcb->env->set->msl2_ns;
+	tcb->keep_at = now + tcb->env->set->msl2_ns; /* MUST-13 */
 }
 
 static uint64_t keepidle(const struct tcb *tcb)
@@ -118,8 +120,7 @@ void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
 /*
  * Octets that can never be sent by an arriving ACK, because nothing is in
  * flight, need a timer: the persist timer if the peer's window holds them
- * back (MUST-35, MUST-36; the first probe after an RTO, SHLD-29), the override if we
- * do (cork; MUST-60: never hold data for ever).
+ * back, the override if we do (cork).
  */
 void timeout_settle(struct tcb *tcb, uint64_t now)
 {
@@ -146,9 +147,11 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 		return;
 	}
 	if (output_is_corked(tcb) && tcb->snd_wnd) {
+		/* MUST-60: never hold data for ever. */
 		if (tcb->sws_at == CN_NEVER)
 			tcb->sws_at = now + SWS_OVERRIDE_NS;
 	} else if (tcb->rexmit_at == CN_NEVER) {
+		/* MUST-35, MUST-36, SHLD-29: the first probe after an RTO. */
 		tcb->rexmit_at = now + timeout_rto(tcb);
 	}
 }
@@ -170,28 +173,35 @@ static unsigned syn_tries(const struct tcb *tcb)
 		return tcb->env->set->synack_retries;
 	if (tcb->tune && tcb->tune->syn_retries)
 		return tcb->tune->syn_retries;
+	/* MUST-23.  Deviation: as Linux, 127 s by default; the setting can make
+	 * it three minutes. */
 	return tcb->env->set->syn_retries;
 }
 
 static void back_off(struct tcb *tcb, uint64_t now)
 {
 	/* MUST-19: each timeout doubles the next. */
-	if (tcb->backoff < 16)
+	if (tcb->backoff < BACKOFF_MAX)
 		tcb->backoff++;
 	timeout_restart(tcb, now);
 }
 
-/* MUST-22, MUST-23: a SYN is repeated and given up by the same rule. */
+static void give_up(struct tcb *tcb, const char *rule, uint64_t now)
+{
+	tcb->env->count->tcp_timeouts++;
+	tcb_end(tcb, tcb->soft_err ? tcb->soft_err : CN_E_TIMEDOUT, rule, now);
+}
+
+/* A SYN is repeated and given up by the same rule as data. */
 static void syn_timeout(struct tcb *tcb, uint64_t now)
 {
 	uint64_t limit = user_timeout(tcb);
 
 	trace_timer(tcb, CN_TIMER_RTO, "RFC 9293 section 3.8.1", now);
+	/* MUST-22 */
 	if (tcb->rexmit_n >= syn_tries(tcb) ||
 	    (limit && waiting_ns(tcb, now) >= limit)) {
-		tcb->env->count->tcp_timeouts++;
-		tcb_end(tcb, tcb->soft_err ? tcb->soft_err : CN_E_TIMEDOUT,
-			"RFC 9293 section 3.8.3", now);
+		give_up(tcb, "RFC 9293 section 3.8.3", now);
 		return;
 	}
 	tcb->rexmit_n++;
@@ -206,25 +216,17 @@ static bool is_hopeless(const struct tcb *tcb, unsigned tries, uint64_t now)
 	const struct cn_settings *set = tcb->env->set;
 	uint64_t limit = user_timeout(tcb);
 
+	/* MUST-21 */
 	if (limit)
 		return waiting_ns(tcb, now) >= limit;
 	return tries >= (tcb->orphan ? set->orphan_retries : set->retries2);
 }
 
-static void give_up(struct tcb *tcb, const char *rule, uint64_t now)
-{
-	tcb->env->count->tcp_timeouts++;
-	tcb_end(tcb, tcb->soft_err ? tcb->soft_err : CN_E_TIMEDOUT, rule, now);
-}
-
-/*
- * RFC 9293 section 3.8.3 (MUST-20, MUST-21): after R2 retransmissions the
- * connection is given up.  While the peer's shrunk window is zero its ACKs
- * keep the connection open instead (MUST-34, SHLD-17).
- */
+/* RFC 9293 section 3.8.3. */
 static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 {
 	trace_timer(tcb, CN_TIMER_RTO, "RFC 6298 section 5.4", now);
+	/* MUST-20: after R2 retransmissions the connection is given up. */
 	if (is_hopeless(tcb, tcb->rexmit_n, now)) {
 		give_up(tcb, "RFC 9293 section 3.8.3", now);
 		return;
@@ -236,10 +238,8 @@ static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 	back_off(tcb, now);
 }
 
-/*
- * RFC 9293 section 3.8.6.1: probes go on with backoff (SHLD-30) for as long
- * as the peer answers them (MUST-37).
- */
+/* RFC 9293 section 3.8.6.1: probes go on for as long as the peer answers
+ * them. */
 static void persist_timeout(struct tcb *tcb, uint64_t now)
 {
 	trace_timer(tcb, CN_TIMER_PERSIST, "RFC 9293 section 3.8.6.1", now);
@@ -251,18 +251,16 @@ static void persist_timeout(struct tcb *tcb, uint64_t now)
 	}
 	if (tcb->probe_n < UINT8_MAX)
 		tcb->probe_n++;
-	if (tcb->backoff < 16)
+	/* SHLD-30 */
+	if (tcb->backoff < BACKOFF_MAX)
 		tcb->backoff++;
 	tcb->rexmit_at = now + timeout_rto(tcb);
-	/* A window that is open but small takes what it can (MUST-38's
-	 * override); a closed one is probed. */
+	/* MUST-38's override: a window that is open but small takes what it
+	 * can; a closed one is probed. */
 	tcb->owe |= tcb->snd_wnd ? TCP_OWE_WAKE : TCP_OWE_PROBE;
 }
 
-/*
- * RFC 9293 section 3.8.4: only when idle and nothing outstanding (MUST-26),
- * and one probe without an answer proves nothing (MUST-29).
- */
+/* RFC 9293 section 3.8.4. */
 static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 {
 	uint32_t heard_ms = tcb->stat.last_ack_ms;
@@ -271,6 +269,7 @@ static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 	if (seq_gt(tcb->stat.last_received_ms, heard_ms))
 		heard_ms = tcb->stat.last_received_ms;
 	idle = (uint64_t)(ms_of(now) - heard_ms) * CN_NS_PER_MS;
+	/* MUST-26: only when idle and nothing outstanding. */
 	if (tcp_flight(tcb) || output_has_unsent(tcb)) {
 		tcb->keep_at = now + need;
 		return;
@@ -280,6 +279,7 @@ static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 		return;
 	}
 	trace_timer(tcb, CN_TIMER_KEEPALIVE, "RFC 9293 section 3.8.4", now);
+	/* MUST-29: one probe without an answer proves nothing. */
 	if (user_timeout(tcb) ? tcb->probe_n && idle >= user_timeout(tcb) :
 				tcb->probe_n >= keepcnt(tcb)) {
 		tcb->owe |= TCP_OWE_RST;

@@ -87,7 +87,6 @@ void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 	tcb->snd_una = iss;
 	tcb->snd_nxt = iss + 1;
 	tcb->snd_end = iss + 1;
-	tcb->snd_up = iss + 1;
 	tcb->snd_sml = iss;
 	tcb->recover = iss;
 	tcb->ts_off = ts_off;
@@ -111,7 +110,7 @@ void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)
 	tcb->was_held = true;
 	if (hold) {
 		tcb->rexmit_at = CN_NEVER;
-		tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | TCP_OWE_REXMIT);
+		tcb->owe &= (uint16_t)~TCP_OWE_SYN;
 	} else {
 		tcb->rexmit_at = now + timeout_rto(tcb);
 	}

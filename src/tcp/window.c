@@ -39,9 +39,7 @@ static uint32_t room(const struct tcb *tcb)
 }
 
 /*
- * MUST-39: the receiver's half of silly-window avoidance: the right edge moves
- * by a full segment or by half the buffer, or not at all; and
- * never to the left (SHLD-14).
+ * The receiver's half of silly-window avoidance.
  */
 static bool worth_moving(const struct tcb *tcb, uint32_t space)
 {
@@ -50,6 +48,8 @@ static bool worth_moving(const struct tcb *tcb, uint32_t space)
 
 	if (tcb->adv_mss < step)
 		step = tcb->adv_mss;
+	/* MUST-39, SHLD-14: the right edge moves by a full segment or by half
+	 * the buffer, or not at all; and never to the left. */
 	return space >= tcb->rcv_wnd && space - tcb->rcv_wnd >= step;
 }
 

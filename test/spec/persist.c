@@ -422,6 +422,21 @@ static void window_of_an_older_segment_is_ignored(void)
 	is(t.tcb.snd_wnd, 1500);
 }
 
+/* The path falls while the override runs: what fits goes, and its timer is
+ * its own. */
+static void small_window_path_falls_what_fits_goes(void)
+{
+	at(CN_ESTABLISHED);
+	in("A", 1, 1, 0, 500);
+	sends(2000);
+	silent();
+	after(100 * MS);
+	tcp_path_mss(&t.tcb, 400, t.now);
+	out("A", 1, 1, 400);
+	silent();
+	deadline(RTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +475,7 @@ int main(void)
 		cmocka_unit_test_rule(
 			open_window_duplicate_acks_do_not_keep_it_open),
 		cmocka_unit_test_rule(window_of_an_older_segment_is_ignored),
+		cmocka_unit_test_rule(small_window_path_falls_what_fits_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

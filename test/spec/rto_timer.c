@@ -687,6 +687,7 @@ static void established_user_timeout_of_half_a_day(void)
 		out("PA", 1, 1, 10);
 	}
 	is(t.tcb.rexmit_n, 255);
+	is(t.tcb.backoff, 16);
 	is(t.tcb.stat.timeouts, 300);
 	state(CN_ESTABLISHED);
 }
@@ -702,7 +703,37 @@ static void zero_window_user_timeout_of_half_a_day(void)
 		out("A", 0, 1, 0);
 	}
 	is(t.tcb.probe_n, 255);
+	is(t.tcb.backoff, 16);
 	state(CN_ESTABLISHED);
+}
+
+/* The data are acknowledged, the FIN that went with them is not: it goes
+ * again alone. */
+static void fin_wait_1_fin_alone_is_sent_again(void)
+{
+	at(CN_ESTABLISHED);
+	sends(1000);
+	closes();
+	out("FPA", 1, 1, 1000);
+	in("A", 1, 1001, 0);
+	state(CN_FIN_WAIT_1);
+	after(RTO);
+	out("FA", 1001, 1, 0);
+	silent();
+	in("A", 1, 1002, 0);
+	state(CN_FIN_WAIT_2);
+}
+
+/* The answer was on its way when the timer fired. */
+static void syn_received_ack_before_the_repetition(void)
+{
+	at(CN_SYN_RECEIVED);
+	after(SEC);
+	in("A", 1, 1, 0);
+	state(CN_ESTABLISHED);
+	silent();
+	sends(10);
+	out("PA", 1, 1, 10);
 }
 
 int main(void)
@@ -765,6 +796,8 @@ int main(void)
 			established_sample_of_hours_is_the_most_there_is),
 		cmocka_unit_test_rule(established_user_timeout_of_half_a_day),
 		cmocka_unit_test_rule(zero_window_user_timeout_of_half_a_day),
+		cmocka_unit_test_rule(fin_wait_1_fin_alone_is_sent_again),
+		cmocka_unit_test_rule(syn_received_ack_before_the_repetition),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
