@@ -54,7 +54,10 @@ bool cli_wrong(const struct cli_command *command, const char *option,
 int cli_run(int argc, char **argv);
 int cli_services(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_ss(int argc, char **argv);
+int cli_why(int argc, char **argv);
 extern const struct cli_command cli_run_command, cli_services_command;
-extern const struct cli_command cli_explain_command;
+extern const struct cli_command cli_explain_command, cli_ss_command;
+extern const struct cli_command cli_why_command;
 
 #endif

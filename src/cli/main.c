@@ -16,6 +16,8 @@ static const struct {
 	{&cli_run_command, cli_run},
 	{&cli_services_command, cli_services},
 	{&cli_explain_command, cli_explain},
+	{&cli_ss_command, cli_ss},
+	{&cli_why_command, cli_why},
 };
 
 #define COMMAND_N (sizeof(commands) / sizeof(commands[0]))

@@ -160,6 +160,7 @@ struct world {
 	struct tally tally;
 	FILE *summary; /* --summary, or NULL */
 	struct wtun *tun;
+	struct control *control;
 	uint64_t cookie;
 };
 

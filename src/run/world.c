@@ -18,6 +18,7 @@
 
 #include "base/assert.h"
 #include "lib/linux_err.h"
+#include "run/control.h"
 #include "run/parts.h"
 #include "run/run.h"
 #include "run/wtun.h"
@@ -402,6 +403,9 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 		world_free(world);
 		return NULL;
 	}
+	/* Nobody may be able to ask; the world runs all the same. */
+	world->control = control_new(loop, world,
+				     options->argv ? options->argv[0] : "?");
 	return world;
 }
 
@@ -421,6 +425,7 @@ void world_free(struct world *world)
 
 	if (!world)
 		return;
+	control_free(world->control);
 	while ((node = list_first(&world->socks)))
 		wsock_drop(CN_CONTAINER(node, struct wsock, node));
 	while ((node = list_first(&world->flows))) {

@@ -202,7 +202,57 @@
 	X(LIMIT_CWND, "the congestion window", "拥塞窗口")                     \
 	X(LIMIT_LOSS, "loss", "丢包")                                          \
 	X(LIMIT_RATE, "the path's rate", "路径速率")                           \
-	X(LIMITED, "limited by %1", "受限于%1")
+	X(LIMITED, "limited by %1", "受限于%1")                                \
+	                                                                       \
+	/* what a connection waits for, and the cure: see/why.c */             \
+	X(WHY_LISTENS, "waits for connections", "等待连接到来")                \
+	X(WHY_TO_ACCEPT, "%1 connections wait for the program to call "        \
+	  "accept()", "有 %1 个连接等待程序调用 accept()")                     \
+	X(WHY_QUEUE_FULL, "its accept queue is full (%1): SYNs are dropped "   \
+	  "until the program calls accept(), or listens with a longer backlog",\
+	  "全连接队列已满（%1）：程序调用 accept() 或加大 backlog 之前，新的 " \
+	  "SYN 被丢弃")                                                        \
+	X(WHY_SYN, "its SYN is on the way", "SYN 正在途中")                    \
+	X(WHY_SYN_AGAIN, "its SYN is not answered, sent again %1 times, next " \
+	  "in %2: is the address right, is the host up, does a filter drop it?",\
+	  "SYN 没有回音，已重发 %1 次，下次在 %2 后：地址对吗？主机在吗？是否" \
+	  "被过滤？")                                                          \
+	X(WHY_LAST_ACK, "waits for the last ACK of the handshake",             \
+	  "等待握手的最后一个 ACK")                                            \
+	X(WHY_PATH_DEAD, "the path is dead: timeout %1 in a row, next try in " \
+	  "%2", "路径不通：连续第 %1 次超时，%2 后再试")                       \
+	X(WHY_DEADLOCK, "both ends are blocked in send(): %1 octets lie here " \
+	  "unread and the peer's window is closed; each must read while it "   \
+	  "writes", "两端都阻塞在 send()：这里有 %1 字节未读，对方窗口也已关"  \
+	  "闭；双方都必须边写边读")                                            \
+	X(WHY_PEER_WINDOW, "the peer's window is zero, last heard %2 ago: its "\
+	  "program must read; %1 octets wait",                                 \
+	  "对方窗口为零，最近一次收到对方消息在 %2 前：对方程序必须读取；有 "  \
+	  "%1 字节在等待")                                                     \
+	X(WHY_RETRANSMITS, "%1 octets were not acknowledged in time and are "  \
+	  "sent again, next in %2", "%1 字节未按时确认，正在重发，下次在 %2 后")\
+	X(WHY_CWND, "the congestion window is full (%1 octets)",               \
+	  "拥塞窗口已满（%1 字节）")                                           \
+	X(WHY_RWND, "the peer's window is full (%1 octets)",                   \
+	  "对方窗口已满（%1 字节）")                                           \
+	X(WHY_ACK, "%1 octets wait for their acknowledgement",                 \
+	  "%1 字节等待确认")                                                   \
+	X(WHY_NOT_READ, "its window is closed: the program has not read %1 "   \
+	  "octets", "自己的窗口已关闭：程序还有 %1 字节未读")                  \
+	X(WHY_NOT_CLOSED, "CLOSE-WAIT: the peer has closed, the program has "  \
+	  "not: it must call close()",                                         \
+	  "CLOSE-WAIT：对方已关闭，本程序还没有：应调用 close()")              \
+	X(WHY_TO_READ, "%1 octets wait to be read", "%1 字节等待读取")         \
+	X(WHY_IDLE, "idle: nothing to send, nothing to read",                  \
+	  "空闲：没有要发送的，也没有要读取的")                                \
+	X(WHY_FIN, "its FIN is on the way", "FIN 正在途中")                    \
+	X(WHY_FIN_AGAIN, "its FIN is not acknowledged, sent again %1 times, "  \
+	  "next in %2", "FIN 没有得到确认，已重发 %1 次，下次在 %2 后")        \
+	X(WHY_PEER_FIN, "its FIN is acknowledged; waits for the peer to close",\
+	  "自己的 FIN 已确认；等待对方关闭")                                   \
+	X(WHY_TIME_WAIT, "TIME-WAIT, %2 to go: old duplicates die out",        \
+	  "TIME-WAIT，还剩 %2：等旧的重复报文消失")                            \
+	X(WHY_CLOSED, "closed", "已关闭")
 /* clang-format on */
 
 enum see_key {

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What catenet ss asks of a running world: a snapshot of its sockets.
+ *
+ * The socket is abstract ("@catenet/UID/PID"), so that a world that is killed
+ * leaves no file behind; who connects is known by the kernel's word
+ * (SO_PEERCRED), and nobody but the same user and root is answered.  Nothing
+ * is read from who asks.
+ */
+#ifndef RUN_CONTROL_H
+#define RUN_CONTROL_H
+
+#include <catenet/socket.h>
+
+struct control;
+struct loop;
+struct world;
+
+/* One line for each socket: these columns, separated by tabs.
+ * X(name, printf format, expression); expression may use row, info, now. */
+#define CONTROL_COLUMNS(X)                                                     \
+	X(state, "%u", (unsigned)row->state)                                   \
+	X(recv_q, "%u", row->recv_q)                                           \
+	X(send_q, "%u", row->send_q)                                           \
+	X(timer, "%u", (unsigned)row->timer)                                   \
+	X(timer_in_ns, "%llu", in_ns(row->timer_at, now))                      \
+	X(quiet_ns, "%llu", since_ns(info, now))                               \
+	X(snd_wnd, "%u", info->snd_wnd)                                        \
+	X(rcv_wnd, "%u", info->rcv_wnd)                                        \
+	X(mss, "%u", info->snd_mss)                                            \
+	X(cwnd, "%u", info->snd_cwnd)                                          \
+	X(ssthresh, "%u", info->snd_ssthresh)                                  \
+	X(flight, "%u", info->flight)                                          \
+	X(unsent, "%u", info->unsent)                                          \
+	X(retransmits, "%u", (unsigned)info->retransmits)                      \
+	X(rto_us, "%llu", info->rto / 1000ull)                                 \
+	X(rtt_us, "%llu", info->srtt / 1000ull)                                \
+	X(rttvar_us, "%llu", info->rttvar / 1000ull)                           \
+	X(octets_sent, "%llu", info->octets_sent + 0ull)                       \
+	X(octets_acked, "%llu", info->octets_acked + 0ull)                     \
+	X(octets_received, "%llu", info->octets_received + 0ull)               \
+	X(octets_retransmitted, "%llu", info->octets_retransmitted + 0ull)     \
+	X(sndbuf, "%u", info->sndbuf)                                          \
+	X(rcvbuf, "%u", info->rcvbuf)                                          \
+	X(cc, "%u", (unsigned)info->cc)
+
+/* NULL: it cannot be made (ss will not see this world, nothing else). */
+struct control *control_new(struct loop *loop, struct world *world,
+			    const char *program);
+void control_free(struct control *control);
+
+#endif
