@@ -6,7 +6,7 @@
 #ifndef SEE_WHY_H
 #define SEE_WHY_H
 
-#include <catenet/socket.h>
+#include <catenet/engine.h>
 
 #include "see/lang.h"
 
