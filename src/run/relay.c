@@ -166,9 +166,14 @@ static bool pull(struct relay *relay, uint64_t now)
 	while (!relay->in_over && relay->readable && moved < TURN) {
 		bool urgent;
 		ssize_t got;
-		int n = cn_sock_send_reserve(relay->sock, READ_MAX, span,
-					     PIECES, now);
+		int n;
 
+		/* Asking a dead socket for room takes the error that is_dead()
+		 * looks for. */
+		if (cn_sock_ready(relay->sock) & CN_READY_ERR)
+			break;
+		n = cn_sock_send_reserve(relay->sock, READ_MAX, span, PIECES,
+					 now);
 		if (n <= 0)
 			break;
 		got = read_some(relay, span, n, &urgent);
