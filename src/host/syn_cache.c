@@ -564,6 +564,30 @@ static bool syn_defers(struct syn_entry *entry, const struct listener *listener,
 	return true;
 }
 
+/*
+ * Where the accept queue is full, what the segment would do to a connection is
+ * not done: the trace tells of a segment that was dropped.
+ */
+static void judge_segment(struct cn_host *host, struct cn_sock *sock,
+			  bool is_full, const struct arriving *in, uint64_t now)
+{
+	void (*trace)(const struct tcp_env *env, const struct tcb *tcb,
+		      struct cn_trace *t) = host->env.trace;
+	enum cn_drop drop;
+
+	if (is_full)
+		host->env.trace = NULL;
+	drop = tcp_arrives(&sock->tcb, in->seg, now);
+	host->env.trace = trace;
+	if (!is_full)
+		return;
+	if (sock->tcb.state == CN_ESTABLISHED ||
+	    sock->tcb.state == CN_CLOSE_WAIT)
+		drop = CN_DROP_TCP_BACKLOG;
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_SYN_RECEIVED, in->seg,
+		       drop, now);
+}
+
 static void syn_judge(struct cn_host *host, struct syn_entry *entry,
 		      const struct arriving *in, uint64_t now)
 {
@@ -577,7 +601,7 @@ static void syn_judge(struct cn_host *host, struct syn_entry *entry,
 		host->count.drop[CN_DROP_MEMORY]++;
 		return;
 	}
-	(void)tcp_arrives(&sock->tcb, in->seg, now);
+	judge_segment(host, sock, listener_is_full(listener), in, now);
 	switch ((enum cn_tcp_state)sock->tcb.state) {
 	case CN_SYN_RECEIVED:
 		out_last_words(sock, now);

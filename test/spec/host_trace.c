@@ -97,6 +97,31 @@ static void a_syn_that_gives_up_is_told(void **state)
 	pair_deinit(&pair);
 }
 
+/* Both SYNs came before either ACK, and there is room for one more: what is
+ * dropped was never established. */
+static void a_full_queue_establishes_nothing(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, traced);
+	listener_on(&pair, 1, 80, 1);
+	connect_from(&pair, 0, pair_at(1, 80));
+	pair_run(&pair);
+	memset(&logs[1], 0, sizeof(logs[1]));
+	connect_from(&pair, 0, pair_at(1, 80));
+	connect_from(&pair, 0, pair_at(1, 80));
+	while (pair_move(&pair, 0))
+		;
+	pair_run(&pair);
+	assert_string_equal(logs[1].text,
+			    "LISTEN>SYN-RECEIVED LISTEN>SYN-RECEIVED "
+			    "SYN-RECEIVED>ESTABLISHED ");
+	/* Two SYNs, two SYN-ACKs, two ACKs. */
+	assert_int_equal(logs[1].segments, 6);
+	pair_deinit(&pair);
+}
+
 static void names_of_states(void **state)
 {
 	(void)state;
@@ -112,6 +137,7 @@ int main(void)
 		cmocka_unit_test(a_whole_life_is_told),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(a_syn_that_gives_up_is_told),
+		cmocka_unit_test(a_full_queue_establishes_nothing),
 		cmocka_unit_test(names_of_states),
 	};
 
