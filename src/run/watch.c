@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "see/comment.h"
 #include "see/events.h"
@@ -79,11 +80,15 @@ static int open_events(struct watch *watch, const struct world_options *opt,
 		.start = now,
 		.write = write_to,
 	};
+	struct stat status;
 
 	watch->file_name = opt->events;
 	watch->file = fopen(opt->events, "we");
 	if (!watch->file)
 		return errno;
+	/* Whoever reads a pipe reads while it runs. */
+	if (fstat(fileno(watch->file), &status) || !S_ISREG(status.st_mode))
+		(void)setvbuf(watch->file, NULL, _IOLBF, 0);
 	config.ctx = watch->file;
 	watch->events = see_events_new(&config);
 	return watch->events ? 0 : ENOMEM;
@@ -149,6 +154,16 @@ void watch_close(struct watch *watch)
 		fprintf(stderr, "catenet: %s is not whole: %s\n",
 			watch->file_name, strerror(errno));
 	free(watch);
+}
+
+void watch_flush(struct watch *watch)
+{
+	if (!watch)
+		return;
+	if (watch->ladder)
+		see_ladder_flush(watch->ladder);
+	if (watch->file)
+		(void)fflush(watch->file);
 }
 
 const struct cn_trace_sink *watch_trace(struct watch *watch, int host)

@@ -29,6 +29,9 @@ int watch_open(const struct world_options *options, bool summary, uint64_t now,
 /* Tells what is held back; NULL is allowed. */
 void watch_close(struct watch *watch);
 
+/* Tells what is held back: the summary follows. */
+void watch_flush(struct watch *watch);
+
 /* For the settings of the program's host (0) and the gateway's (1). */
 const struct cn_trace_sink *watch_trace(struct watch *watch, int host);
 

@@ -770,6 +770,7 @@ void world_finish(struct world *world)
 	end_orphans(world);
 	lane_stats(&world->up, &path.up);
 	lane_stats(&world->down, &path.down);
+	watch_flush(world->watch);
 	tally_limits(&world->tally, world->watch, world_now(world));
 	if (world->summary) {
 		tally_json(&world->tally, &path, world->summary,
