@@ -229,6 +229,7 @@ static void follow_in(struct see_end *own, const struct cn_trace *trace)
 
 	own->drop = trace->drop;
 	own->drop_at = trace->at;
+	own->flags_in = trace->flags;
 	own->probed = trace->drop == CN_DROP_TCP_SEQUENCE && is_pure_ack(trace);
 	if (trace->flags & TCP_SYN) {
 		own->rcv_next = past;

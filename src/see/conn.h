@@ -34,6 +34,7 @@ struct see_end {
 	uint8_t drop; /* of what came last */
 	uint64_t drop_at;
 	uint64_t sent_at; /* its last SYN */
+	uint8_t flags_in; /* of what came last */
 	bool probed; /* what came last was an ACK outside the window */
 	bool delack; /* the timer has fired since its last segment */
 };

@@ -39,18 +39,20 @@
 	  "%2 came twice (D-SACK)",                                            \
 	  "确认 %1 之前的全部数据，并告知 %2 重复到达（D-SACK）")              \
 	X(OUT_ACK_CLOSED, "acknowledges everything before %1 and closes its "  \
-	  "window: the program does not read",                                 \
-	  "确认 %1 之前的全部数据，并关闭窗口：程序没有读取")                  \
+	  "window: the program has not read",                                  \
+	  "确认 %1 之前的全部数据，并关闭窗口：程序还没有读取")                \
 	X(OUT_ACK_OPENS, "the program has read: the window is open again, %1 " \
 	  "octets", "程序已读取：窗口重新打开，%1 字节")                       \
+	X(OUT_ACK_GROWS, "the program has read: the window grows to %1 octets", \
+	  "程序已读取：窗口增大到 %1 字节")                                    \
 	X(OUT_AGAIN_TIMEOUT, "no acknowledgement in time: sends %1 again; the " \
 	  "next timeout would come after %2",                                  \
 	  "未按时得到确认：重发 %1；下一次超时在 %2 之后")                     \
 	X(OUT_AGAIN_MORE, "goes on sending again what was taken for lost: %1", \
 	  "继续重发被认为丢失的数据：%1")                                      \
-	X(OUT_AGAIN_FAST, "later octets have arrived, so %1 is lost: sends it " \
-	  "again at once, without waiting for the timer",                      \
-	  "后面的数据已到达，可见 %1 丢失：不等定时器，立即重发")              \
+	X(OUT_AGAIN_FAST, "later octets have arrived, so %1 is taken for lost: " \
+	  "sends it again at once, without waiting for the timer",             \
+	  "后面的数据已到达，因此认为 %1 丢失：不等定时器，立即重发")          \
 	X(OUT_FIN_AGAIN, "the FIN is not acknowledged: the FIN again; the "    \
 	  "next timeout would come after %1",                                  \
 	  "FIN 没有得到确认：重发 FIN；下一次超时在 %1 之后")                  \
@@ -68,8 +70,8 @@
 	X(OUT_CHALLENGE, "answers only with an ACK of what it knows: whoever " \
 	  "meant it will say so exactly (challenge ACK)",                      \
 	  "只用已知状态的 ACK 回应：真正的对端会给出准确的答复（挑战 ACK）")   \
-	X(OUT_ACK_ANSWER, "answers the probe: this is what it has, and its "   \
-	  "window", "回应探测：告知已收到哪里，窗口有多大")                    \
+	X(OUT_ACK_ANSWER, "answers: this is what it has, and its window",      \
+	  "回应：告知已收到哪里，窗口有多大")                                  \
 	X(OUT_PROBE, "the peer's window is closed: asks whether it has opened " \
 	  "(probe); the next would follow after %1",                           \
 	  "对方窗口已关闭：询问是否已打开（窗口探测）；下一次在 %1 之后")      \
@@ -77,7 +79,7 @@
 	  "alive", "长时间没有动静：询问对方是否还在（保活探测）")             \
 	X(OUT_TIME_WAIT_ACK, "acknowledges the FIN again: this is what "       \
 	  "TIME-WAIT is for", "再次确认 FIN：TIME-WAIT 正是为此而设")          \
-	                                                                       \
+                                                                               \
 	/* segments that arrive: what they did */                              \
 	X(IN_SYN, "a listener gets a SYN: a half-open connection begins, the " \
 	  "listener goes on listening",                                        \
@@ -88,8 +90,8 @@
 	  "收到的是 SYN 而不是 SYN-ACK：双方同时打开")                         \
 	X(IN_SYN_ACK, "its SYN is acknowledged: connected, connect() succeeds", \
 	  "自己的 SYN 得到确认：连接建立，connect() 成功")                     \
-	X(IN_SYN_ACK_LATE, "the SYN-ACK again: the last ACK did not arrive "   \
-	  "there", "又收到 SYN-ACK：最后的 ACK 没有到达对方")                  \
+	X(IN_SYN_ACK_LATE, "the SYN-ACK again: the last ACK is missing there", \
+	  "又收到 SYN-ACK：对方还没有最后的 ACK")                              \
 	X(IN_ACK_OF_SYN, "its SYN is acknowledged: connected",                 \
 	  "自己的 SYN 得到确认：连接建立")                                     \
 	X(IN_ACK_QUEUED, "its SYN is acknowledged: connected, and in the "     \
@@ -105,8 +107,8 @@
 	  "%1 字节得到确认，还有 %2 字节在途")                                 \
 	X(IN_ACK_NOTHING, "an ACK that tells nothing new",                     \
 	  "ACK 没有带来新的信息")                                              \
-	X(IN_ACK_PROBE, "a probe, outside the window on purpose: it asks for " \
-	  "an ACK", "收到探测，序号有意落在窗口之外：为的是引出一个 ACK")      \
+	X(IN_ACK_PROBE, "an ACK from outside the window, a probe or an old one: " \
+	  "it asks for an ACK", "窗口之外的 ACK（探测，或是旧的）：需要以 ACK 回应") \
 	X(IN_ACK_DUP, "duplicate ACK %1: something was lost or overtaken",     \
 	  "第 %1 个重复 ACK：有数据丢失或乱序")                                \
 	X(IN_ACK_DUP_SACK, "duplicate ACK %1: %2 is missing there, %3 has "    \
@@ -118,6 +120,8 @@
 	  "对方窗口仍然关闭")                                                  \
 	X(IN_WINDOW_OPEN, "the peer's window is open again: %1 octets may be " \
 	  "sent", "对方窗口重新打开：可以发送 %1 字节")                        \
+	X(IN_WINDOW_GROWS, "the peer's window grows to %1 octets",             \
+	  "对方窗口增大到 %1 字节")                                            \
 	X(IN_FIN, "the peer will send no more: the program reads the end of "  \
 	  "the stream, and has yet to close",                                  \
 	  "对方不再发送：程序读到流的结尾，自己还没有关闭")                    \
@@ -126,8 +130,8 @@
 	X(IN_FIN_LAST, "the peer's FIN: closed both ways; stays for 2MSL in "  \
 	  "case the last ACK is lost",                                         \
 	  "收到对方的 FIN：两个方向都已关闭；停留 2MSL，以防最后的 ACK 丢失")  \
-	X(IN_FIN_AGAIN, "the FIN again: the last ACK was lost",                \
-	  "又收到 FIN：最后的 ACK 丢失了")                                     \
+	X(IN_FIN_AGAIN, "the FIN again: the last ACK was lost or is late",     \
+	  "又收到 FIN：最后的 ACK 丢失或迟到")                                 \
 	X(IN_ACK_OF_FIN, "its FIN is acknowledged; the peer may still send",   \
 	  "自己的 FIN 得到确认；对方仍可发送")                                 \
 	X(IN_ACK_OF_FIN_BOTH, "its FIN is acknowledged too: stays for 2MSL",   \
@@ -144,9 +148,10 @@
 	X(IN_DROP_BACKLOG, "dropped, as if it were lost: the queue for "       \
 	  "accept() is full", "当作丢失而丢弃：accept() 队列已满")             \
 	X(IN_DROP_PORT, "nobody listens there", "那里没有人监听")              \
+	X(IN_DROP_STRAY, "belongs to no connection here", "不属于这里的任何连接") \
 	X(IN_HELD, "held until the far end has answered",                      \
 	  "暂且扣留，等远端答复")                                              \
-	                                                                       \
+                                                                               \
 	/* what the path did */                                                \
 	X(LOST_PATH, "lost on the path", "在路径上丢失")                       \
 	X(LOST_RULE, "dropped by a rule of this path", "按规则丢弃")           \
@@ -160,14 +165,14 @@
 	X(CORRUPTED, "the path flips a bit of it: the checksum will tell",     \
 	  "路径翻转了其中一位：校验和会发现")                                  \
 	X(OVERTAKEN, "the path sends it out of order", "路径使它乱序")         \
-	                                                                       \
+                                                                               \
 	/* changes without a segment */                                        \
 	X(STATE_CONNECT, "connect()", "connect()")                             \
 	X(STATE_CLOSE, "the program has closed its sending side",              \
 	  "程序关闭了自己的发送方向")                                          \
 	X(STATE_2MSL, "2MSL have passed: nothing of it can be on its way any " \
 	  "more", "2MSL 已过：网络中不会再有它的报文段")                       \
-	X(STATE_FIN_WAIT_2, "the peer does not close and nobody waits: given "  \
+	X(STATE_FIN_WAIT_2, "the peer does not close and nobody waits: given " \
 	  "up", "对方迟迟不关闭，也没有程序在等：放弃")                        \
 	X(STATE_GAVE_UP, "no answer after the last try: given up, ETIMEDOUT",  \
 	  "最后一次尝试后仍无回音：放弃，ETIMEDOUT")                           \
@@ -175,8 +180,8 @@
 	X(STATE_ENDED, "over: %1", "连接结束：%1")                             \
 	X(STATE_CHANGED, "%1", "%1")                                           \
 	X(TIMER_RTO, "the retransmission timer fires", "重传定时器到期")       \
-	X(CC_FAST, "a loss: the congestion window falls to %1 octets",         \
-	  "发生丢失：拥塞窗口降到 %1 字节")                                    \
+	X(CC_FAST, "taken for a loss: the congestion window falls to %1 octets", \
+	  "认为发生了丢失：拥塞窗口降到 %1 字节")                              \
 	X(CC_TIMEOUT, "a timeout: the congestion window begins again at %1 "   \
 	  "octets", "超时：拥塞窗口从 %1 字节重新开始")                        \
 	X(CC_OVER, "the losses are repaired; congestion window %1 octets",     \
@@ -184,7 +189,7 @@
 	X(CC_IDLE, "idle for long: the congestion window begins again at %1 "  \
 	  "octets", "空闲已久：拥塞窗口从 %1 字节重新开始")                    \
 	X(CALLS, "the program calls %1", "程序调用 %1")                        \
-	                                                                       \
+                                                                               \
 	/* the ladder's own */                                                 \
 	X(FOLDED, "… %1 more data segments (%2 octets), %3 lost",              \
 	  "… 另有 %1 个数据段（%2 字节），丢失 %3 个")                         \
@@ -195,7 +200,7 @@
 	X(SERVER, "server", "服务器")                                          \
 	X(PROGRAM, "program", "程序")                                          \
 	X(NETWORK, "network", "网络")                                          \
-	                                                                       \
+                                                                               \
 	/* what limited a transfer */                                          \
 	X(LIMIT_PROGRAM, "the program", "程序")                                \
 	X(LIMIT_RWND, "the receiver's window", "接收方窗口")                   \
@@ -203,18 +208,18 @@
 	X(LIMIT_LOSS, "loss", "丢包")                                          \
 	X(LIMIT_RATE, "the path's rate", "路径速率")                           \
 	X(LIMITED, "limited by %1", "受限于%1")                                \
-	                                                                       \
+                                                                               \
 	/* what a connection waits for, and the cure: see/why.c */             \
 	X(WHY_LISTENS, "waits for connections", "等待连接到来")                \
 	X(WHY_TO_ACCEPT, "%1 connections wait for the program to call "        \
 	  "accept()", "有 %1 个连接等待程序调用 accept()")                     \
 	X(WHY_QUEUE_FULL, "its accept queue is full (%1): SYNs are dropped "   \
-	  "until the program calls accept(), or listens with a longer backlog",\
+	  "until the program calls accept(), or listens with a longer backlog", \
 	  "全连接队列已满（%1）：程序调用 accept() 或加大 backlog 之前，新的 " \
 	  "SYN 被丢弃")                                                        \
 	X(WHY_SYN, "its SYN is on the way", "SYN 正在途中")                    \
 	X(WHY_SYN_AGAIN, "its SYN is not answered, sent again %1 times, next " \
-	  "in %2: is the address right, is the host up, does a filter drop it?",\
+	  "in %2: is the address right, is the host up, does a filter drop it?", \
 	  "SYN 没有回音，已重发 %1 次，下次在 %2 后：地址对吗？主机在吗？是否" \
 	  "被过滤？")                                                          \
 	X(WHY_LAST_ACK, "waits for the last ACK of the handshake",             \
@@ -225,12 +230,12 @@
 	  "unread and the peer's window is closed; each must read while it "   \
 	  "writes", "两端都阻塞在 send()：这里有 %1 字节未读，对方窗口也已关"  \
 	  "闭；双方都必须边写边读")                                            \
-	X(WHY_PEER_WINDOW, "the peer's window is zero, last heard %2 ago: its "\
+	X(WHY_PEER_WINDOW, "the peer's window is zero, last heard %2 ago: its " \
 	  "program must read; %1 octets wait",                                 \
 	  "对方窗口为零，最近一次收到对方消息在 %2 前：对方程序必须读取；有 "  \
 	  "%1 字节在等待")                                                     \
 	X(WHY_RETRANSMITS, "%1 octets were not acknowledged in time and are "  \
-	  "sent again, next in %2", "%1 字节未按时确认，正在重发，下次在 %2 后")\
+	  "sent again, next in %2", "%1 字节未按时确认，正在重发，下次在 %2 后") \
 	X(WHY_CWND, "the congestion window is full (%1 octets)",               \
 	  "拥塞窗口已满（%1 字节）")                                           \
 	X(WHY_RWND, "the peer's window is full (%1 octets)",                   \
@@ -248,7 +253,7 @@
 	X(WHY_FIN, "its FIN is on the way", "FIN 正在途中")                    \
 	X(WHY_FIN_AGAIN, "its FIN is not acknowledged, sent again %1 times, "  \
 	  "next in %2", "FIN 没有得到确认，已重发 %1 次，下次在 %2 后")        \
-	X(WHY_PEER_FIN, "its FIN is acknowledged; waits for the peer to close",\
+	X(WHY_PEER_FIN, "its FIN is acknowledged; waits for the peer to close", \
 	  "自己的 FIN 已确认；等待对方关闭")                                   \
 	X(WHY_TIME_WAIT, "TIME-WAIT, %2 to go: old duplicates die out",        \
 	  "TIME-WAIT，还剩 %2：等旧的重复报文消失")                            \

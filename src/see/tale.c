@@ -65,6 +65,11 @@ static bool is_pure_ack(const struct cn_trace *trace)
 	       !(trace->flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
+static bool is_opening(uint8_t flags)
+{
+	return (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 /* ------------------------------------------------------------------ out -- */
 
 static bool out_syn(struct view *v)
@@ -95,9 +100,9 @@ static bool out_rst(struct view *v)
 
 	switch (drop) {
 	case CN_DROP_TCP_NO_PORT:
-		return say(v, v->peer->any_out && v->own->any_out ?
-				      SEE_OUT_RST_STRAY :
-				      SEE_OUT_RST_NO_PORT);
+		return say(v, is_opening(v->own->flags_in) ?
+				      SEE_OUT_RST_NO_PORT :
+				      SEE_OUT_RST_STRAY);
 	case CN_DROP_TCP_CLOSED:
 		return say(v, SEE_OUT_RST_STRAY);
 	case CN_DROP_TCP_AFTER_CLOSE:
@@ -180,7 +185,7 @@ static bool out_ack(struct view *v)
 	if (same && t->wnd > own->wnd_out) {
 		arg_number(v, 0, t->wnd);
 		v->tale->rule = "RFC 9293 section 3.8.6.2.2";
-		return say(v, SEE_OUT_ACK_OPENS);
+		return say(v, SEE_OUT_ACK_GROWS);
 	}
 	if (own->fin_in && !same && t->ack == own->rcv_next)
 		return say(v, SEE_OUT_ACK_OF_FIN);
@@ -236,7 +241,8 @@ static bool in_drop(struct view *v)
 	case CN_DROP_TCP_BACKLOG:
 		return say(v, SEE_IN_DROP_BACKLOG);
 	case CN_DROP_TCP_NO_PORT:
-		return say(v, SEE_IN_DROP_PORT);
+		return say(v, is_opening(t->flags) ? SEE_IN_DROP_PORT :
+						     SEE_IN_DROP_STRAY);
 	case CN_DROP_TCP_HELD:
 		return say(v, SEE_IN_HELD);
 	case CN_DROP_TCP_TIME_WAIT:
@@ -359,7 +365,8 @@ static bool in_ack(struct view *v)
 	if (own->any_in && (!own->wnd_in || (!acked && t->wnd > own->wnd_in))) {
 		arg_number(v, 0, t->wnd);
 		v->tale->rule = "RFC 9293 section 3.8.6";
-		return say(v, SEE_IN_WINDOW_OPEN);
+		return say(v, own->wnd_in ? SEE_IN_WINDOW_GROWS :
+					    SEE_IN_WINDOW_OPEN);
 	}
 	if (is_dup(own, t))
 		return in_dup(v);
