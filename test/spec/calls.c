@@ -79,7 +79,7 @@ static void established_room_is_what_the_buffer_leaves(void)
 		out(i < 2 ? "A" : "PA", 1 + i * 1000, 1, 1000);
 }
 
-/* MAY-15, MUST-61: urgent without octets is no urgency. */
+/* MUST-61: urgent without octets is no urgency. */
 static void established_urgent_nothing_is_not_urgent(void)
 {
 	at(CN_ESTABLISHED);

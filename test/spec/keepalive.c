@@ -20,7 +20,7 @@ static void established_keepalive_is_off_by_default(void)
 	state(CN_ESTABLISHED);
 }
 
-/* MAY-5, SHLD-12, MAY-6, MUST-24 */
+/* MAY-5, SHLD-12, MUST-24 */
 static void established_idle_is_probed_without_data(void)
 {
 	at(CN_ESTABLISHED);

@@ -795,6 +795,41 @@ static void idle_with_no_initial_window_restarts_at_one(void)
 	is(t.tcb.cc.cwnd, 1000);
 }
 
+/* What was reneged on can be SACKed anew. */
+static void reneging_leaves_the_scoreboard_usable(void)
+{
+	at_established_with_sack();
+	n_leave(4);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 3)});
+	in("A", 1, SEG(2), 0);
+	after(tcp_deadline(&t.tcb) - t.now);
+	out("A", SEG(2), 1, 1000);
+	is(t.tcb.sacked, 0);
+	is(t.tcb.lost, 3000);
+	in("A", 1, SEG(2), 0, .sack = {BLOCK(3, 3)});
+	is(t.tcb.sacked, 1000);
+	is(t.tcb.lost, 2000);
+}
+
+/* A retransmission that timed out as well counts no longer as in flight. */
+static void timeout_forgets_what_was_sent_again(void)
+{
+	at_established_with_sack();
+	n_leave(6);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	out("A", SEG(1), 1, 1000);
+	is(t.tcb.retrans, 1000);
+	after(tcp_deadline(&t.tcb) - t.now);
+	is(t.tcb.retrans, 0);
+	is(t.tcb.lost, 3000);
+	out("A", SEG(1), 1, 1000);
+	is(t.tcb.retrans, 1000);
+	in("A", 1, SEG(5), 0);
+	is(t.tcb.retrans, 0);
+	is(t.tcb.sacked, 0);
+	is(t.tcb.lost, 2000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -853,6 +888,8 @@ int main(void)
 		cmocka_unit_test_rule(duplicates_without_end_resend_once),
 		cmocka_unit_test_rule(
 			idle_with_no_initial_window_restarts_at_one),
+		cmocka_unit_test_rule(reneging_leaves_the_scoreboard_usable),
+		cmocka_unit_test_rule(timeout_forgets_what_was_sent_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,25 @@ static void rules_of_what_leaves(void)
 	}
 }
 
+/* Not every window, but that it closes and opens again. */
+static void established_closed_window_is_told(void)
+{
+	at(CN_ESTABLISHED);
+	listens();
+	in("A", 1, 1, 0, 5);
+	is(first_told(CN_TRACE_WINDOW)->kind == CN_TRACE_WINDOW, false);
+	in("A", 1, 1, 0, NO_WND);
+	is(first_told(CN_TRACE_WINDOW)->kind, CN_TRACE_WINDOW);
+	is(first_told(CN_TRACE_WINDOW)->wnd, 0);
+	is(rule_is(first_told(CN_TRACE_WINDOW), "RFC 9293 section 3.8.6"),
+	   true);
+	told_n = 0;
+	in("A", 1, 1, 0, NO_WND);
+	is(first_told(CN_TRACE_WINDOW)->kind == CN_TRACE_WINDOW, false);
+	in("A", 1, 1, 0, 777);
+	is(first_told(CN_TRACE_WINDOW)->wnd, 777);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +377,7 @@ int main(void)
 			established_acks_are_told_by_their_reason),
 		cmocka_unit_test_rule(rules_of_what_arrives),
 		cmocka_unit_test_rule(rules_of_what_leaves),
+		cmocka_unit_test_rule(established_closed_window_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
