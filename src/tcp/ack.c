@@ -189,13 +189,12 @@ static void fin_is_acked(struct tcb *tcb, uint64_t now)
 
 /* RFC 2018 section 3 and RFC 2883: blocks between SND.UNA and SND.NXT mark
  * the ring; what lies below is a D-SACK and marks nothing. */
-static uint32_t take_sack(struct tcb *tcb, const struct tcp_seg *seg)
+static void take_sack(struct tcb *tcb, const struct tcp_seg *seg)
 {
-	uint32_t octets = 0;
 	unsigned i;
 
 	if (!tcb->sack_ok || !(seg->options & TCP_OPT_SACK))
-		return 0;
+		return;
 	for (i = 0; i < seg->sack_n; i++) {
 		const struct tcp_block *block = &seg->sack[i];
 
@@ -203,9 +202,8 @@ static uint32_t take_sack(struct tcb *tcb, const struct tcp_seg *seg)
 		    seq_gt(block->right, tcb->snd_nxt) ||
 		    seq_lt(block->left, tcb->snd_una))
 			continue;
-		octets += sent_sack(tcb, block->left, block->right);
+		sent_sack(tcb, block->left, block->right);
 	}
-	return octets;
 }
 
 /*
@@ -233,14 +231,13 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	if (seg->ack != una) {
 		ack_advances(tcb, seg, &acked, a->now);
 		news.acked = seg->ack - una;
-		news.segs = acked.segs;
 	}
 	was_closed = !tcb->snd_wnd;
-	window_moved = update_window(tcb, seg, news.acked > 0);
+	window_moved = update_window(tcb, seg, seg->ack != una);
 	if (was_closed != !tcb->snd_wnd)
 		trace_window(tcb, tcb->snd_wnd, "RFC 9293 section 3.8.6",
 			     a->now);
-	news.sacked = take_sack(tcb, seg);
+	take_sack(tcb, seg);
 	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
 	if (news.dup)
 		tcb->stat.dup_acks_in++;

@@ -11,8 +11,6 @@
 /* What one acknowledgement brought. */
 struct ack_news {
 	uint32_t acked; /* octets newly acknowledged, SYN and FIN included */
-	uint32_t segs; /* segments they were sent in */
-	uint32_t sacked; /* octets newly SACKed */
 	uint32_t flight; /* outstanding before it */
 	bool dup; /* a duplicate ACK (RFC 5681 section 2) */
 };

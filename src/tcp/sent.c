@@ -51,7 +51,6 @@ static void unmark(struct tcb *tcb, struct sent *rec, uint64_t bits)
 	tcb->sacked -= octets_of(rec, rec->sacked & bits);
 	tcb->lost -= octets_of(rec, rec->lost & bits);
 	tcb->retrans -= octets_of(rec, rec->rexmit & bits);
-	rec->sacked &= ~bits;
 	rec->lost &= ~bits;
 	rec->rexmit &= ~bits;
 }

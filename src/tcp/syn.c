@@ -178,8 +178,7 @@ enum tcp_tw_verdict tcp_tw_arrives(struct tcp_tw *tw, const struct tcp_env *env,
 	if ((tw->options & TCP_OPT_TS) && (seg->options & TCP_OPT_TS))
 		paws = seq_lt(seg->tsval, tw->ts_recent);
 	in_window = seg->seq == tw->rcv_nxt ||
-		    (seq_lt(seg->seq, tw->rcv_nxt + tw->rcv_wnd) &&
-		     seq_gt(seg->seq + seg->len, tw->rcv_nxt));
+		    seq_in_window(seg->seq, tw->rcv_nxt, tw->rcv_wnd);
 	/* RFC 1337 section 3 fix F1: a reset does not end TIME-WAIT. */
 	if (seg->flags & TCP_RST)
 		return TCP_TW_DROP;
@@ -202,7 +201,7 @@ enum tcp_tw_verdict tcp_tw_arrives(struct tcp_tw *tw, const struct tcp_env *env,
 	}
 	/* A plain duplicate of the last ACK needs no answer; all else is old
 	 * and gets one, so that a peer out of step learns where we are. */
-	if (seg->len == 0 && in_window && !(seg->flags & TCP_SYN))
+	if (seg->len == 0 && in_window)
 		return TCP_TW_DROP;
 	return TCP_TW_ACK;
 }

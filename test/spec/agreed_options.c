@@ -384,6 +384,55 @@ static void established_tos_is_on_every_segment(void)
 	is(t.last.tos, 0xb8);
 }
 
+/* Three blocks and a D-SACK: no room for four beside timestamps. */
+static void established_dsack_takes_the_third_place(void)
+{
+	offers(true, true, false);
+	t.peer.sack_ok = true;
+	t.peer.ts = 77;
+	at(CN_ESTABLISHED);
+	tcp_set_quickack(&t.tcb, true, t.now);
+	for (uint32_t i = 1; i <= 3; i++) {
+		in("PA", 1 + i * 100, 1, 10);
+		out("A", 1, 1, 0, .any_options = true);
+	}
+	in("PA", 101, 1, 10);
+	sends(2000);
+	out("A", 1, 1, 1000 - 12 - 28,
+	    .sack = {{101, 111}, {101, 111}, {301, 311}});
+}
+
+/* A duplicate of what has been read: a D-SACK and nothing beside it. */
+static void established_dsack_alone(void)
+{
+	offers(false, true, false);
+	t.peer.sack_ok = true;
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 100);
+	out("A", 1, 101, 0);
+	reads(100);
+	is(t.tcb.recvq == NULL, true);
+	in("PA", 1, 1, 100);
+	out("A", 1, 101, 0, .sack = {{1, 101}});
+	silent();
+}
+
+/* However often gaps were filled: only what is beyond one now counts. */
+static void established_filled_gaps_do_not_count(void)
+{
+	t.set.ooo_max = 2;
+	at(CN_ESTABLISHED);
+	tcp_set_quickack(&t.tcb, true, t.now);
+	for (uint32_t i = 0; i < 10; i++) {
+		in("PA", 11 + i * 20, 1, 10);
+		dropped(CN_DROP_NONE);
+		out("A", 1, 1 + i * 20, 0);
+		in("PA", 1 + i * 20, 1, 10);
+		out("A", 1, 21 + i * 20, 0);
+	}
+	reads(200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +466,9 @@ int main(void)
 			established_every_segment_bears_timestamps),
 		cmocka_unit_test_rule(established_timestamps_are_offset),
 		cmocka_unit_test_rule(established_tos_is_on_every_segment),
+		cmocka_unit_test_rule(established_dsack_takes_the_third_place),
+		cmocka_unit_test_rule(established_dsack_alone),
+		cmocka_unit_test_rule(established_filled_gaps_do_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

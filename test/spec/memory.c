@@ -211,6 +211,24 @@ static void established_little_holds_little(void)
 	is(t.budget.used >= 60000, true);
 }
 
+/* A slab goes back with the ACK of its last octet. */
+static void established_slab_is_returned_with_its_last_octet(void)
+{
+	size_t both;
+
+	t.peer.mss = 2048;
+	t.path_mss = 2048;
+	at(CN_ESTABLISHED);
+	sends(4096);
+	out("A", 1, 1, 2048);
+	out("PA", 2049, 1, 2048);
+	both = t.budget.used;
+	in("A", 1, 2048, 0);
+	is(t.budget.used, both);
+	in("A", 1, 2049, 0);
+	is(t.budget.used, both / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +247,8 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_reset_between_reserve_and_commit),
 		cmocka_unit_test_rule(established_little_holds_little),
+		cmocka_unit_test_rule(
+			established_slab_is_returned_with_its_last_octet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

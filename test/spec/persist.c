@@ -437,6 +437,35 @@ static void small_window_path_falls_what_fits_goes(void)
 	deadline(RTO);
 }
 
+/* A window that opens a little is another wait than the one for it. */
+static void zero_window_opens_a_little_waits_anew(void)
+{
+	at(CN_ESTABLISHED);
+	closes_window();
+	sends(2000);
+	after(RTO);
+	out("A", 0, 1, 0);
+	after(100 * MS);
+	in("A", 1, 1, 0, 500);
+	silent();
+	deadline(RTO);
+	after(RTO);
+	out("A", 1, 1, 500);
+}
+
+/* An ACK of one octet is news enough: its window counts, be its number old. */
+static void window_with_a_new_ack_counts_be_it_old(void)
+{
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 100);
+	out("A", 1, 101, 0);
+	sends(1);
+	out("PA", 1, 101, 1);
+	in("PA", 101, 1, 100);
+	in("PA", 91, 2, 120, 3000);
+	is(t.tcb.snd_wnd, 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +505,8 @@ int main(void)
 			open_window_duplicate_acks_do_not_keep_it_open),
 		cmocka_unit_test_rule(window_of_an_older_segment_is_ignored),
 		cmocka_unit_test_rule(small_window_path_falls_what_fits_goes),
+		cmocka_unit_test_rule(zero_window_opens_a_little_waits_anew),
+		cmocka_unit_test_rule(window_with_a_new_ack_counts_be_it_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,16 @@ static void timeout_leaves_one_segment(void **state)
 	       {TIMEOUT, 1000, 1000, 2000});
 }
 
+/* RFC 3465 section 2.3: only the slow start that follows the timeout. */
+static void after_avoidance_slow_start_is_fast_again(void **state)
+{
+	(void)state;
+	FOLLOW(4000, INF, {TIMEOUT, 4000, 1000, 2000}, {ACK, 1000, 2000, 2000},
+	       {ACK, 1000, 2000, 2000}, {ACK, 1000, 3000, 2000},
+	       {LOSS, 20000, 10000, 10000}, {RESTART, 4000, 4000, 10000},
+	       {ACK, 4000, 6000, 10000});
+}
+
 static void restart_keeps_three_quarters_as_threshold(void **state)
 {
 	(void)state;
@@ -160,6 +170,7 @@ int main(void)
 		cmocka_unit_test(an_unused_window_does_not_grow),
 		cmocka_unit_test(loss_halves_the_flight),
 		cmocka_unit_test(timeout_leaves_one_segment),
+		cmocka_unit_test(after_avoidance_slow_start_is_fast_again),
 		cmocka_unit_test(restart_keeps_three_quarters_as_threshold),
 		cmocka_unit_test(the_window_has_a_ceiling),
 	};
