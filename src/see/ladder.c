@@ -107,18 +107,19 @@ static void flush_fold(struct see_ladder *ladder, const struct see_conn *conn,
 		return;
 	rung.no_time = true;
 	if (fold->data) {
+		tale.key = fold->data == 1 ? SEE_FOLDED_ONE : SEE_FOLDED;
 		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", fold->data);
 		snprintf(tale.arg[1], SEE_ARG_MAX, "%" PRIu64, fold->octets);
 		snprintf(tale.arg[2], SEE_ARG_MAX, "%u", fold->lost);
 		rung_say(&rung, -1, fold->at, &tale, 0, 0);
 	}
 	if (fold->acks) {
-		tale.key = SEE_FOLDED_ACKS;
+		tale.key = fold->acks == 1 ? SEE_FOLDED_ACK : SEE_FOLDED_ACKS;
 		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", fold->acks);
 		rung_say(&rung, -1, fold->at, &tale, 0, 0);
 	}
 	if (fold->dups) {
-		tale.key = SEE_FOLDED_DUPS;
+		tale.key = fold->dups == 1 ? SEE_FOLDED_DUP : SEE_FOLDED_DUPS;
 		snprintf(tale.arg[0], SEE_ARG_MAX, "%u", fold->dups);
 		rung_say(&rung, -1, fold->at, &tale, 0, 0);
 	}

@@ -15,9 +15,11 @@ struct account {
 	bool open;
 	uint8_t limit; /* enum see_limit: since */
 	uint64_t since;
-	/* The last round trip and the shortest: SRTT would remember a loss for
-	 * long.  One segment at a time is timed, as in RFC 6298 section 3. */
-	uint64_t rtt, rtt_min;
+	/* The last two round trips and the shortest: SRTT would remember a loss
+	 * for long.  One segment at a time is timed, as in RFC 6298 section 3.
+	 * One trip alone proves nothing: a delayed ACK makes it longer, a
+	 * packet that overtook others shorter. */
+	uint64_t rtt[2], rtt_min;
 	bool timing;
 	uint32_t timed_seq;
 	uint64_t timed_at;
@@ -89,12 +91,25 @@ void see_limits_free(struct see_limits *limits)
 
 static bool has_queue(const struct account *a)
 {
-	return a->rtt > a->rtt_min + a->rtt_min / 4 + QUEUE_NS;
+	uint64_t rtt = a->rtt[0] < a->rtt[1] ? a->rtt[0] : a->rtt[1];
+
+	return rtt > a->rtt_min + a->rtt_min / 4 + QUEUE_NS;
+}
+
+static void take_round_trip(struct account *a, uint64_t rtt)
+{
+	uint64_t longer = rtt > a->rtt[0] ? rtt : a->rtt[0];
+
+	a->rtt[1] = a->rtt[0];
+	a->rtt[0] = rtt;
+	if (!a->rtt_min || longer < a->rtt_min)
+		a->rtt_min = longer;
 }
 
 static void time_round_trip(struct account *a, const struct cn_trace *t)
 {
-	if (t->kind == CN_TRACE_OUT && t->retransmit) {
+	/* What waits behind a hole measures no round trip. */
+	if (t->recovery || t->retransmit || t->sack_n) {
 		a->timing = false;
 	} else if (t->kind == CN_TRACE_OUT && t->len && !a->timing) {
 		a->timing = true;
@@ -103,9 +118,7 @@ static void time_round_trip(struct account *a, const struct cn_trace *t)
 	} else if (t->kind == CN_TRACE_IN && a->timing && !t->drop &&
 		   seq_ge(t->ack, a->timed_seq)) {
 		a->timing = false;
-		a->rtt = t->at - a->timed_at;
-		if (!a->rtt_min || a->rtt < a->rtt_min)
-			a->rtt_min = a->rtt;
+		take_round_trip(a, t->at - a->timed_at);
 	}
 }
 

@@ -193,6 +193,10 @@
 	/* the ladder's own */                                                 \
 	X(FOLDED, "… %1 more data segments (%2 octets), %3 lost",              \
 	  "… 另有 %1 个数据段（%2 字节），丢失 %3 个")                         \
+	X(FOLDED_ONE, "… 1 more data segment (%2 octets), %3 lost",            \
+	  "… 另有 1 个数据段（%2 字节），丢失 %3 个")                          \
+	X(FOLDED_ACK, "… 1 more ACK", "… 另有 1 个 ACK")                       \
+	X(FOLDED_DUP, "… 1 more duplicate ACK", "… 另有 1 个重复 ACK")         \
 	X(FOLDED_ACKS, "… %1 more ACKs", "… 另有 %1 个 ACK")                   \
 	X(FOLDED_DUPS, "… %1 more duplicate ACKs", "… 另有 %1 个重复 ACK")     \
 	X(SECONDS, "seconds", "秒")                                            \

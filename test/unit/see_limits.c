@@ -112,7 +112,7 @@ static void time_goes_to_what_was_waited_for(void **state)
 }
 
 /* A round trip that has grown: the queue on the path is the limit, whichever
- * window holds back the next segment. */
+ * window holds back the next segment.  One long trip may be a delayed ACK. */
 static void a_standing_queue_is_the_paths_rate(void **state)
 {
 	static const struct row rows[] = {
@@ -120,12 +120,35 @@ static void a_standing_queue_is_the_paths_rate(void **state)
 		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461},
 		{20, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1461, 1460, 0},
 		{60, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921},
+		{60, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 2921, 1460, 0},
+		{90, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 4381},
 	};
-	struct see_share share = shares(rows, 4, 100);
+	struct see_share share = shares(rows, 6, 100);
 
 	(void)state;
-	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 60 * MS);
-	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 40 * MS);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 90 * MS);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 10 * MS);
+}
+
+/* Data that the receiver has, but behind a hole, is acknowledged late: that is
+ * no queue. */
+static void a_hole_is_no_queue(void **state)
+{
+	static const struct row rows[] = {
+		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0},
+		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461},
+		{20, CN_TRACE_CC, 9999, 14600, 14600, 65535, CN_RECOVERY_FAST,
+		 0, 0, 0},
+		{20, CN_TRACE_OUT, 9999, 14600, 14600, 65535, CN_RECOVERY_FAST,
+		 1461, 1460, 0},
+		{90, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921},
+	};
+	struct see_share share = shares(rows, 5, 100);
+
+	(void)state;
+	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 0);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_LOSS], 70 * MS);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 30 * MS);
 }
 
 static void each_limit_has_its_name_and_words(void **state)
@@ -147,6 +170,7 @@ int main(void)
 		cmocka_unit_test(one_limit_at_a_time),
 		cmocka_unit_test(time_goes_to_what_was_waited_for),
 		cmocka_unit_test(a_standing_queue_is_the_paths_rate),
+		cmocka_unit_test(a_hole_is_no_queue),
 		cmocka_unit_test(each_limit_has_its_name_and_words),
 	};
 
