@@ -414,10 +414,13 @@ void gateway_syn_gone(struct world *world, const struct cn_event *event)
 
 /* --------------------------------------------------------------- relay -- */
 
+/* What the real peer sends has been through its own TCP's Nagle algorithm; a
+ * second one here would hold back what the peer wanted sent. */
 static void start_relay(struct flow *flow)
 {
 	struct world *world = flow->world;
 
+	(void)cn_sock_set(flow->sock, CN_OPT_NODELAY, 1, world_now(world));
 	list_del(&flow->pending);
 	flow->phase = FLOW_RELAY;
 	if (flow->published)
