@@ -483,6 +483,45 @@ static void syn_received_syn_with_fin_is_not_repeated(void)
 	state(CN_SYN_RECEIVED);
 }
 
+/* The urgent octet is all of its segment, the first of it, or the last. */
+static void established_urgent_octet_at_every_place(void)
+{
+	static const uint16_t up[] = {1, 2, 5, 9, 10};
+	uint32_t iss = t.iss, irs = t.irs;
+
+	for (size_t i = 0; i < N_OF(up); i++) {
+		spec_end();
+		spec_begin(iss, irs);
+		at(CN_ESTABLISHED);
+		in("PA", 1, 1, 2000);
+		in("PA", 2001, 1, 2000);
+		in("UPA", 4001, 1, 10, .up = up[i]);
+		in("PA", 4011, 1, 2000);
+		out("A", 1, 6011, 0);
+		is(t.tcb.rcv_queued, 6009);
+		reads(4000 + up[i] - 1u);
+		is(tcp_at_mark(&t.tcb), true);
+		t.read_at++;
+		reads(2010u - up[i]);
+		is(recv_of(1, CN_MSG_OOB), 1);
+		is(t.tcb.recvq == NULL, true);
+	}
+}
+
+/* Alone in its segment, with more behind it and before it. */
+static void established_urgent_octet_alone_in_its_segment(void)
+{
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 2000);
+	in("UPA", 2001, 1, 1, .up = 1);
+	is(t.tcb.rcv_queued, 2000);
+	in("PA", 2002, 1, 2000);
+	reads(2000);
+	t.read_at++;
+	reads(2000);
+	is(t.tcb.recvq == NULL, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +574,9 @@ int main(void)
 			established_old_syn_with_fin_is_challenged),
 		cmocka_unit_test_rule(
 			syn_received_syn_with_fin_is_not_repeated),
+		cmocka_unit_test_rule(established_urgent_octet_at_every_place),
+		cmocka_unit_test_rule(
+			established_urgent_octet_alone_in_its_segment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

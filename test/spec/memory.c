@@ -229,6 +229,33 @@ static void established_slab_is_returned_with_its_last_octet(void)
 	is(t.budget.used, both / 2);
 }
 
+/* However late memory fails when urgent data come: they are taken out of the
+ * stream or stay in it, and nothing else is missing. */
+static void established_urgent_octet_without_memory(void)
+{
+	uint32_t iss = t.iss, irs = t.irs;
+
+	for (long n = 1; n < 9; n++) {
+		uint8_t octets[2000];
+		int64_t got;
+
+		spec_end();
+		spec_begin(iss, irs);
+		at(CN_ESTABLISHED);
+		octets_fail_for(n);
+		in("UPA", 1, 1, 1000, .up = 500);
+		octets_fail_for(-1);
+		if (t.drop != CN_DROP_NONE)
+			in("UPA", 1, 1, 1000, .up = 500);
+		is(t.tcb.rcv_nxt - t.irs, 1001);
+		got = tcp_recv(&t.tcb, octets, 2000, 0, t.now);
+		is(got, 499);
+		got = tcp_recv(&t.tcb, octets, 2000, 0, t.now);
+		is(got == 500 || got == 501, true);
+		is(t.tcb.rcv_queued, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +276,7 @@ int main(void)
 		cmocka_unit_test_rule(established_little_holds_little),
 		cmocka_unit_test_rule(
 			established_slab_is_returned_with_its_last_octet),
+		cmocka_unit_test_rule(established_urgent_octet_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

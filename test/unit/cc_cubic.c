@@ -251,6 +251,63 @@ static void extremes_stay_in_range(void **state)
 	assert_int_equal(cc.cwnd, 49);
 }
 
+/* A loss, then round trips from `start` on; the window after them. */
+static uint32_t grown_from(uint64_t start)
+{
+	struct cc cc = {.cwnd = 100 * SMSS, .ssthresh = INF};
+	struct cc_event event = at(start, 0, cc.cwnd, 100);
+
+	cc_cubic_ops.init(&cc);
+	cc_cubic_ops.loss(&cc, &event);
+	for (int i = 0; i < 40; i++)
+		round_trip(&cc, start + i * 100 * CN_NS_PER_MS, 100);
+	return cc.cwnd;
+}
+
+/* An epoch that begins when the clock says nought is one like others. */
+static void the_clock_may_begin_at_nought(void **state)
+{
+	(void)state;
+	assert_int_equal(grown_from(0), grown_from(1000 * CN_NS_PER_SEC));
+}
+
+/* Section 4.4: by half a window a round trip at most, however far the curve
+ * is ahead. */
+static void growth_has_a_limit(void **state)
+{
+	struct cc cc = {.cwnd = 100 * SMSS, .ssthresh = 2 * SMSS};
+	struct cc_event event = at(CN_NS_PER_SEC, SMSS, 100 * SMSS, 100);
+
+	(void)state;
+	cc_cubic_ops.init(&cc);
+	cc_cubic_ops.ack(&cc, &event);
+	cc.cwnd = 100 * SMSS;
+	event.now += 1000 * CN_NS_PER_SEC;
+	event.acked = cc.cwnd;
+	cc_cubic_ops.ack(&cc, &event);
+	assert_int_equal(cc.cwnd, 150 * SMSS);
+}
+
+/* The path has grown since the epoch began: the curve does not go below
+ * nothing, and the window does not fall. */
+static void longer_segments_within_an_epoch(void **state)
+{
+	struct cc cc = {.cwnd = 100 * SMSS, .ssthresh = INF};
+	struct cc_event event = at(CN_NS_PER_SEC, 0, 100 * SMSS, 10);
+	uint32_t before;
+
+	(void)state;
+	cc_cubic_ops.init(&cc);
+	cc_cubic_ops.loss(&cc, &event);
+	event = at(CN_NS_PER_SEC, SMSS, 0, 10);
+	cc_cubic_ops.ack(&cc, &event);
+	before = cc.cwnd;
+	event.smss = 40 * SMSS;
+	event.acked = event.smss;
+	cc_cubic_ops.ack(&cc, &event);
+	assert_in_range(cc.cwnd, before, before + event.smss);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +318,9 @@ int main(void)
 		cmocka_unit_test(slow_start_counts_every_octet),
 		cmocka_unit_test(unused_time_is_no_time_of_the_curve),
 		cmocka_unit_test(an_ack_in_pieces_gains_nothing),
+		cmocka_unit_test(the_clock_may_begin_at_nought),
+		cmocka_unit_test(growth_has_a_limit),
+		cmocka_unit_test(longer_segments_within_an_epoch),
 		cmocka_unit_test(extremes_stay_in_range),
 	};
 
