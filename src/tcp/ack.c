@@ -64,22 +64,20 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
  * be its sequence number behind the last one's, as a retransmission's is: or
  * the right edge would move with SND.UNA beyond what was ever granted.
  */
-static bool update_window(struct tcb *tcb, const struct tcp_seg *seg,
+static void update_window(struct tcb *tcb, const struct tcp_seg *seg,
 			  bool is_news)
 {
 	/* MUST-1, REC-1: 16 bits, unsigned, and scaled (RFC 7323). */
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
-	bool changed = wnd != tcb->snd_wnd;
 
 	/* SND.WL2 is never beyond SEG.ACK here: an older ACK was returned. */
 	if (!is_news && seq_gt(tcb->snd_wl1, seg->seq))
-		return false;
+		return;
 	tcb->snd_wnd = wnd;
 	tcb->snd_wl1 = seq_max(tcb->snd_wl1, seg->seq);
 	tcb->snd_wl2 = seg->ack;
 	if (wnd > tcb->max_snd_wnd)
 		tcb->max_snd_wnd = wnd;
-	return changed;
 }
 
 static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
@@ -221,8 +219,8 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	const struct tcp_seg *seg = a->seg;
 	struct sent_acked acked = {0};
 	struct ack_news news = {.flight = tcp_flight(tcb)};
-	uint32_t una = tcb->snd_una;
-	bool window_moved, was_closed;
+	uint32_t una = tcb->snd_una, before = tcb->snd_wnd;
+	bool window_moved;
 
 	if (seq_lt(seg->ack, una)) {
 		/* An old duplicate: its SACK blocks are old too. */
@@ -232,9 +230,9 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		ack_advances(tcb, seg, &acked, a->now);
 		news.acked = seg->ack - una;
 	}
-	was_closed = !tcb->snd_wnd;
-	window_moved = update_window(tcb, seg, seg->ack != una);
-	if (was_closed != !tcb->snd_wnd)
+	update_window(tcb, seg, seg->ack != una);
+	window_moved = tcb->snd_wnd != before;
+	if (!before != !tcb->snd_wnd)
 		trace_window(tcb, tcb->snd_wnd, "RFC 9293 section 3.8.6",
 			     a->now);
 	take_sack(tcb, seg);

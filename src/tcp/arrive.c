@@ -163,8 +163,7 @@ static void trim(const struct tcb *tcb, struct arrival *a)
 		a->len -= cut;
 	}
 	end = a->seq + a->len;
-	if (seq_gt(end, right))
-		a->len -= end - right;
+	a->len = seq_min(end, right) - a->seq;
 	/* The FIN takes a number of its own, and that must fit too. */
 	if (seq_ge(end, right))
 		a->fin = false;

@@ -96,7 +96,7 @@ void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 	tcb_set_state(tcb, CN_SYN_SENT, "RFC 9293 section 3.10.1", now);
 	tcb->owe |= TCP_OWE_SYN;
 	/* Armed now: should the SYN find no memory, it is tried again. */
-	tcb->rexmit_at = now + timeout_rto(tcb);
+	timeout_restart(tcb, now);
 	if (!sent_push(tcb, iss, 0, 1, TCP_SYN, now))
 		tcb->syn_rexmitted = true;
 }

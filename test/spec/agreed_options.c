@@ -433,6 +433,34 @@ static void established_filled_gaps_do_not_count(void)
 	reads(200);
 }
 
+#define DAY (24 * 3600 * SEC)
+
+/* RFC 7323 section 5.5: the 24 days count from the last timestamp taken. */
+static void established_clock_is_stale_24_days_after_its_last_use(void)
+{
+	offers(true, false, false);
+	t.peer.ts = 5000;
+	at(CN_ESTABLISHED);
+	tcp_set_quickack(&t.tcb, true, t.now);
+	after(20 * DAY);
+	in("PA", 1, 1, 10, .ts = 9000);
+	out("A", 1, 11, 0);
+	after(20 * DAY);
+	in("PA", 11, 1, 10, .ts = 8000);
+	dropped(CN_DROP_TCP_PAWS);
+}
+
+/* Nor from when the machine was started. */
+static void established_clock_of_the_syn_is_fresh(void)
+{
+	offers(true, false, false);
+	t.now += 30 * DAY;
+	t.peer.ts = 5000;
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 10, .ts = 4000);
+	dropped(CN_DROP_TCP_PAWS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +497,9 @@ int main(void)
 		cmocka_unit_test_rule(established_dsack_takes_the_third_place),
 		cmocka_unit_test_rule(established_dsack_alone),
 		cmocka_unit_test_rule(established_filled_gaps_do_not_count),
+		cmocka_unit_test_rule(
+			established_clock_is_stale_24_days_after_its_last_use),
+		cmocka_unit_test_rule(established_clock_of_the_syn_is_fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -522,6 +522,21 @@ static void established_urgent_octet_alone_in_its_segment(void)
 	is(t.tcb.recvq == NULL, true);
 }
 
+/* What the peer acknowledged is news, and so is the state it leads to. */
+static void fin_wait_1_ack_is_news(void)
+{
+	at(CN_FIN_WAIT_1);
+	in("A", 1, 2, 0);
+	news(TCP_NEWS_STATE | TCP_NEWS_OUT);
+}
+
+static void closing_ack_is_news(void)
+{
+	at(CN_CLOSING);
+	in("A", 2, 2, 0);
+	news(TCP_NEWS_STATE | TCP_NEWS_OUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +592,8 @@ int main(void)
 		cmocka_unit_test_rule(established_urgent_octet_at_every_place),
 		cmocka_unit_test_rule(
 			established_urgent_octet_alone_in_its_segment),
+		cmocka_unit_test_rule(fin_wait_1_ack_is_news),
+		cmocka_unit_test_rule(closing_ack_is_news),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

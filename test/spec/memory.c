@@ -4,6 +4,7 @@
 #include "spec.h"
 
 #include "base/pool.h"
+#include "tcp/recvq.h"
 
 /* What the pool keeps for later, taken out of the connection's reach. */
 static struct {
@@ -256,6 +257,39 @@ static void established_urgent_octet_without_memory(void)
 	}
 }
 
+/* Given back twice is given back once. */
+static void established_end_twice(void)
+{
+	at(CN_ESTABLISHED);
+	is(tcp_tune(&t.tcb) != NULL, true);
+	sends(10);
+	in("PA", 1, 1, 10);
+	tcb_deinit(&t.tcb);
+	is(cn_pool_in_use(t.pool), 0);
+	tcb_deinit(&t.tcb);
+	is(cn_pool_in_use(t.pool), 0);
+}
+
+/* By reference or copied: what is received is charged until it is read. */
+static void established_received_octets_are_charged(void)
+{
+	static const uint32_t lens[] = {1, 100, 600, 1500, 3000, 9000};
+	uint32_t number = 1;
+
+	t.rcvbuf = 60000;
+	at(CN_ESTABLISHED);
+	tcp_set_quickack(&t.tcb, true, t.now);
+	for (size_t i = 0; i < N_OF(lens); i++) {
+		in("PA", number, 1, lens[i]);
+		number += lens[i];
+		out("A", 1, number, 0);
+		is(t.budget.used > lens[i], true);
+		is(t.budget.used, recvq_true_size(&t.tcb));
+		reads(lens[i]);
+		is(t.budget.used, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +311,8 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_slab_is_returned_with_its_last_octet),
 		cmocka_unit_test_rule(established_urgent_octet_without_memory),
+		cmocka_unit_test_rule(established_end_twice),
+		cmocka_unit_test_rule(established_received_octets_are_charged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

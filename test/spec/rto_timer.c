@@ -736,6 +736,23 @@ static void syn_received_ack_before_the_repetition(void)
 	out("PA", 1, 1, 10);
 }
 
+/* MUST-21: shorter than the first timeout of a SYN. */
+static void syn_sent_user_timeout_ends_the_first_wait(void)
+{
+	t.set.rcvbuf = t.rcvbuf;
+	tcb_init(&t.tcb, &t.env);
+	t.where = CN_ESTABLISHED;
+	user_timeout(500 * MS);
+	tcp_set_path(&t.tcb, OUR_MSS, OUR_MSS, 536);
+	tcp_open(&t.tcb, t.iss, 1000, t.now);
+	out("S", 0, 0, 0, .mss = OUR_MSS);
+	deadline(500 * MS);
+	after(500 * MS);
+	silent();
+	state(CN_CLOSED);
+	error(CN_E_TIMEDOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -798,6 +815,8 @@ int main(void)
 		cmocka_unit_test_rule(zero_window_user_timeout_of_half_a_day),
 		cmocka_unit_test_rule(fin_wait_1_fin_alone_is_sent_again),
 		cmocka_unit_test_rule(syn_received_ack_before_the_repetition),
+		cmocka_unit_test_rule(
+			syn_sent_user_timeout_ends_the_first_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
