@@ -95,10 +95,9 @@ void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 	tcp_set_path(tcb, tcb->path_mss, tcb->adv_mss, tcb->default_mss);
 	tcb_set_state(tcb, CN_SYN_SENT, "RFC 9293 section 3.10.1", now);
 	tcb->owe |= TCP_OWE_SYN;
-	/* Armed now: should the SYN find no memory, it is tried again. */
 	timeout_restart(tcb, now);
-	if (!sent_push(tcb, iss, 0, 1, TCP_SYN, now))
-		tcb->syn_rexmitted = true;
+	/* Without memory for a record it is not measured, no more. */
+	(void)sent_push(tcb, iss, 0, 1, TCP_SYN, now);
 }
 
 void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)

@@ -461,6 +461,19 @@ static void established_clock_of_the_syn_is_fresh(void)
 	dropped(CN_DROP_TCP_PAWS);
 }
 
+/* A probe without octets duplicates none. */
+static void established_empty_old_segment_is_no_duplicate(void)
+{
+	offers(false, true, false);
+	t.peer.sack_ok = true;
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 100);
+	out("A", 1, 101, 0);
+	in("A", 100, 1, 0);
+	out("A", 1, 101, 0);
+	silent();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +513,8 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_clock_is_stale_24_days_after_its_last_use),
 		cmocka_unit_test_rule(established_clock_of_the_syn_is_fresh),
+		cmocka_unit_test_rule(
+			established_empty_old_segment_is_no_duplicate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

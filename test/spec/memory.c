@@ -290,6 +290,26 @@ static void established_received_octets_are_charged(void)
 	}
 }
 
+/* A SYN without a record is answered: nothing was measured, no more. */
+static void syn_sent_without_a_record_is_no_lost_syn(void)
+{
+	t.set.rcvbuf = t.rcvbuf;
+	octets_fail_for(0);
+	tcb_init(&t.tcb, &t.env);
+	t.where = CN_ESTABLISHED;
+	tcp_set_path(&t.tcb, OUR_MSS, OUR_MSS, 536);
+	tcp_open(&t.tcb, t.iss, 1000, t.now);
+	out("S", 0, 0, 0, .mss = OUR_MSS);
+	octets_fail_for(-1);
+	after(RTT);
+	in("SA", 0, 1, 0, .mss = PEER_MSS);
+	out("A", 1, 1, 0);
+	is(t.tcb.rtt.n, 0);
+	is(t.tcb.cc.cwnd, 10 * PEER_MSS);
+	is(t.tcb.stat.segs_retransmitted, 0);
+	is(t.tcb.stat.handshake_us, 100000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +333,7 @@ int main(void)
 		cmocka_unit_test_rule(established_urgent_octet_without_memory),
 		cmocka_unit_test_rule(established_end_twice),
 		cmocka_unit_test_rule(established_received_octets_are_charged),
+		cmocka_unit_test_rule(syn_sent_without_a_record_is_no_lost_syn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

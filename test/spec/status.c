@@ -21,6 +21,7 @@ static void closed_nothing_is_known(void)
 	is(info().octets_acked, 0);
 	is(info().unsent, 0);
 	is(info().sndbuf, t.set.sndbuf);
+	is(t.tcb.ttl, t.set.ttl);
 }
 
 static void established_all_that_was_agreed_on(void)

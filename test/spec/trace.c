@@ -100,6 +100,8 @@ static void established_segments_are_told(void)
 	is(told[0].to, CN_ESTABLISHED);
 	is(told[0].why, CN_SEND_DATA);
 	is(told[0].flags, TCP_PSH | TCP_ACK);
+	is(told[0].iss, t.iss);
+	is(told[0].irs, t.irs);
 	is(told[0].seq, t.iss + 1);
 	is(told[0].ack, t.irs + 1);
 	is(told[0].len, 2500);
