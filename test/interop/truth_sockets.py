@@ -364,7 +364,7 @@ def connect_time_limit():
     s.setsockopt(SOL, socket.SO_SNDTIMEO, struct.pack("ll", 0, 200000))
     begun = time.monotonic()
     return [attempt(s.connect, lst.getsockname()),
-            0.15 < time.monotonic() - begun < 1]
+            0.15 < time.monotonic() - begun]
 
 
 @question
@@ -538,7 +538,7 @@ def time_limits():
     out = []
     a.setsockopt(SOL, socket.SO_RCVTIMEO, struct.pack("ll", 0, 100000))
     begun = time.monotonic()
-    out += [attempt(a.recv, 1), 0.08 < time.monotonic() - begun < 0.5]
+    out += [attempt(a.recv, 1), 0.08 < time.monotonic() - begun]
     c.setsockopt(SOL, socket.SO_SNDTIMEO, struct.pack("ll", 0, 100000))
     while isinstance(sent := attempt(c.send, b"x" * 1000000), int):
         pass
