@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -207,6 +208,7 @@ static void print_why(const struct query *q, const struct row *row)
 static void take_line(struct query *q, char *line)
 {
 	char *field[FIELDS_MAX];
+	char text[3][200];
 	struct row row;
 	unsigned n = 0, i = 5;
 	char *p;
@@ -220,11 +222,18 @@ static void take_line(struct query *q, char *line)
 	memset(&row, 0, sizeof(row));
 	if (n < i)
 		return;
+	/* Whoever answers under a world's name: nothing of it is obeyed by the
+	 * terminal. */
 	row.pid = field[0];
 	row.parent = field[1];
-	row.program = field[2];
-	row.local = field[3];
-	row.peer = field[4];
+	if (strspn(row.pid, "0123456789") != strlen(row.pid))
+		return;
+	text_escape(field[2], text[0], sizeof(text[0]));
+	text_escape(field[3], text[1], sizeof(text[1]));
+	text_escape(field[4], text[2], sizeof(text[2]));
+	row.program = text[0];
+	row.local = text[1];
+	row.peer = text[2];
 #define ROW_X(name, format, value)                                             \
 	row.name = i < n ? strtoull(field[i], NULL, 10) : 0;                   \
 	i++;
@@ -247,6 +256,7 @@ static void ask_world(struct query *q, const char *name)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	size_t len = strlen(name), room = 0;
+	struct timeval patience = {2, 0};
 	char *line = NULL;
 	FILE *in;
 	ssize_t n;
@@ -254,6 +264,9 @@ static void ask_world(struct query *q, const char *name)
 
 	if (fd < 0 || len >= sizeof(addr.sun_path))
 		return;
+	/* One that never answers does not hold us for ever. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			 sizeof(patience));
 	/* "@name" in /proc/net/unix is an abstract one. */
 	memcpy(addr.sun_path + 1, name + 1, len - 1);
 	if (connect(fd, (struct sockaddr *)&addr,
