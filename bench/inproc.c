@@ -3,6 +3,12 @@
  * Two hosts in one thread, frames handed over directly: what the engine costs
  * without any device.  Each rate stands beside memcpy measured in the same
  * run, since machines differ.
+ *
+ *	bench-inproc [--quick] [--rows] [name ...]
+ *	bench-inproc --octets connections ...
+ *
+ * --rows prints one line a row, "name value unit against ratio", separated by
+ * tabs.  A name, or the beginning of several, chooses rows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,16 +20,16 @@
 #define PATTERN (1u << 20)
 #define RECYCLED (256u << 10)
 
+/* ctx counts the octets that the hosts have. */
 static void *heap_alloc(void *ctx, size_t size)
 {
-	(void)ctx;
+	*(size_t *)ctx += size;
 	return malloc(size);
 }
 
 static void heap_free(void *ctx, void *p, size_t size)
 {
-	(void)ctx;
-	(void)size;
+	*(size_t *)ctx -= size;
 	free(p);
 }
 
@@ -32,6 +38,7 @@ struct rig {
 	struct cn_host *host[2];
 	int link[2];
 	uint64_t now;
+	size_t octets; /* of the heap */
 };
 
 static double seconds(void)
@@ -52,11 +59,12 @@ static void must(int err, const char *what)
 
 static void rig_begin(struct rig *rig, bool super)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
+	const struct cn_alloc alloc = {heap_alloc, heap_free, &rig->octets};
 	struct cn_link_config link = {.name = "wire", .mtu = 1500};
 	struct cn_settings set;
 	int i;
 
+	rig->octets = 0;
 	rig->pool = cn_pool_new(&alloc);
 	rig->now = CN_NS_PER_SEC;
 	link.tx_csum = super;
@@ -216,7 +224,7 @@ static double request_ns(unsigned pairs, unsigned requests, size_t *octets)
 	unsigned i;
 
 	rig_begin(&rig, false);
-	base = cn_pool_octets(rig.pool);
+	base = rig.octets;
 	for (i = 0; i < pairs; i++) {
 		static struct cn_sock *listener;
 
@@ -232,7 +240,7 @@ static double request_ns(unsigned pairs, unsigned requests, size_t *octets)
 		cn_host_advance(rig.host[i], rig.now);
 	carry(&rig);
 	/* All that both hosts have from the allocator, maps included. */
-	*octets = (cn_pool_octets(rig.pool) - base) / 2 / pairs;
+	*octets = (rig.octets - base) / 2 / pairs;
 	begun = seconds();
 	for (i = 0; i < requests; i++) {
 		unsigned k;
@@ -258,6 +266,10 @@ static double request_ns(unsigned pairs, unsigned requests, size_t *octets)
 	return requests ? begun / requests * 1e9 : 0;
 }
 
+/* --------------------------------------------------------------- the rows */
+
+static bool quick, rows;
+
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -265,20 +277,117 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The median of five, alternating with memcpy. */
+static void print_row(const char *name, double value, const char *unit,
+		      const char *against, double ratio)
+{
+	if (rows)
+		printf("%s\t%.4g\t%s\t%s\t%.4g\n", name, value, unit, against,
+		       ratio);
+	else
+		printf("%-16s %9.4g %-7s %7.4g of %s\n", name, value, unit,
+		       ratio, against);
+	fflush(stdout);
+}
+
+/* The median of runs that alternate with memcpy. */
 static void rate_row(const char *name, bool super, uint64_t total)
 {
 	double ratio[5], rate[5];
-	int i;
+	int i, n = quick ? 3 : 5;
 
-	for (i = 0; i < 5; i++) {
-		rate[i] = transfer_rate(super, total);
+	for (i = 0; i < n; i++) {
+		rate[i] = transfer_rate(super, quick ? total / 4 : total);
 		ratio[i] = rate[i] / memcpy_rate();
 	}
-	qsort(rate, 5, sizeof(rate[0]), by_value);
-	qsort(ratio, 5, sizeof(ratio[0]), by_value);
-	printf("%-16s %8.2f GB/s   %5.2f of memcpy\n", name, rate[2] / 1e9,
-	       ratio[2]);
+	qsort(rate, (size_t)n, sizeof(rate[0]), by_value);
+	qsort(ratio, (size_t)n, sizeof(ratio[0]), by_value);
+	print_row(name, rate[n / 2] / 1e9, "GB/s", "memcpy", ratio[n / 2]);
+}
+
+static void row_mtu1500(void)
+{
+	rate_row("inproc_mtu1500", false, UINT64_C(2) << 30);
+}
+
+static void row_super(void)
+{
+	rate_row("inproc_super", true, UINT64_C(8) << 30);
+}
+
+/* A request and its reply, us; the median of runs that alternate with those
+ * on ten pairs. */
+static void pairs_row(const char *name, unsigned pairs)
+{
+	unsigned requests = quick ? 50000 : 200000;
+	double ratio[3], us[3];
+	size_t octets;
+	int i, n = quick && pairs > 100000 ? 1 : 3;
+
+	for (i = 0; i < n; i++) {
+		us[i] = request_ns(pairs, requests, &octets) / 1e3;
+		ratio[i] = us[i] / request_ns(10, requests, &octets) * 1e3;
+	}
+	qsort(us, (size_t)n, sizeof(us[0]), by_value);
+	qsort(ratio, (size_t)n, sizeof(ratio[0]), by_value);
+	print_row(name, us[n / 2], "us", "pairs_10", ratio[n / 2]);
+}
+
+static void row_pairs_10(void)
+{
+	pairs_row("pairs_10", 10);
+}
+
+static void row_pairs_1k(void)
+{
+	pairs_row("pairs_1k", 1000);
+}
+
+static void row_pairs_10k(void)
+{
+	pairs_row("pairs_10k", 10000);
+}
+
+static void row_pairs_1m(void)
+{
+	pairs_row("pairs_1m", 1000000);
+}
+
+/* The worst of several numbers: some lie just beyond a growth of the maps. */
+static void row_idle(void)
+{
+	static const unsigned number[] = {1000,	 1025,	1537,  6145, 10000,
+					  12289, 24577, 49153, 98305};
+	size_t octets, most = 0, i;
+
+	for (i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
+		(void)request_ns(number[i], 0, &octets);
+		if (octets > most)
+			most = octets;
+	}
+	print_row("idle_octets", (double)most, "octets", "512",
+		  (double)most / 512);
+}
+
+static const struct row {
+	const char *name;
+	void (*run)(void);
+} row_list[] = {
+	{"inproc_mtu1500", row_mtu1500}, {"inproc_super", row_super},
+	{"pairs_10", row_pairs_10},	 {"pairs_1k", row_pairs_1k},
+	{"pairs_10k", row_pairs_10k},	 {"pairs_1m", row_pairs_1m},
+	{"idle_octets", row_idle},
+};
+
+#define ROW_N (sizeof(row_list) / sizeof(row_list[0]))
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 0; i < argc; i++)
+		if (!strncmp(name, argv[i], strlen(argv[i])))
+			return true;
+	return argc == 0;
 }
 
 /* Octets of an idle established connection, for each number of them. */
@@ -287,7 +396,7 @@ static int print_octets(int argc, char **argv)
 	size_t octets;
 	int i;
 
-	for (i = 2; i < argc; i++) {
+	for (i = 0; i < argc; i++) {
 		(void)request_ns((unsigned)strtoul(argv[i], NULL, 0), 0,
 				 &octets);
 		printf("%s %zu\n", argv[i], octets);
@@ -297,22 +406,21 @@ static int print_octets(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	unsigned most = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 10000;
-	double ten = 0, ns;
-	size_t octets;
-	unsigned n;
+	size_t i;
 
-	if (argc > 1 && !strcmp(argv[1], "--octets"))
-		return print_octets(argc, argv);
-	rate_row("inproc_mtu1500", false, UINT64_C(1) << 30);
-	rate_row("inproc_super", true, UINT64_C(4) << 30);
-	for (n = 10; n <= most; n = n < 1000 ? 1000 : n * 10) {
-		ns = request_ns(n, 200000, &octets);
-		if (n == 10)
-			ten = ns;
-		printf("pairs_%-10u %8.2f us     %5.2f of pairs_10   "
-		       "%zu octets each\n",
-		       n, ns / 1e3, ns / ten, octets);
+	for (argv++, argc--; argc && !strncmp(argv[0], "--", 2);
+	     argv++, argc--) {
+		if (!strcmp(argv[0], "--octets"))
+			return print_octets(argc - 1, argv + 1);
+		if (!strcmp(argv[0], "--quick"))
+			quick = true;
+		else if (!strcmp(argv[0], "--rows"))
+			rows = true;
+		else
+			must(CN_E_INVAL, argv[0]);
 	}
+	for (i = 0; i < ROW_N; i++)
+		if (is_wanted(row_list[i].name, argc, argv))
+			row_list[i].run();
 	return 0;
 }
