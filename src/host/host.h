@@ -2,10 +2,6 @@
 /*
  * One host, from the inside: what demultiplexing finds, and who may queue
  * what for whom.  The rooms above see sockets; the rooms below see segments.
- *
- * Three kinds of object answer to a pair of endpoints: a connection, an entry
- * of the SYN cache and one of TIME-WAIT.  Each begins with a struct flow, and
- * one probe of the map, keyed by SipHash, finds whichever there is.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
@@ -16,30 +12,11 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/wheel.h"
+#include "host/flow.h"
 #include "host/shelf.h"
+#include "host/syn_cache.h"
 #include "net/net.h"
 #include "tcp/tcb.h"
-
-/* --------------------------------------------------------------- flows -- */
-
-/* A connection as this host sees it; also the octets that are hashed. */
-struct tuple {
-	struct cn_addr local, peer;
-	uint16_t local_port, peer_port;
-};
-
-enum flow_kind {
-	FLOW_SOCK, /* a socket that no segment finds; the map merely owns it */
-	FLOW_CONN,
-	FLOW_SYN,
-	FLOW_TIME_WAIT,
-};
-
-struct flow {
-	uint8_t kind; /* enum flow_kind */
-	uint8_t mark; /* the kind's own */
-	struct tuple tuple;
-};
 
 /* ------------------------------------------------------------- sockets -- */
 
@@ -133,52 +110,6 @@ struct port {
 	struct listener *listeners;
 	uint16_t number;
 	bool by_bind; /* not one that connect() may share */
-};
-
-/* ----------------------------------------------------------- SYN cache -- */
-
-/* Entries wait in rings, oldest first, one for each kind of waiting. */
-enum syn_ring {
-	SYN_RING_SENT, /* + rexmit_n: SYN-ACK on its way */
-	SYN_LEVELS = 16,
-	SYN_RING_NEWS = SYN_LEVELS, /* held, the application not told yet */
-	SYN_RING_HELD,
-	SYN_RING_REFUSED, /* a verdict remembered */
-	SYN_RING_GONE, /* only the application must still be told */
-	SYN_RINGS,
-};
-
-#define SYN_NONE UINT16_MAX
-
-/* flow.mark: the ring in the low five bits, and SYN_ACKED. */
-#define SYN_RING_MASK 0x1f
-#define SYN_ACKED 0x20 /* a bare ACK came and was deferred */
-#define SYN_TOLD 0x40 /* the application knows of it */
-
-/* SYN-RECEIVED: what tcp_syn holds, packed, and two ring links. */
-struct syn_entry {
-	struct flow flow;
-	uint16_t next, prev;
-	uint16_t peer_mss;
-	uint32_t irs, iss;
-	uint32_t ts_recent;
-	uint32_t at_us; /* when it entered its ring, modulo 2^32 */
-	uint16_t rcv_wnd; /* REFUSED: the verdict and the ICMP code */
-	uint8_t wscales; /* peer's, and ours << 4 */
-	uint8_t bits; /* enum tcp_opt, and rexmit_n << 4 */
-};
-_Static_assert(sizeof(struct syn_entry) == SHELF_ENTRY, "a SYN entry");
-
-struct syn_ring_head {
-	uint16_t first, last;
-};
-
-struct syn_cache {
-	struct shelf shelf;
-	struct syn_ring_head ring[SYN_RINGS];
-	uint32_t open_n; /* entries that are not remembered verdicts */
-	uint32_t refused_n;
-	uint64_t clock_us; /* the latest at_us, whole */
 };
 
 /* ----------------------------------------------------------- TIME-WAIT -- */
@@ -379,25 +310,6 @@ struct port_walk {
 void port_walk_begin(struct cn_host *host, struct port_walk *walk);
 /* False when every port has been visited. */
 bool port_walk_next(struct port_walk *walk, uint16_t *number);
-
-/* syn_cache.c ------------------------------------------------------------ */
-
-void syns_init(struct cn_host *host);
-void syns_deinit(struct cn_host *host);
-void syn_arrives(struct cn_host *host, struct listener *listener,
-		 const struct arriving *in, const uint32_t *isn_floor,
-		 uint64_t now);
-void syn_segment(struct cn_host *host, struct syn_entry *entry,
-		 const struct arriving *in, uint64_t now);
-bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
-	      const struct net_error *error, uint64_t now);
-/* Listeners came or went: every entry finds its own again, or goes. */
-void syns_recount(struct cn_host *host, uint64_t now);
-void syns_advance(struct cn_host *host, uint64_t now);
-uint64_t syns_deadline(const struct cn_host *host);
-bool syns_event(struct cn_host *host, struct cn_event *event);
-uint64_t syn_row_timer(const struct cn_host *host,
-		       const struct syn_entry *entry);
 
 /* time_wait.c ------------------------------------------------------------ */
 

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The listening end's handshake (RFC 9293 sections 3.10.7.2 and 3.10.7.4,
+ * RFC 4987).  A SYN makes an entry of the cache; the segment that completes
+ * the handshake makes a connection of it; any other segment is judged by the
+ * whole of section 3.10.7.4 on a connection record that exists for that one
+ * segment.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "host/host.h"
+
+/* --------------------------------------------------------------- SYN-ACK -- */
+
+static uint32_t syn_adv_mss(struct cn_host *host,
+			    const struct listener *listener,
+			    const struct cn_addr *peer)
+{
+	const struct tcp_tune *tune = listener->sock->tcb.tune;
+	uint32_t mss = host_adv_mss(host, peer);
+
+	return tune && tune->maxseg && tune->maxseg < mss ? tune->maxseg : mss;
+}
+
+void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
+		  uint64_t now)
+{
+	const struct tuple *tuple = &entry->flow.tuple;
+	const struct listener *listener = syn_listener(host, entry);
+	struct tcp_syn syn;
+	struct tcp_seg reply;
+
+	if (!listener)
+		return;
+	syn_unpack(entry, &syn);
+	tcp_syn_reply(&syn, &host->env,
+		      syn_adv_mss(host, listener, &tuple->peer),
+		      host_ts_off(host, tuple), &reply, now);
+	reply.tos = listener->sock->tcb.tos;
+	if (syn.rexmit_n)
+		host->count.tcp_retrans++;
+	reply_send(host, tuple, &reply, CN_SYN_RECEIVED, now);
+}
+
+/* --------------------------------------------------------- a SYN arrives -- */
+
+/*
+ * As Linux: both queues of a listener hold one more than the backlog, and the
+ * last quarter of the whole cache is not for the asking, so that a flood on
+ * one port leaves room for the others.
+ */
+static enum cn_drop syn_admit(struct cn_host *host,
+			      const struct listener *listener)
+{
+	uint32_t max = host->set.syn_backlog;
+	uint32_t n = host->syns.open_n;
+
+	if (listener_is_full(listener))
+		return CN_DROP_TCP_BACKLOG;
+	if (listener->syn_n > listener->backlog)
+		return CN_DROP_TCP_SYN_QUEUE;
+	if (n >= max)
+		return CN_DROP_TCP_SYN_QUEUE;
+	if (listener->syn_n > max - max / 4)
+		return CN_DROP_TCP_SYN_QUEUE;
+	return CN_DROP_NONE;
+}
+
+void syn_drop(struct cn_host *host, const struct arriving *in, enum cn_drop why,
+	      uint64_t now)
+{
+	host->count.drop[why]++;
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg, why,
+		       now);
+}
+
+static uint32_t syn_isn(const struct cn_host *host, const struct tuple *tuple,
+			const uint32_t *floor, uint64_t now)
+{
+	uint32_t isn = host_isn(host, tuple, now);
+
+	if (floor && seq_le(isn, *floor))
+		return *floor + 1;
+	return isn;
+}
+
+void syn_arrives(struct cn_host *host, struct listener *listener,
+		 const struct arriving *in, const uint32_t *isn_floor,
+		 uint64_t now)
+{
+	bool hold = listener->sock->hold;
+	enum cn_drop why = syn_admit(host, listener);
+	struct syn_entry *entry = NULL;
+	struct tcp_syn syn;
+
+	if (!why) {
+		entry = syn_new(host, in, hold ? SYN_RING_NEWS : SYN_RING_SENT,
+				now);
+		why = entry ? CN_DROP_NONE : CN_DROP_MEMORY;
+	}
+	if (!entry) {
+		syn_drop(host, in, why, now);
+		return;
+	}
+	host->syns.open_n++;
+	listener->syn_n++;
+	host->count.tcp_syn_cached++;
+	tcp_syn_init(&syn, &host->env, in->seg,
+		     syn_isn(host, &in->tuple, isn_floor, now),
+		     listener->sock->tcb.rcvbuf);
+	syn_pack(entry, &syn);
+	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
+			 "RFC 9293 section 3.10.7.2", now);
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg,
+		       CN_DROP_NONE, now);
+	if (!hold)
+		syn_send_ack(host, entry, now);
+}
+
+/* ------------------------------------- any other segment for an entry -- */
+
+/* A connection in SYN-RECEIVED from the entry, not yet in the map. */
+static struct cn_sock *syn_conn(struct cn_host *host,
+				const struct syn_entry *entry,
+				const struct listener *listener, uint64_t now)
+{
+	struct cn_sock *sock = sock_make(host);
+	int link = net_route(&host->net, &entry->flow.tuple.peer);
+	uint64_t age_us = (uint32_t)((uint32_t)syn_us(now) - entry->at_us);
+	struct tcp_syn syn;
+
+	if (!sock)
+		return NULL;
+	sock->flow.tuple = entry->flow.tuple;
+	sock->link = (uint8_t)(link < 0 ? 0 : link);
+	if (link < 0 || !sock_inherit(sock, listener->sock)) {
+		sock_unmake(sock);
+		return NULL;
+	}
+	syn_unpack(entry, &syn);
+	sock_set_path(sock, now);
+	tcp_from_syn(&sock->tcb, &syn, host_ts_off(host, &entry->flow.tuple),
+		     now - age_us * CN_NS_PER_US, now);
+	return sock;
+}
+
+/* The handshake is complete: the connection takes the entry's place. */
+static bool syn_promote(struct cn_host *host, struct syn_entry *entry,
+			struct listener *listener, struct cn_sock *sock,
+			uint64_t now)
+{
+	if (listener_is_full(listener)) {
+		host->count.drop[CN_DROP_TCP_BACKLOG]++;
+		return false;
+	}
+	/* Behind a gateway's listener every address of the world is local:
+	 * its connections are in nobody's way, and are not counted. */
+	if (!listener->sock->any_port &&
+	    sock_take_port(sock, sock->flow.tuple.local_port, false))
+		return false;
+	sock->flow.kind = FLOW_CONN;
+	sock->phase = SOCK_CONNECTED;
+	syn_uncount(host, entry);
+	map_replace(&host->flows, flow_hash(host, &sock->flow.tuple), entry,
+		    sock);
+	syn_discard(host, entry);
+	host->count.tcp_passive_opens++;
+	listener_push(listener, sock);
+	sock_settle(sock, now);
+	sock_tell(listener->sock);
+	return true;
+}
+
+/* Linux's TCP_DEFER_ACCEPT: a bare ACK does not complete the handshake. */
+static bool syn_defers(struct syn_entry *entry, const struct listener *listener,
+		       const struct tcp_seg *seg)
+{
+	if (syn_rexmit_n(entry) >= listener->sock->defer_n || seg->data_len ||
+	    (seg->flags & (TCP_SYN | TCP_RST | TCP_FIN)) ||
+	    seg->ack != entry->iss + 1 || seg->seq != entry->irs + 1)
+		return false;
+	entry->flow.mark |= SYN_ACKED;
+	return true;
+}
+
+/*
+ * Where the accept queue is full, what the segment would do to a connection is
+ * not done: the trace tells of a segment that was dropped.
+ */
+static void judge_segment(struct cn_host *host, struct cn_sock *sock,
+			  bool is_full, const struct arriving *in, uint64_t now)
+{
+	void (*trace)(const struct tcp_env *env, const struct tcb *tcb,
+		      struct cn_trace *t) = host->env.trace;
+	enum cn_drop drop;
+
+	if (is_full)
+		host->env.trace = NULL;
+	drop = tcp_arrives(&sock->tcb, in->seg, now);
+	host->env.trace = trace;
+	if (!is_full)
+		return;
+	if (sock->tcb.state == CN_ESTABLISHED ||
+	    sock->tcb.state == CN_CLOSE_WAIT)
+		drop = CN_DROP_TCP_BACKLOG;
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_SYN_RECEIVED, in->seg,
+		       drop, now);
+}
+
+static void syn_judge(struct cn_host *host, struct syn_entry *entry,
+		      const struct arriving *in, uint64_t now)
+{
+	struct listener *listener = syn_listener(host, entry);
+	struct cn_sock *sock;
+
+	if (!listener || syn_defers(entry, listener, in->seg))
+		return;
+	sock = syn_conn(host, entry, listener, now);
+	if (!sock) {
+		host->count.drop[CN_DROP_MEMORY]++;
+		return;
+	}
+	judge_segment(host, sock, listener_is_full(listener), in, now);
+	switch ((enum cn_tcp_state)sock->tcb.state) {
+	case CN_SYN_RECEIVED:
+		out_last_words(sock, now);
+		break;
+	case CN_CLOSED:
+		out_last_words(sock, now);
+		syn_forget(host, entry, now);
+		break;
+	case CN_ESTABLISHED:
+	case CN_CLOSE_WAIT:
+		if (syn_promote(host, entry, listener, sock, now))
+			return;
+		break;
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+	case CN_FIN_WAIT_1:
+	case CN_FIN_WAIT_2:
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+	case CN_TIME_WAIT:
+		CN_ASSERT(false);
+	}
+	sock_unmake(sock);
+}
+
+bool syn_is_first(const struct tcp_seg *seg)
+{
+	return (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) ==
+	       TCP_SYN;
+}
+
+void syn_segment(struct cn_host *host, struct syn_entry *entry,
+		 const struct arriving *in, uint64_t now)
+{
+	if (syn_is_held(entry)) {
+		syn_held_segment(host, entry, in, now);
+	} else if (syn_ring_of(entry) == SYN_RING_REFUSED) {
+		syn_refused_segment(host, entry, in, now);
+	} else if (syn_is_first(in->seg) && in->seg->seq == entry->irs) {
+		/* Our SYN-ACK was lost, or is late: again, and the clock of
+		 * its repetition starts anew. */
+		flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_SYN_RECEIVED,
+			       in->seg, CN_DROP_TCP_DUPLICATE, now);
+		host->count.drop[CN_DROP_TCP_DUPLICATE]++;
+		syn_enter(host, syn_ring_of(entry), entry, now);
+		syn_send_ack(host, entry, now);
+	} else {
+		syn_judge(host, entry, in, now);
+	}
+}
+
+/* As Linux: a hard error about our SYN-ACK ends the attempt. */
+bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
+	      const struct net_error *error, uint64_t now)
+{
+	bool hard = false;
+
+	if (syn_ring_of(entry) >= SYN_LEVELS || error->quote.seq != entry->iss)
+		return false;
+	if (net_error_meaning(error, &hard) && hard)
+		syn_forget(host, entry, now);
+	return true;
+}
