@@ -11,6 +11,7 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
+#include "cli/profile.h"
 #include "cli/screen.h"
 #include "cli/units.h"
 #include "run/world_options.h"
@@ -19,7 +20,8 @@
 #define MTU_MIN 576
 
 enum key {
-	KEY_DELAY = 256,
+	KEY_NET = 256,
+	KEY_DELAY,
 	KEY_RTT,
 	KEY_JITTER,
 	KEY_LOSS,
@@ -53,8 +55,13 @@ enum key {
 };
 
 static const struct cli_option table[] = {
-	{KEY_DELAY, "delay", "TIME", "every packet takes so long, each way",
+	{KEY_NET, "net", "NAME",
+	 "a path that has a name, for example dsl-bad or satellite; the other "
+	 "options change it; without a name they are listed with their "
+	 "figures and sources",
 	 "The path (each option both ways)"},
+	{KEY_DELAY, "delay", "TIME", "every packet takes so long, each way",
+	 NULL},
 	{KEY_RTT, "rtt", "TIME", "the same for there and back: half each way",
 	 NULL},
 	{KEY_JITTER, "jitter", "TIME[,KIND]",
@@ -132,8 +139,9 @@ static const struct cli_example examples[] = {
 	 "a download over a slow and lossy path"},
 	{"catenet run -- python3 -m http.server 8000",
 	 "a server on catenet's TCP, reachable at 127.0.0.1:8000"},
-	{"catenet run --rtt 300ms --rate 1mbit --pcapng out.pcapng -- ssh host",
-	 "a satellite's distance, captured for Wireshark"},
+	{"catenet run --net satellite --pcapng out.pcapng -- ssh host",
+	 "a path that has a name, captured for Wireshark; catenet run --net "
+	 "lists them"},
 	{"catenet run --explain --drop 'up syn #1' -- nc 127.0.0.1 7",
 	 "the first SYN is lost, always; each segment is drawn and explained"},
 };
@@ -143,6 +151,8 @@ struct line {
 	struct world_options world;
 	struct world_publish publish[PUBLISH_MAX];
 	const char *only;
+	const char *net; /* NULL: none, or while it is looked for */
+	bool looking_for_net;
 	struct screen screen;
 };
 
@@ -390,6 +400,11 @@ static bool take(void *ctx, int key, const char *value)
 	struct line *line = ctx;
 	const char *why;
 
+	if (line->looking_for_net || key == KEY_NET) {
+		if (key == KEY_NET)
+			line->net = value;
+		return true;
+	}
 	switch (key) {
 	case KEY_EXPLAIN:
 		line->world.explain = true;
@@ -496,6 +511,45 @@ static bool check_together(struct line *line)
 	return true;
 }
 
+#define NET_LIST "list"
+
+/*
+ * --net comes before all other options, wherever it stands: they change what
+ * it says.  -1: go on; else the exit code.
+ */
+static int take_net(struct line *line, int argc, char **argv)
+{
+	static char list[] = NET_LIST;
+	char **words = calloc((size_t)argc + 2, sizeof(*words));
+	const struct profile *profile;
+	int rest, code;
+
+	if (!words)
+		return EXIT_CATENET;
+	/* Without a name it would lack its value.  After a program the word
+	 * more is none of ours. */
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
+	words[argc] = list;
+	line->looking_for_net = true;
+	code = cli_parse(&cli_run_command, argc + 1, words, line, &rest);
+	line->looking_for_net = false;
+	free(words);
+	if (code >= 0 || !line->net)
+		return code;
+	if (!strcmp(line->net, NET_LIST)) {
+		profile_list(stdout);
+		return fflush(stdout) ? EXIT_CATENET : 0;
+	}
+	profile = profile_find(line->net);
+	if (!profile) {
+		(void)cli_wrong(&cli_run_command, "net", line->net,
+				"no such path; catenet run --net lists them");
+		return EXIT_CATENET;
+	}
+	profile_apply(profile, &line->world.up, &line->world.down);
+	return -1;
+}
+
 int cli_run(int argc, char **argv)
 {
 	struct line line;
@@ -504,6 +558,9 @@ int cli_run(int argc, char **argv)
 	memset(&line, 0, sizeof(line));
 	world_options_default(&line.world);
 	screen_init(&line.screen, stderr);
+	code = take_net(&line, argc, argv);
+	if (code >= 0)
+		return code;
 	code = cli_parse(&cli_run_command, argc, argv, &line, &rest);
 	if (code >= 0)
 		return code;

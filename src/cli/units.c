@@ -213,6 +213,9 @@ const char *units_jitter(const char *text, struct cn_impair *impair)
 
 	if (!n)
 		return "too many words; write for example 10ms,normal";
+	/* What a profile said of its shape is not of this one. */
+	impair->jitter = CN_JITTER_UNIFORM;
+	impair->keep_order = false;
 	why = units_time(part[0], &impair->jitter_ns);
 	for (int i = 1; i < n && !why; i++)
 		why = jitter_word(part[i], impair);
@@ -265,6 +268,7 @@ const char *units_queue(const char *text, struct cn_impair *impair)
 			return "not a number of packets; write for example 100 "
 			       "or 64kb";
 		impair->queue = (uint32_t)value;
+		impair->queue_octets = 0;
 		return NULL;
 	}
 	why = units_size(text, &octets);

@@ -38,6 +38,7 @@ def bad_values():
     wrong('--addr', 'run', '--tun', 'cat7', '--', 'true')
     wrong('--tun', 'run', '--addr', '10.0.0.1/24', '--', 'true')
     wrong('uniform', 'run', '--jitter', '5ms,round', '--', 'true')
+    wrong('lists them', 'run', '--net', '--', 'true')
 
 
 @case
@@ -54,6 +55,43 @@ def good_values():
                   ['--drop', 'up syn #1; down fin']):
         code, _, err = catenet('run', '-q', *words, '--', 'true')
         assert code == 0, (words, err)
+
+
+@case
+def named_paths():
+    """--net: listed without a name, changed by the other options"""
+    code, listed, err = catenet('run', '--net')
+    assert code == 0 and not err
+    assert catenet('run', '--net', 'list')[1] == listed
+    assert catenet('run', '--delay', '1ms', '--net')[1] == listed
+    names = [line.split(':')[0] for line in listed.splitlines()
+             if line and line[0] != ' ']
+    assert len(names) >= 8 and 'satellite' in names
+    for name in names:
+        code, _, err = catenet('run', '-q', '--net', name, '--', 'true')
+        assert code == 0, (name, err)
+    wrong('--net lists them', 'run', '--net', 'moon', '--', 'true')
+    # The program's own word.
+    code, out, _ = catenet('run', '-q', '--', 'echo', '--net')
+    assert code == 0 and out == '--net\n'
+
+
+@case
+def named_path_changed():
+    """what stands before --net or after it replaces that single value"""
+    script = ("import socket,time; l=socket.create_server(('127.0.0.1',0));"
+              "a=time.monotonic();"
+              "socket.create_connection(l.getsockname());"
+              "print(time.monotonic()-a)")
+    took = []
+    for words in (['--delay', '200ms', '--net', 'lte'],
+                  ['--net', 'lte', '--delay', '200ms']):
+        code, out, err = catenet('run', '-q', '--impair-loopback', *words,
+                                 '--', 'python3', '-c', script)
+        assert code == 0, err
+        took.append(float(out))
+    # Never less than the path allows; how much more is the machine's.
+    assert min(took) >= 0.4, took
 
 
 @case
