@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One host on one TUN interface under the real clock: frames both ways in
+ * turns, the host's deadline as a timer of the loop, events to the owner.
+ *
+ * A turn is short: what has been read is given to the program, and what the
+ * program wrote leaves, before more is read.  So few buffers are in use at a
+ * time and they stay in the cache, and acknowledgements are taken before a
+ * window is burst into the interface.
+ */
+#ifndef LOOP_DRIVER_H
+#define LOOP_DRIVER_H
+
+#include <catenet/host.h>
+
+#include "link/tun.h"
+#include "loop/loop.h"
+
+struct driver {
+	/* The owner's, to be set before driver_begin; they outlive it. */
+	struct loop *loop;
+	struct cn_host *host;
+	struct cn_pool *pool;
+	struct tun *tun;
+	int link; /* of the host */
+	/*
+	 * How long to look for the next frame without sleeping after the last
+	 * one, ns.  0: sleeps at once.  It takes a whole core as long as frames
+	 * come, and spares each of them the wake-up.
+	 */
+	uint64_t busy_poll_ns;
+	/* Takes the events of the host until there is none; true: there were
+	 * some.  May call anything of the host's sockets. */
+	bool (*events)(void *ctx, uint64_t now);
+	void *ctx;
+
+	/* The driver's. */
+	struct loop_watch watch;
+	struct loop_timer timer;
+	struct cn_frame held; /* refused by the interface for the moment */
+	bool holds, readable, writable, pumping;
+	uint64_t busy_until;
+};
+
+/* 0 or -errno. */
+int driver_begin(struct driver *driver) CN_MUST_CHECK;
+/* Lets go of the loop and of frames; harmless before driver_begin on a driver
+ * that is all zero. */
+void driver_end(struct driver *driver);
+/* To be called after sockets of the host were used outside of events(). */
+void driver_pump(struct driver *driver);
+
+#endif
