@@ -19,9 +19,11 @@ test:
 	@tools/packages
 	@tools/test
 
-bench: all
-	@if [ -x bench/run ]; then exec bench/run; \
-	else exec meson test -C $(BUILD) --benchmark --verbose; fi
+# The table of docs/benchmarks.md, and $(BUILD)/bench.json.
+bench bench-quick:
+	@tools/packages bench || true
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) bench/run $(if $(filter bench-quick,$@),--quick)
 
 install: all
 	meson install -C $(BUILD) --no-rebuild
@@ -66,5 +68,5 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test bench install fuzz mutate cross footprint coverage symbols rfc grid \
+.PHONY: all demo test bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
 	explain format clean
