@@ -65,7 +65,12 @@ struct cn_settings {
 	/* Ports and listeners */
 	uint16_t port_low, port_high; /* 32768 .. 60999 */
 	uint16_t somaxconn; /* 4096 */
-	uint32_t syn_backlog; /* entries of one host's SYN cache; 4096 */
+	uint32_t syn_backlog; /* half-open connections of a host without SYN
+				 cookies; 4096 */
+	uint32_t syn_cache_max; /* the most there ever are, 64 octets each;
+				   16384 */
+	uint8_t syncookies; /* 0: never, 1: when a SYN queue is full, 2: always
+			       (RFC 4987 section 3.6); 1 */
 	uint32_t time_wait_max; /* 262144 */
 	uint8_t syn_retries; /* 6 */
 	uint8_t synack_retries; /* 5 */
@@ -118,6 +123,9 @@ struct cn_settings {
 	X(tcp_timeouts, "connections given up")                                \
 	X(tcp_challenge_acks, "challenge ACKs sent")                           \
 	X(tcp_syn_cached, "SYNs entered in the SYN cache")                     \
+	X(syncookies_sent, "SYNs answered with a cookie, nothing kept")        \
+	X(syncookies_recv, "ACKs that brought a cookie back")                  \
+	X(syncookies_failed, "ACKs whose cookie was none of ours")             \
 	X(tcp_time_wait_reused, "TIME-WAIT entries revived by a newer SYN")    \
 	X(tcp_time_wait_overflow, "TIME-WAIT entries dropped by the limit")    \
 	X(pmtu_lowered, "path MTU lowered by a verified ICMP message")
@@ -173,6 +181,7 @@ enum cn_timer_kind {
 #define CN_SENDS(X)                                                            \
 	X(ACK, "ack")                                                          \
 	X(SYN, "syn") /* SYN-ACK too */                                        \
+	X(COOKIE, "cookie") /* a SYN-ACK of which nothing is kept */           \
 	X(DATA, "data") /* new, a FIN perhaps */                               \
 	X(REXMIT, "rexmit")                                                    \
 	X(RST, "rst")                                                          \

@@ -65,7 +65,8 @@ void listen_arrives(struct cn_host *host, const struct arriving *in,
 		drop(host, in, CN_LISTEN, CN_DROP_TCP_FLAGS, now);
 		break;
 	case TCP_LISTEN_RST:
-		closed_arrives(host, in, now);
+		if (!cookie_arrives(host, listener, in, now))
+			closed_arrives(host, in, now);
 		break;
 	case TCP_LISTEN_SYN:
 		syn_arrives(host, listener, in, isn_floor, now);

@@ -13,16 +13,6 @@
 
 /* --------------------------------------------------------------- SYN-ACK -- */
 
-static uint32_t syn_adv_mss(struct cn_host *host,
-			    const struct listener *listener,
-			    const struct cn_addr *peer)
-{
-	const struct tcp_tune *tune = listener->sock->tcb.tune;
-	uint32_t mss = host_adv_mss(host, peer);
-
-	return tune && tune->maxseg && tune->maxseg < mss ? tune->maxseg : mss;
-}
-
 void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 		  uint64_t now)
 {
@@ -35,7 +25,7 @@ void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 		return;
 	syn_unpack(entry, &syn);
 	tcp_syn_reply(&syn, &host->env,
-		      syn_adv_mss(host, listener, &tuple->peer),
+		      listener_adv_mss(host, listener, &tuple->peer),
 		      host_ts_off(host, tuple), &reply, now);
 	reply.tos = listener->sock->tcb.tos;
 	if (syn.rexmit_n)
@@ -45,26 +35,50 @@ void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 
 /* --------------------------------------------------------- a SYN arrives -- */
 
+/* Entries that the host may hold in all. */
+static uint32_t syn_max(const struct cn_settings *set)
+{
+	if (!set->syncookies && set->syn_backlog < set->syn_cache_max)
+		return set->syn_backlog;
+	return set->syn_cache_max;
+}
+
 /*
  * As Linux: both queues of a listener hold one more than the backlog, and the
  * last quarter of the whole cache is not for the asking, so that a flood on
- * one port leaves room for the others.
+ * one port leaves room for the others.  One that was in TIME-WAIT with us is
+ * no forger: its SYN is not subject to the listener's limit.
  */
 static enum cn_drop syn_admit(struct cn_host *host,
-			      const struct listener *listener)
+			      const struct listener *listener, bool is_known)
 {
-	uint32_t max = host->set.syn_backlog;
+	uint32_t max = syn_max(&host->set);
 	uint32_t n = host->syns.open_n;
 
 	if (listener_is_full(listener))
 		return CN_DROP_TCP_BACKLOG;
-	if (listener->syn_n > listener->backlog)
+	if (listener->syn_n > listener->backlog && !is_known)
 		return CN_DROP_TCP_SYN_QUEUE;
 	if (n >= max)
 		return CN_DROP_TCP_SYN_QUEUE;
 	if (listener->syn_n > max - max / 4)
 		return CN_DROP_TCP_SYN_QUEUE;
 	return CN_DROP_NONE;
+}
+
+/*
+ * RFC 4987 section 3.6.  A gateway's SYN must wait for its verdict, and one
+ * that follows a connection in TIME-WAIT needs a number above that one's:
+ * a cookie can do neither.
+ */
+static bool wants_cookie(const struct cn_host *host,
+			 const struct listener *listener, bool is_known,
+			 enum cn_drop why)
+{
+	if (!host->set.syncookies || listener->sock->hold || is_known)
+		return false;
+	return why == CN_DROP_TCP_SYN_QUEUE ||
+	       (!why && host->set.syncookies == 2);
 }
 
 void syn_drop(struct cn_host *host, const struct arriving *in, enum cn_drop why,
@@ -90,10 +104,15 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 		 uint64_t now)
 {
 	bool hold = listener->sock->hold;
-	enum cn_drop why = syn_admit(host, listener);
+	bool is_known = isn_floor != NULL;
+	enum cn_drop why = syn_admit(host, listener, is_known);
 	struct syn_entry *entry = NULL;
 	struct tcp_syn syn;
 
+	if (wants_cookie(host, listener, is_known, why)) {
+		cookie_answer(host, listener, in, now);
+		return;
+	}
 	if (!why) {
 		entry = syn_new(host, in, hold ? SYN_RING_NEWS : SYN_RING_SENT,
 				now);
@@ -118,38 +137,69 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 		syn_send_ack(host, entry, now);
 }
 
-/* ------------------------------------- any other segment for an entry -- */
+/* --------------------------------------------- the handshake's completion -- */
 
-/* A connection in SYN-RECEIVED from the entry, not yet in the map. */
-static struct cn_sock *syn_conn(struct cn_host *host,
-				const struct syn_entry *entry,
-				const struct listener *listener, uint64_t now)
+/* What a connection is made of: an entry, or what a cookie brought back. */
+struct half_open {
+	struct listener *listener;
+	struct syn_entry *entry; /* NULL: a cookie */
+	struct tcp_syn syn;
+	uint64_t sent_at; /* the SYN-ACK; 0: not known */
+};
+
+static struct half_open half_of(struct syn_entry *entry,
+				struct listener *listener, uint64_t now)
+{
+	uint64_t age_us = (uint32_t)((uint32_t)syn_us(now) - entry->at_us);
+	struct half_open half = {.listener = listener, .entry = entry};
+
+	syn_unpack(entry, &half.syn);
+	half.sent_at = now - age_us * CN_NS_PER_US;
+	return half;
+}
+
+/* A connection in SYN-RECEIVED, not yet in the map. */
+static struct cn_sock *half_conn(struct cn_host *host,
+				 const struct half_open *half,
+				 const struct tuple *tuple, uint64_t now)
 {
 	struct cn_sock *sock = sock_make(host);
-	int link = net_route(&host->net, &entry->flow.tuple.peer);
-	uint64_t age_us = (uint32_t)((uint32_t)syn_us(now) - entry->at_us);
-	struct tcp_syn syn;
+	int link = net_route(&host->net, &tuple->peer);
 
 	if (!sock)
 		return NULL;
-	sock->flow.tuple = entry->flow.tuple;
+	sock->flow.tuple = *tuple;
 	sock->link = (uint8_t)(link < 0 ? 0 : link);
-	if (link < 0 || !sock_inherit(sock, listener->sock)) {
+	if (link < 0 || !sock_inherit(sock, half->listener->sock)) {
 		sock_unmake(sock);
 		return NULL;
 	}
-	syn_unpack(entry, &syn);
 	sock_set_path(sock, now);
-	tcp_from_syn(&sock->tcb, &syn, host_ts_off(host, &entry->flow.tuple),
-		     now - age_us * CN_NS_PER_US, now);
+	tcp_from_syn(&sock->tcb, &half->syn, host_ts_off(host, tuple),
+		     half->sent_at, now);
 	return sock;
 }
 
-/* The handshake is complete: the connection takes the entry's place. */
-static bool syn_promote(struct cn_host *host, struct syn_entry *entry,
-			struct listener *listener, struct cn_sock *sock,
-			uint64_t now)
+/* The connection takes the entry's place in the map, or a new one. */
+static bool half_map(struct cn_host *host, const struct half_open *half,
+		     struct cn_sock *sock)
 {
+	uint32_t hash = flow_hash(host, &sock->flow.tuple);
+
+	if (!half->entry)
+		return !map_insert(&host->flows, hash, sock);
+	syn_uncount(host, half->entry);
+	map_replace(&host->flows, hash, half->entry, sock);
+	syn_discard(host, half->entry);
+	return true;
+}
+
+/* The handshake is complete. */
+static bool half_promote(struct cn_host *host, const struct half_open *half,
+			 struct cn_sock *sock, uint64_t now)
+{
+	struct listener *listener = half->listener;
+
 	if (listener_is_full(listener)) {
 		host->count.drop[CN_DROP_TCP_BACKLOG]++;
 		return false;
@@ -159,12 +209,12 @@ static bool syn_promote(struct cn_host *host, struct syn_entry *entry,
 	if (!listener->sock->any_port &&
 	    sock_take_port(sock, sock->flow.tuple.local_port, false))
 		return false;
+	if (!half_map(host, half, sock)) {
+		sock_drop_port(sock);
+		return false;
+	}
 	sock->flow.kind = FLOW_CONN;
 	sock->phase = SOCK_CONNECTED;
-	syn_uncount(host, entry);
-	map_replace(&host->flows, flow_hash(host, &sock->flow.tuple), entry,
-		    sock);
-	syn_discard(host, entry);
 	host->count.tcp_passive_opens++;
 	listener_push(listener, sock);
 	sock_settle(sock, now);
@@ -208,31 +258,29 @@ static void judge_segment(struct cn_host *host, struct cn_sock *sock,
 		       drop, now);
 }
 
-static void syn_judge(struct cn_host *host, struct syn_entry *entry,
-		      const struct arriving *in, uint64_t now)
+/* The segment meets a connection that exists for it alone, or stays. */
+static void half_judge(struct cn_host *host, const struct half_open *half,
+		       const struct arriving *in, uint64_t now)
 {
-	struct listener *listener = syn_listener(host, entry);
-	struct cn_sock *sock;
+	struct cn_sock *sock = half_conn(host, half, &in->tuple, now);
 
-	if (!listener || syn_defers(entry, listener, in->seg))
-		return;
-	sock = syn_conn(host, entry, listener, now);
 	if (!sock) {
 		host->count.drop[CN_DROP_MEMORY]++;
 		return;
 	}
-	judge_segment(host, sock, listener_is_full(listener), in, now);
+	judge_segment(host, sock, listener_is_full(half->listener), in, now);
 	switch ((enum cn_tcp_state)sock->tcb.state) {
 	case CN_SYN_RECEIVED:
 		out_last_words(sock, now);
 		break;
 	case CN_CLOSED:
 		out_last_words(sock, now);
-		syn_forget(host, entry, now);
+		if (half->entry)
+			syn_forget(host, half->entry, now);
 		break;
 	case CN_ESTABLISHED:
 	case CN_CLOSE_WAIT:
-		if (syn_promote(host, entry, listener, sock, now))
+		if (half_promote(host, half, sock, now))
 			return;
 		break;
 	case CN_LISTEN:
@@ -245,6 +293,59 @@ static void syn_judge(struct cn_host *host, struct syn_entry *entry,
 		CN_ASSERT(false);
 	}
 	sock_unmake(sock);
+}
+
+static void cookie_accept(struct cn_host *host, const struct half_open *half,
+			  const struct arriving *in, uint64_t now)
+{
+	/* No room: as if the ACK had been lost on the way. */
+	if (listener_is_full(half->listener)) {
+		syn_drop(host, in, CN_DROP_TCP_BACKLOG, now);
+		return;
+	}
+	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
+			 "RFC 4987 section 3.6", now);
+	half_judge(host, half, in, now);
+}
+
+bool cookie_arrives(struct cn_host *host, struct listener *listener,
+		    const struct arriving *in, uint64_t now)
+{
+	struct half_open half = {.listener = listener};
+
+	if (!cookie_check(host, listener, in, &half.syn, now))
+		return false;
+	cookie_accept(host, &half, in, now);
+	return true;
+}
+
+/* An ACK that this entry's SYN-ACK did not ask for may be for a cookie that
+ * the same peer got before there was room for the entry. */
+static bool entry_yields(struct cn_host *host, struct syn_entry *entry,
+			 struct listener *listener, const struct arriving *in,
+			 uint64_t now)
+{
+	struct half_open half = {.listener = listener};
+
+	if (in->seg->ack == entry->iss + 1 ||
+	    !cookie_check(host, listener, in, &half.syn, now))
+		return false;
+	syn_forget(host, entry, now);
+	cookie_accept(host, &half, in, now);
+	return true;
+}
+
+static void syn_judge(struct cn_host *host, struct syn_entry *entry,
+		      const struct arriving *in, uint64_t now)
+{
+	struct listener *listener = syn_listener(host, entry);
+	struct half_open half;
+
+	if (!listener || syn_defers(entry, listener, in->seg) ||
+	    entry_yields(host, entry, listener, in, now))
+		return;
+	half = half_of(entry, listener, now);
+	half_judge(host, &half, in, now);
 }
 
 bool syn_is_first(const struct tcp_seg *seg)

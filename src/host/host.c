@@ -49,6 +49,8 @@ static void default_ports(struct cn_settings *set)
 	set->port_high = 60999;
 	set->somaxconn = 4096;
 	set->syn_backlog = 4096;
+	set->syn_cache_max = 16384;
+	set->syncookies = 1;
 	set->time_wait_max = 262144;
 	set->syn_retries = 6;
 	set->synack_retries = 5;
@@ -97,7 +99,9 @@ static int settings_check(const struct cn_settings *set)
 		return CN_E_INVAL;
 	if (!set->port_low || set->port_low > set->port_high)
 		return CN_E_RANGE;
-	if (!set->ttl || !set->syn_backlog || set->cc >= CN_CC_N)
+	if (!set->ttl || set->cc >= CN_CC_N)
+		return CN_E_RANGE;
+	if (!set->syn_backlog || !set->syn_cache_max || set->syncookies > 2)
 		return CN_E_RANGE;
 	/* Entries keep microseconds in 32 bits. */
 	if (set->msl2_ns > 3600 * CN_NS_PER_SEC || !set->rto_initial_ns)
@@ -194,6 +198,7 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	wheel_init(&host->wheel, now);
 	host->work_at = CN_NEVER;
 	syns_init(host);
+	cookies_init(host, now);
 	tws_init(host);
 	host_init_net(host, now);
 	err = add_loopback(host);

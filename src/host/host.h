@@ -15,6 +15,7 @@
 #include "host/flow.h"
 #include "host/shelf.h"
 #include "host/syn_cache.h"
+#include "host/syn_cookie.h"
 #include "net/net.h"
 #include "tcp/tcb.h"
 
@@ -177,6 +178,7 @@ struct cn_host {
 	struct map ports;
 	struct listener *any_port;
 	struct syn_cache syns;
+	struct syn_cookies cookies;
 	struct tw_table tws;
 	struct wheel wheel;
 
@@ -277,6 +279,9 @@ int host_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 struct listener *listener_find(const struct cn_host *host,
 			       const struct cn_addr *addr, uint16_t port,
 			       uint32_t hash);
+/* What its SYN-ACKs announce to that peer. */
+uint32_t listener_adv_mss(struct cn_host *host, const struct listener *listener,
+			  const struct cn_addr *peer);
 int listener_open(struct cn_sock *sock, uint32_t backlog, uint64_t now)
 	CN_MUST_CHECK;
 /* Unaccepted connections are reset, SYN entries forgotten. */
@@ -360,5 +365,8 @@ void flow_trace_state(const struct cn_host *host, const struct tuple *tuple,
 void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 		    enum cn_trace_kind kind, uint8_t state,
 		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now);
+/* A SYN, and the cookie that answers it: the listener goes on. */
+void flow_trace_cookie(const struct cn_host *host, const struct arriving *in,
+		       const struct tcp_seg *reply, uint64_t now);
 
 #endif

@@ -86,6 +86,15 @@ struct listener *listener_find(const struct cn_host *host,
 	return choice.best ? listener_pick(choice, addr, hash) : NULL;
 }
 
+uint32_t listener_adv_mss(struct cn_host *host, const struct listener *listener,
+			  const struct cn_addr *peer)
+{
+	const struct tcp_tune *tune = listener->sock->tcb.tune;
+	uint32_t mss = host_adv_mss(host, peer);
+
+	return tune && tune->maxseg && tune->maxseg < mss ? tune->maxseg : mss;
+}
+
 static struct listener **listener_list(struct cn_sock *sock)
 {
 	struct cn_host *host = sock_host(sock);

@@ -126,9 +126,9 @@ void syn_enter(struct cn_host *host, unsigned ring, struct syn_entry *entry,
 
 void syns_init(struct cn_host *host)
 {
-	uint32_t max = host->set.syn_backlog;
+	uint32_t max = host->set.syn_cache_max;
 
-	max += max / 4 + 1; /* remembered verdicts */
+	max += host->set.syn_backlog / 4 + 1; /* remembered verdicts */
 	if (max > SYN_NONE)
 		max = SYN_NONE;
 	memset(&host->syns, 0, sizeof(host->syns));

@@ -108,6 +108,9 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 /* Any segment for an entry. */
 void syn_segment(struct cn_host *host, struct syn_entry *entry,
 		 const struct arriving *in, uint64_t now);
+/* A segment for a listener that brings back a cookie; false: it does not. */
+bool cookie_arrives(struct cn_host *host, struct listener *listener,
+		    const struct arriving *in, uint64_t now);
 bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
 	      const struct net_error *error, uint64_t now);
 /* The SYN-ACK of an entry, the first or again. */

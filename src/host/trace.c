@@ -46,6 +46,29 @@ void flow_trace_state(const struct cn_host *host, const struct tuple *tuple,
 	tell(host, tuple, &trace);
 }
 
+void flow_trace_cookie(const struct cn_host *host, const struct arriving *in,
+		       const struct tcp_seg *reply, uint64_t now)
+{
+	struct cn_trace trace;
+
+	if (!host->set.trace)
+		return;
+	memset(&trace, 0, sizeof(trace));
+	trace.at = now;
+	trace.kind = CN_TRACE_IN;
+	trace.from = CN_LISTEN;
+	trace.to = CN_LISTEN;
+	trace.rule = "RFC 4987 section 3.6";
+	trace_of_seg(&trace, in->seg);
+	trace.irs = in->seg->seq;
+	tell(host, &in->tuple, &trace);
+	trace.kind = CN_TRACE_OUT;
+	trace.why = CN_SEND_COOKIE;
+	trace_of_seg(&trace, reply);
+	trace.iss = reply->seq;
+	tell(host, &in->tuple, &trace);
+}
+
 void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 		    enum cn_trace_kind kind, uint8_t state,
 		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now)

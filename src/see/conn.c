@@ -200,8 +200,10 @@ static void follow_out(struct see_end *own, const struct cn_trace *trace)
 	if (!own->sent || seq_gt(past, own->snd_max))
 		own->snd_max = past;
 	own->sent = true;
-	if (trace->flags & TCP_SYN)
+	if (trace->flags & TCP_SYN) {
 		own->sent_at = trace->at;
+		own->cookie = trace->why == CN_SEND_COOKIE;
+	}
 	if (trace->flags & TCP_FIN) {
 		own->fin_out = true;
 		own->fin_seq = past - 1;

@@ -36,6 +36,7 @@ struct see_end {
 	uint64_t sent_at; /* its last SYN */
 	uint8_t flags_in; /* of what came last */
 	bool probed; /* what came last was an ACK outside the window */
+	bool cookie; /* its SYN-ACK was a SYN cookie */
 	bool delack; /* the timer has fired since its last segment */
 };
 

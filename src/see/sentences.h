@@ -16,6 +16,8 @@
 	  "%1 没有回音：重发 SYN")                                             \
 	X(OUT_SYN_ACK, "agrees: acknowledges the SYN and sends its own",       \
 	  "同意：确认对方的 SYN，同时发出自己的 SYN")                          \
+	X(OUT_COOKIE, "keeps nothing: its initial number is a cookie that the " \
+	  "last ACK must bring back", "不保留任何状态：初始序号就是 cookie，要由最后的 ACK 带回") \
 	X(OUT_SYN_ACK_BOTH, "answers a SYN that crossed its own",              \
 	  "回应与自己的 SYN 交错而来的 SYN")                                   \
 	X(OUT_SYN_ACK_AGAIN, "has not seen the last ACK: the SYN-ACK again",   \
@@ -84,6 +86,8 @@
 	X(IN_SYN, "a listener gets a SYN: a half-open connection begins, the " \
 	  "listener goes on listening",                                        \
 	  "监听者收到 SYN：产生一个半打开的连接，监听者继续监听")              \
+	X(IN_SYN_COOKIE, "a SYN, and the queue of half-open connections is "   \
+	  "full: a cookie will do", "收到 SYN，但半连接队列已满：改用 SYN cookie") \
 	X(IN_SYN_AGAIN, "the SYN again: its SYN-ACK was lost or is late",      \
 	  "又收到 SYN：SYN-ACK 丢失或迟到")                                    \
 	X(IN_SYN_BOTH, "a SYN in place of a SYN-ACK: both open at once",       \
@@ -97,6 +101,8 @@
 	X(IN_ACK_QUEUED, "its SYN is acknowledged: connected, and in the "     \
 	  "queue for accept()",                                                \
 	  "自己的 SYN 得到确认：连接建立，进入 accept() 队列")                 \
+	X(IN_ACK_COOKIE, "its cookie comes back: connected, and in the queue " \
+	  "for accept()", "cookie 被带回：连接建立，进入 accept() 队列")       \
 	X(IN_DATA, "%1 octets in order, for the program to read",              \
 	  "按序收到 %1 字节，可供程序读取")                                    \
 	X(IN_DATA_GAP, "%1 octets beyond a gap: kept until %2 comes",          \

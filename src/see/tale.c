@@ -200,6 +200,8 @@ static bool tell_out(struct view *v)
 
 	if (t->flags & TCP_RST)
 		return out_rst(v);
+	if (t->why == CN_SEND_COOKIE)
+		return say(v, SEE_OUT_COOKIE);
 	if (t->flags & TCP_SYN)
 		return out_syn(v);
 	switch ((enum cn_send)t->why) {
@@ -220,6 +222,7 @@ static bool tell_out(struct view *v)
 		return say(v, SEE_OUT_KEEPALIVE);
 	case CN_SEND_ACK:
 	case CN_SEND_SYN:
+	case CN_SEND_COOKIE:
 	case CN_SEND_RST:
 	case CN_SEND_N:
 		break;
@@ -284,6 +287,10 @@ static bool in_state(struct view *v)
 	case CN_ESTABLISHED:
 		if (t->from == CN_SYN_SENT)
 			return say(v, SEE_IN_SYN_ACK);
+		if (v->own->cookie) {
+			v->tale->rule = "RFC 4987 section 3.6";
+			return say(v, SEE_IN_ACK_COOKIE);
+		}
 		return say(
 			v,
 			v->conn->opener < 2 &&
@@ -380,6 +387,8 @@ static bool tell_in(struct view *v)
 {
 	if (v->trace->drop)
 		return in_drop(v);
+	if (v->trace->from == CN_LISTEN && v->trace->to == CN_LISTEN)
+		return say(v, SEE_IN_SYN_COOKIE);
 	if (in_state(v))
 		return true;
 	if (v->trace->len)

@@ -8,6 +8,7 @@
 
 #include "tcp/options.h"
 #include "tcp/sent.h"
+#include "tcp/timeout.h"
 #include "tcp/window.h"
 
 /*
@@ -117,10 +118,11 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb->ts_recent = syn->ts_recent;
 	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);
 	tcb->syn_rexmitted = syn->rexmit_n > 0;
+	tcb->first_tx_ms = ms_of(sent_at_time ? sent_at_time : now);
 	options_peer_mss(tcb, syn->peer_mss);
 	tcb_set_state(tcb, CN_SYN_RECEIVED, NULL, now);
 	if (sent_push(tcb, tcb->iss, 0, 1, TCP_SYN, sent_at_time) &&
-	    tcb->syn_rexmitted)
+	    (tcb->syn_rexmitted || !sent_at_time))
 		sent_at(tcb->sent, 0)->ever_rexmit = true;
 	tcb->rexmit_at = now + env_rto_initial(tcb);
 }

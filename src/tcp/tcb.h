@@ -275,7 +275,7 @@ void tcp_syn_reply(const struct tcp_syn *syn, const struct tcp_env *env,
 		   uint64_t now);
 /*
  * The connection that the entry stands for, in SYN-RECEIVED, passive, its
- * SYN-ACK in flight since sent_at: any segment but a repeated SYN then goes
+ * SYN-ACK in flight since sent_at (0: since when is not known): any segment but a repeated SYN then goes
  * through tcp_arrives, on a temporary TCB if need be.  Call tcp_set_path
  * first.
  */

@@ -93,6 +93,8 @@ static const char *out_rule(const struct cn_trace *trace, uint8_t state)
 			return "RFC 6298 section 5.4";
 		return trace->flags & TCP_ACK ? "RFC 9293 section 3.5" :
 						"RFC 9293 section 3.10.1";
+	case CN_SEND_COOKIE:
+		return "RFC 4987 section 3.6";
 	case CN_SEND_DATA:
 		return trace->flags & TCP_FIN ? "RFC 9293 section 3.10.4" :
 						"RFC 9293 section 3.10.2";
