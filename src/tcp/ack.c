@@ -159,7 +159,6 @@ static void fin_is_acked(struct tcb *tcb, uint64_t now)
 	case CN_FIN_WAIT_1:
 		tcb_set_state(tcb, CN_FIN_WAIT_2, rule, now);
 		tcb->news |= TCP_NEWS_STATE;
-		tcb->keep_at = CN_NEVER;
 		if (tcb->orphan)
 			tcb->keep_at = now + timeout_fin_wait2(tcb);
 		else

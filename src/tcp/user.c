@@ -358,7 +358,6 @@ void tcp_orphan(struct tcb *tcb, uint64_t now)
 {
 	tcb->orphan = true;
 	recvq_free(tcb);
-	tcb->rcv_mark = UINT32_MAX;
 	if (tcb->state == CN_FIN_WAIT_2)
 		tcb->keep_at = now + timeout_fin_wait2(tcb);
 	timeout_settle(tcb, now);

@@ -474,6 +474,21 @@ static void established_empty_old_segment_is_no_duplicate(void)
 	silent();
 }
 
+/* Four blocks fill the options: a D-SACK replaces one and takes no more. */
+static void established_dsack_beside_four_blocks(void)
+{
+	offers(false, true, false);
+	t.peer.sack_ok = true;
+	at(CN_ESTABLISHED);
+	for (uint32_t i = 1; i <= 5; i++) {
+		in("PA", 1 + i * 100, 1, 10);
+		out("A", 1, 1, 0, .any_options = true);
+	}
+	in("PA", 101, 1, 10);
+	sends(2000);
+	out("A", 1, 1, 1000 - 36, .any_options = true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +530,7 @@ int main(void)
 		cmocka_unit_test_rule(established_clock_of_the_syn_is_fresh),
 		cmocka_unit_test_rule(
 			established_empty_old_segment_is_no_duplicate),
+		cmocka_unit_test_rule(established_dsack_beside_four_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

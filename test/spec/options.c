@@ -430,6 +430,69 @@ static void time_wait_old_timestamp_is_answered(void)
 	is(spec_time_wait(&tw, fin, &reply), TCP_TW_RESTART);
 }
 
+/* RFC 7323 section 5.5 counts from the SYN, where we were connected to. */
+static void established_clock_of_a_passive_open_is_fresh(void)
+{
+	t.now += 30 * 24 * 3600 * SEC;
+	with_timestamps();
+	at_passive(CN_SYN_RECEIVED);
+	in("A", 1, 1, 0, .ts = 99999);
+	dropped(CN_DROP_TCP_PAWS);
+	state(CN_SYN_RECEIVED);
+}
+
+/* RFC 7323 section 5.5: 24 days to the second, and no less. */
+static void established_timestamp_is_stale_from_24_days_on(void)
+{
+	const uint64_t day24 = UINT64_C(24) * 24 * 3600;
+
+	with_timestamps();
+	at(CN_ESTABLISHED);
+	t.now = (t.tcb.ts_recent_age_s + day24 - 1) * SEC;
+	in("PA", 1, 1, 10, .ts = 50);
+	dropped(CN_DROP_TCP_PAWS);
+	t.now += SEC;
+	in("PA", 1, 1, 10, .ts = 50);
+	dropped(CN_DROP_NONE);
+}
+
+/* RFC 2883 with RFC 7323 section 5.3: what an old timestamp keeps out is told
+ * as a duplicate if it is one, and not if its octets are awaited. */
+static void established_old_timestamp_tells_duplicates(void)
+{
+	with_timestamps();
+	t.set.sack = true;
+	t.peer.sack_ok = true;
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 10, .ts = 100500);
+	out("A", 1, 11, 0);
+	in("PA", 1, 1, 10, .ts = 100400);
+	dropped(CN_DROP_TCP_PAWS);
+	out("A", 1, 11, 0, .tsecr = 100500, .sack = {{1, 11}});
+	in("PA", 11, 1, 10, .ts = 100400);
+	dropped(CN_DROP_TCP_PAWS);
+	out("A", 1, 11, 0, .tsecr = 100500);
+}
+
+/* RFC 7323 section 4.1: an echo of nought is none, and measures nothing, even
+ * where our clock stands near it. */
+static void established_echo_of_nought_is_not_measured(void)
+{
+	uint32_t srtt;
+
+	with_timestamps();
+	at(CN_ESTABLISHED);
+	srtt = t.tcb.rtt.srtt_us;
+	t.tcb.ts_off = 0;
+	t.now = 60 * SEC;
+	sends(10);
+	out("PA", 1, 1, 10, .any_options = true);
+	after(tcp_deadline(&t.tcb) - t.now);
+	out("PA", 1, 1, 10, .any_options = true);
+	in("A", 1, 11, 0, .ts = 100001, .tsecr = NO_TS);
+	is(t.tcb.rtt.srtt_us, srtt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +534,14 @@ int main(void)
 		cmocka_unit_test_rule(established_false_echo_measures_nothing),
 		cmocka_unit_test_rule(time_wait_newer_syn_reopens),
 		cmocka_unit_test_rule(time_wait_old_timestamp_is_answered),
+		cmocka_unit_test_rule(
+			established_clock_of_a_passive_open_is_fresh),
+		cmocka_unit_test_rule(
+			established_timestamp_is_stale_from_24_days_on),
+		cmocka_unit_test_rule(
+			established_old_timestamp_tells_duplicates),
+		cmocka_unit_test_rule(
+			established_echo_of_nought_is_not_measured),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

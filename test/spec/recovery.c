@@ -830,6 +830,18 @@ static void timeout_forgets_what_was_sent_again(void)
 	is(t.tcb.lost, 2000);
 }
 
+/* RFC 6582 section 3.2 step 1: recover is the initial sequence number, where
+ * we were connected to as well. */
+static void established_first_recovery_after_a_passive_open(void)
+{
+	at_passive(CN_ESTABLISHED);
+	n_leave(5);
+	for (int i = 0; i < 3; i++)
+		in("A", 1, 1, 0);
+	out("A", 1, 1, 1000);
+	is(t.tcb.in_recovery, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -890,6 +902,8 @@ int main(void)
 			idle_with_no_initial_window_restarts_at_one),
 		cmocka_unit_test_rule(reneging_leaves_the_scoreboard_usable),
 		cmocka_unit_test_rule(timeout_forgets_what_was_sent_again),
+		cmocka_unit_test_rule(
+			established_first_recovery_after_a_passive_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

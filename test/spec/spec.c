@@ -185,7 +185,9 @@ static void put_options(struct tcp_seg *seg, const struct line *line)
 	if (line->ts > 0 || (agreed && line->ts == 0)) {
 		seg->options |= TCP_OPT_TS;
 		seg->tsval = line->ts ? (uint32_t)line->ts : clock_ms();
-		seg->tsecr = line->tsecr ? (uint32_t)line->tsecr : t.ts_echo;
+		seg->tsecr = line->tsecr == NO_TS ? 0 :
+			     line->tsecr	  ? (uint32_t)line->tsecr :
+						    t.ts_echo;
 	}
 	while (seg->sack_n < TCP_SACK_MAX &&
 	       line->sack[seg->sack_n].left != line->sack[seg->sack_n].right) {

@@ -50,7 +50,7 @@
 /* A window of nought, where 0 means "as usual"; a window scale, likewise. */
 #define NO_WND (-1)
 #define WS(shift) ((shift) + 1)
-/* A timestamp of nought, where 0 means "as usual". */
+/* No timestamps, or an echo of nought, where 0 means "as usual". */
 #define NO_TS (-1)
 
 struct line {

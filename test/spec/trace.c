@@ -363,6 +363,33 @@ static void established_closed_window_is_told(void)
 	is(first_told(CN_TRACE_WINDOW)->wnd, 777);
 }
 
+/* RFC 6298 section 5.4: a timeout in every state is told before what it
+ * does, and it is told from where to where a connection goes. */
+static void established_timeout_is_told(void)
+{
+	at(CN_ESTABLISHED);
+	sends(10);
+	out("PA", 1, 1, 10);
+	listens();
+	after(RTO);
+	is(told[0].kind, CN_TRACE_TIMER);
+	is(told[0].timer, CN_TIMER_RTO);
+	is(rule_is(&told[0], "RFC 6298 section 5.4"), true);
+	is(told[0].from, CN_ESTABLISHED);
+	is(told[0].to, CN_ESTABLISHED);
+	out("PA", 1, 1, 10);
+	in("A", 1, 11, 0);
+	told_n = 0;
+	closes();
+	is(first_told(CN_TRACE_STATE)->from, CN_ESTABLISHED);
+	is(first_told(CN_TRACE_STATE)->to, CN_FIN_WAIT_1);
+	out("FA", 11, 1, 0);
+	told_n = 0;
+	in("A", 1, 12, 0);
+	is(first_told(CN_TRACE_IN)->from, CN_FIN_WAIT_1);
+	is(first_told(CN_TRACE_IN)->to, CN_FIN_WAIT_2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +407,7 @@ int main(void)
 		cmocka_unit_test_rule(rules_of_what_arrives),
 		cmocka_unit_test_rule(rules_of_what_leaves),
 		cmocka_unit_test_rule(established_closed_window_is_told),
+		cmocka_unit_test_rule(established_timeout_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,18 @@ static void close_wait_urgent_is_ignored(void)
 	news(0);
 }
 
+/* MUST-33: a mark after a single octet stops a read as well. */
+static void established_read_stops_at_a_mark_after_one_octet(void)
+{
+	uint8_t octets[20];
+
+	at(CN_ESTABLISHED);
+	in("PAU", 1, 1, 10, .up = 2);
+	is(tcp_recv(&t.tcb, octets, 20, 0, t.now), 1);
+	is(tcp_at_mark(&t.tcb), true);
+	is(tcp_recv(&t.tcb, octets, 20, 0, t.now), 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +243,8 @@ int main(void)
 		cmocka_unit_test_rule(established_newest_urgent_pointer_counts),
 		cmocka_unit_test_rule(established_closed_window_urgent_is_news),
 		cmocka_unit_test_rule(close_wait_urgent_is_ignored),
+		cmocka_unit_test_rule(
+			established_read_stops_at_a_mark_after_one_octet),
 	};
 
 	return cmocka_run_group_tests_name("urg", tests, NULL, NULL);

@@ -276,6 +276,18 @@ static void established_largest_window_is_no_negative_number(void)
 	out("PA", 1, 1, 1000);
 }
 
+/* RFC 9293 section 3.10.7.4: the ACK that ends the handshake sets SND.WL1 and
+ * SND.WL2; one that says the same again with another window is believed. */
+static void established_window_update_after_a_passive_open(void)
+{
+	at_passive(CN_ESTABLISHED);
+	in("A", 1, 1, 0, .wnd = 2500);
+	sends(5000);
+	out("A", 1, 1, 1000);
+	out("A", 1001, 1, 1000);
+	silent();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +315,8 @@ int main(void)
 			established_without_the_peers_scale_nothing_is_scaled),
 		cmocka_unit_test_rule(
 			established_largest_window_is_no_negative_number),
+		cmocka_unit_test_rule(
+			established_window_update_after_a_passive_open),
 	};
 
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);

@@ -158,6 +158,7 @@ static void timeout_forgets_the_plateau(void **state)
 	cc_cubic_ops.timeout(&cc, &event);
 	assert_int_equal(cc.cwnd, SMSS);
 	assert_int_equal(cc.ssthresh, 49 * SMSS);
+	assert_int_equal(cc.own.cubic.w_max, 0);
 	event = at(6, 48 * SMSS, 0, 10);
 	cc_cubic_ops.ack(&cc, &event);
 	assert_int_equal(cc.cwnd, 49 * SMSS);
