@@ -51,6 +51,7 @@ long call_socket(struct call *call)
 		close(a);
 		return err;
 	}
+	world_set_inode(psock->sock, psock->inode);
 	psock->tid = call->tid;
 	psock_let_loose(psock);
 	fd = sup_reply_fd(sup, call->id, a, type & SOCK_CLOEXEC);
@@ -296,6 +297,7 @@ static struct psock *take_next(struct psock *listener, long *err)
 	       sizeof(psock->native_number));
 	psock_set_native(psock, a);
 	psock->sock = sock;
+	world_set_inode(sock, psock->inode);
 	psock->end = end;
 	psock->ready_a = a;
 	psock->told = true;

@@ -2,15 +2,20 @@
 /* A snapshot of the world's sockets for catenet ss.  See control.h. */
 #include "run/control.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "run/control_dir.h"
 #include "run/parts.h"
 #include "see/text.h"
 
@@ -28,6 +33,7 @@ struct control {
 	struct loop *loop;
 	struct world *world;
 	struct loop_watch watch;
+	struct sockaddr_un name;
 	char program[64]; /* harmless for a terminal */
 	struct asker asker[ASKERS_MAX];
 };
@@ -69,17 +75,30 @@ static void put_endpoint(FILE *out, const struct cn_endpoint *ep)
 		fprintf(out, v4 ? "\t%s:*" : "\t[%s]:*", text);
 }
 
-/* A listener's second socket, at the edge of the path, is no business of the
- * program's. */
-static bool is_edge(const struct world *world, const struct cn_sock *sock)
+/* The program's socket; NULL: an orphan's, or none yet. */
+static const struct wsock *wsock_of(const struct cn_sock_row *row)
 {
-	const struct list *node;
+	const struct ear *ear = row->sock ? row->tag : NULL;
 
-	for (node = world->listeners.next; node != &world->listeners;
-	     node = node->next)
-		if (CN_CONTAINER(node, struct wsock, kind)->edge == sock)
-			return true;
-	return false;
+	return ear && ear->ready == wsock_ready ?
+		       CN_CONTAINER(ear, struct wsock, ear) :
+		       NULL;
+}
+
+/* A listener's second socket, at the edge of the path, is no business of the
+ * program's; nor are the gateway's. */
+static bool is_edge(const struct cn_sock_row *row)
+{
+	const struct ear *ear = row->tag;
+
+	return row->state == CN_LISTEN && ear && ear->ready == wsock_edge_ready;
+}
+
+static uint64_t inode_of(const struct cn_sock_row *row)
+{
+	const struct wsock *sock = wsock_of(row);
+
+	return sock ? sock->inode : 0;
 }
 
 static void put_row(void *ctx, const struct cn_sock_row *row)
@@ -92,7 +111,7 @@ static void put_row(void *ctx, const struct cn_sock_row *row)
 	struct cn_tcp_info store, *info = &store;
 	FILE *out = snapshot->out;
 
-	if (row->state == CN_LISTEN && is_edge(world, row->sock))
+	if (is_edge(row))
 		return;
 	if (!peer.port && cn_addr_is_v4(&local.addr))
 		peer.addr = cn_addr_v4(0, 0, 0, 0);
@@ -164,8 +183,10 @@ static bool take_snapshot(struct control *control, struct asker *asker)
 	snapshot.out = open_memstream(&asker->text, &asker->len);
 	if (!snapshot.out)
 		return false;
+	fputs(CONTROL_HEAD "\n", snapshot.out);
 	cn_host_each(control->world->program, put_row, &snapshot);
-	if (fclose(snapshot.out) || !asker->len) {
+	fputs(CONTROL_END "\n", snapshot.out);
+	if (fclose(snapshot.out)) {
 		free(asker->text);
 		asker->text = NULL;
 		return false;
@@ -197,13 +218,69 @@ static void asked(void *ctx, uint32_t events)
 	}
 }
 
+/* ------------------------------------------------------------- the name -- */
+
+/* Names of worlds that were killed; their processes are no more. */
+static void sweep(const char *dir)
+{
+	const struct dirent *entry;
+	DIR *list = opendir(dir);
+
+	while (list && (entry = readdir(list))) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH)
+			control_dir_sweep(dirfd(list), entry->d_name);
+	}
+	if (list)
+		closedir(list);
+}
+
+/* The number keeps worlds apart whose processes have the same number in
+ * different namespaces. */
+static bool name_it(struct sockaddr_un *addr, const char *dir, const char *dot,
+		    uint32_t number)
+{
+	int len = snprintf(addr->sun_path, sizeof(addr->sun_path),
+			   "%s/%s%ld-%08x", dir, dot, (long)getpid(), number);
+
+	addr->sun_family = AF_UNIX;
+	return len > 0 && len < (int)sizeof(addr->sun_path);
+}
+
+/* Under its name there is never a socket that does not listen yet, which would
+ * look dead: it listens first, under another. */
+static int listen_at(struct sockaddr_un *name)
+{
+	char dir[CONTROL_DIR_MAX];
+	struct sockaddr_un before;
+	uint32_t number;
+	int fd;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number) ||
+	    !control_dir_own(dir) || !name_it(name, dir, "", number) ||
+	    !name_it(&before, dir, ".", number))
+		return -1;
+	sweep(dir);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&before, sizeof(before)) ||
+	    chmod(before.sun_path, 0600) || listen(fd, ASKERS_MAX) ||
+	    rename(before.sun_path, name->sun_path)) {
+		(void)unlink(before.sun_path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 struct control *control_new(struct loop *loop, struct world *world,
 			    const char *program)
 {
 	struct control *control = calloc(1, sizeof(*control));
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	const char *slash = strrchr(program, '/');
-	int len, fd;
+	int fd;
 
 	if (!control)
 		return NULL;
@@ -211,19 +288,13 @@ struct control *control_new(struct loop *loop, struct world *world,
 	control->world = world;
 	text_escape(slash ? slash + 1 : program, control->program,
 		    sizeof(control->program));
-	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1,
-		       "catenet/%lu/%ld", (unsigned long)geteuid(),
-		       (long)getpid());
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = listen_at(&control->name);
 	control->watch = (struct loop_watch){asked, control, fd, false};
-	if (fd < 0 ||
-	    bind(fd, (struct sockaddr *)&addr,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-			     (size_t)len)) ||
-	    listen(fd, ASKERS_MAX) ||
-	    loop_watch(loop, &control->watch, EPOLLIN)) {
-		if (fd >= 0)
+	if (fd < 0 || loop_watch(loop, &control->watch, EPOLLIN)) {
+		if (fd >= 0) {
+			(void)unlink(control->name.sun_path);
 			close(fd);
+		}
 		free(control);
 		return NULL;
 	}
@@ -238,6 +309,7 @@ void control_free(struct control *control)
 		return;
 	for (i = 0; i < ASKERS_MAX; i++)
 		asker_end(&control->asker[i]);
+	(void)unlink(control->name.sun_path);
 	loop_unwatch(control->loop, &control->watch);
 	close(control->watch.fd);
 	free(control);

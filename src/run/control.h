@@ -2,10 +2,14 @@
 /*
  * What catenet ss asks of a running world: a snapshot of its sockets.
  *
- * The socket is abstract ("@catenet/UID/PID"), so that a world that is killed
- * leaves no file behind; who connects is known by the kernel's word
- * (SO_PEERCRED), and nobody but the same user and root is answered.  Nothing
- * is read from who asks.
+ * Each world has a socket named after its process in the folder of its user
+ * (control_dir.h), mode 0600; besides, the kernel's word (SO_PEERCRED) is asked
+ * of who connects, and nobody but the same user and root is answered.  Nothing
+ * is read from who asks.  A world that was killed leaves its name behind: who
+ * finds nobody there, and may, takes it away.
+ *
+ * The answer is lines: CONTROL_HEAD, a line for each socket, CONTROL_END.  What
+ * ends otherwise is not whole.
  */
 #ifndef RUN_CONTROL_H
 #define RUN_CONTROL_H
@@ -16,7 +20,13 @@ struct control;
 struct loop;
 struct world;
 
-/* One line for each socket: these columns, separated by tabs.
+/* Changes with the columns. */
+#define CONTROL_HEAD "catenet 2"
+#define CONTROL_END "end"
+#define CONTROL_LINE_MAX 4096
+
+/* One line for each socket: the world's process and its parent, the program's
+ * name, both ends, and these columns, separated by tabs.
  * X(name, printf format, expression); expression may use row, info, now. */
 #define CONTROL_COLUMNS(X)                                                     \
 	X(state, "%u", (unsigned)row->state)                                   \
@@ -42,7 +52,8 @@ struct world;
 	X(octets_retransmitted, "%llu", info->octets_retransmitted + 0ull)     \
 	X(sndbuf, "%u", info->sndbuf)                                          \
 	X(rcvbuf, "%u", info->rcvbuf)                                          \
-	X(cc, "%u", (unsigned)info->cc)
+	X(cc, "%u", (unsigned)info->cc)                                        \
+	X(inode, "%llu", inode_of(row) + 0ull)
 
 /* NULL: it cannot be made (ss will not see this world, nothing else). */
 struct control *control_new(struct loop *loop, struct world *world,

@@ -63,6 +63,7 @@ struct wsock {
 	struct list kind; /* world->connecting or world->listeners */
 	struct list news; /* world->news, when there is an event to give */
 	void *tag;
+	uint64_t inode; /* of the program's descriptor; 0: not known */
 	struct linux_sock ls; /* .sock is the engine's */
 	enum wsock_phase phase;
 	bool closed; /* the supervisor has let go */

@@ -306,6 +306,7 @@ int psock_renew(struct call *call)
 	}
 	close(call->a);
 	call->a = a;
+	world_set_inode(psock->sock, psock->inode);
 	psock->dead = false;
 	psock->named = false;
 	psock->told = false;

@@ -83,6 +83,9 @@ int world_connect(struct wsock *sock, const struct sockaddr *addr,
 /* The next connection of a listener, or -EAGAIN. */
 int world_accept(struct wsock *listener, void *tag, struct wsock **sock);
 void world_set_tag(struct wsock *sock, void *tag);
+/* The inode of the descriptor that programs have of it, by which catenet ss
+ * finds who they are. */
+void world_set_inode(struct wsock *sock, uint64_t inode);
 
 /*
  * Hands over the supervisor's side of the pair whose other side the program

@@ -94,6 +94,11 @@ void world_set_tag(struct wsock *sock, void *tag)
 	sock->tag = tag;
 }
 
+void world_set_inode(struct wsock *sock, uint64_t inode)
+{
+	sock->inode = inode;
+}
+
 int world_socket(struct world *world, int family, void *tag,
 		 struct wsock **sock)
 {

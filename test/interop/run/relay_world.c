@@ -237,6 +237,12 @@ void world_set_tag(struct wsock *sock, void *tag)
 	sock->tag = tag;
 }
 
+void world_set_inode(struct wsock *sock, uint64_t inode)
+{
+	(void)sock;
+	(void)inode;
+}
+
 /* ------------------------------------------------------------ connecting -- */
 
 static void on_connect(void *ctx, uint32_t events)

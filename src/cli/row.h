@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What a world tells of one socket (run/control.h). */
+#ifndef CLI_ROW_H
+#define CLI_ROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <catenet/catenet.h>
+
+#include "run/control.h"
+
+#define ROW_NAME_MAX 300
+
+struct row {
+	uint64_t pid, parent; /* of the world */
+	char program[ROW_NAME_MAX], local[ROW_NAME_MAX], peer[ROW_NAME_MAX];
+#define ROW_X(name, format, value) uint64_t name;
+	CONTROL_COLUMNS(ROW_X)
+#undef ROW_X
+};
+
+/* Takes the line apart (and to pieces).  Names come out harmless for a
+ * terminal.  False: it is no row. */
+bool row_parse(struct row *row, char *line);
+/* 0: none. */
+unsigned row_local_port(const struct row *row);
+unsigned row_peer_port(const struct row *row);
+/* As ss spells it. */
+const char *row_state_name(uint64_t state);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds the running worlds and asks each what sockets it has.
+ *
+ * Root asks everybody's, and anybody may pose as a world: what is answered is
+ * not believed further than row.h does, and nobody is waited for longer than a
+ * few seconds.
+ */
+#ifndef CLI_WORLDS_H
+#define CLI_WORLDS_H
+
+#include "cli/row.h"
+
+struct worlds {
+	const char *command; /* for complaints on standard error */
+	void (*row)(void *ctx, const struct row *row);
+	void *ctx;
+	unsigned found; /* that answered, or should have */
+};
+
+void worlds_ask(struct worlds *worlds);
+
+#endif
