@@ -105,6 +105,9 @@ CN_API const char *cn_err_name(int err);
 	X(ICMP_RATE, "ICMP reply held back by the rate limit")                 \
 	X(ICMP_IGNORED, "ICMP message of no use here")                         \
 	X(UDP_BAD, "malformed UDP datagram")                                   \
+	X(UDP_CHECKSUM, "bad UDP checksum")                                    \
+	X(UDP_NO_PORT, "no socket at that UDP port")                           \
+	X(UDP_RCVBUF, "the socket's receive buffer is full")                   \
 	X(TCP_TRUNCATED, "shorter than a TCP header")                          \
 	X(TCP_HEADER, "malformed TCP header")                                  \
 	X(TCP_CHECKSUM, "bad TCP checksum")                                    \

@@ -96,6 +96,10 @@ struct cn_settings {
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
 	bool timestamps, sack, window_scaling; /* true */
 	uint8_t cc; /* enum cn_cc */
+
+	/* Datagram sockets, as Linux's net.core.[rw]mem_default */
+	uint32_t dgram_sndbuf; /* 212992 */
+	uint32_t dgram_rcvbuf; /* 212992 */
 };
 
 /* ---------------------------------------------------------- counters -- */
@@ -128,7 +132,12 @@ struct cn_settings {
 	X(syncookies_failed, "ACKs whose cookie was none of ours")             \
 	X(tcp_time_wait_reused, "TIME-WAIT entries revived by a newer SYN")    \
 	X(tcp_time_wait_overflow, "TIME-WAIT entries dropped by the limit")    \
-	X(pmtu_lowered, "path MTU lowered by a verified ICMP message")
+	X(pmtu_lowered, "path MTU lowered by a verified ICMP message")         \
+	X(udp_in, "UDP datagrams delivered to a socket")                       \
+	X(udp_out, "UDP datagrams sent")                                       \
+	X(udp_no_port, "UDP datagrams for a port where no socket is")          \
+	X(udp_errors, "UDP datagrams malformed, or without room or memory")    \
+	X(frag_made, "fragments sent")
 
 struct cn_counters {
 #define CN_X(name, text) uint64_t name;
@@ -249,6 +258,50 @@ enum cn_msg {
 	CN_MSG_OOB = 2,
 	CN_MSG_MORE = 4,
 	CN_MSG_TRUNC = 8, /* recv: discard instead of copying */
+};
+
+/*
+ * What a datagram comes with.  Sending: start from CN_DGRAM_MSG and set what
+ * is to differ from what the socket says.
+ */
+struct cn_dgram_msg {
+	/* Received: the sender.  To send: where to; port 0: the connected
+	 * peer. */
+	struct cn_endpoint peer;
+	/* Received: the destination that the packet named.  To send: the
+	 * source address (any: the socket's, or by the route); the port counts
+	 * for a CN_DGRAM_OPT_ANY_PORT socket alone. */
+	struct cn_endpoint local;
+	int16_t link; /* received: came by; to send: leave by, -1: any */
+	int16_t ttl; /* received: left; to send: -1: the socket's */
+	int16_t tos; /* DSCP and ECN as received; to send: -1: the socket's */
+	bool to_many; /* received: it was broadcast or multicast */
+	uint32_t len; /* received: octets of the datagram, whole */
+	uint64_t at; /* received: when */
+};
+
+#define CN_DGRAM_MSG                                                           \
+	{                                                                      \
+		.link = -1, .ttl = -1, .tos = -1                               \
+	}
+
+enum cn_dgram_origin {
+	CN_DGRAM_LOCAL = 1, /* this host refused to send it */
+	CN_DGRAM_ICMP = 2,
+	CN_DGRAM_ICMP6 = 3,
+};
+
+/* Why a datagram that was sent did not arrive (Linux's IP_RECVERR). */
+struct cn_dgram_error {
+	int err;
+	uint8_t origin; /* enum cn_dgram_origin */
+	uint8_t type, code; /* of the ICMP message */
+	uint32_t info; /* the MTU of a datagram that was too big */
+	struct cn_endpoint to; /* where the datagram was sent */
+	struct cn_addr offender; /* who says so; any: this host */
+	uint32_t len; /* octets of the datagram that are there */
+	int16_t link;
+	uint64_t at;
 };
 
 /* A writable piece of a send slab. */

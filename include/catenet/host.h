@@ -24,6 +24,7 @@ extern "C" {
 
 struct cn_host;
 struct cn_sock;
+struct cn_dgram;
 
 /* Every setting at its default; seed and pool are still the caller's to give. */
 CN_API void cn_settings_default(struct cn_settings *settings);
@@ -84,7 +85,8 @@ CN_API void cn_host_advance(struct cn_host *host, uint64_t now);
 /* ------------------------------------------------------------ events -- */
 
 enum cn_event_kind {
-	/* cn_sock_ready(sock) may have gained bits since the last event. */
+	/* cn_sock_ready(sock), or cn_dgram_ready(dgram) where sock is NULL, may
+	 * have gained bits since the last event. */
 	CN_EVENT_READY = 1,
 	/* A holding listener got a SYN: answer with cn_syn_answer(syn). */
 	CN_EVENT_SYN,
@@ -102,6 +104,7 @@ enum cn_event_kind {
 struct cn_event {
 	uint8_t kind; /* enum cn_event_kind */
 	struct cn_sock *sock; /* READY: the socket; SYN: the listener */
+	struct cn_dgram *dgram; /* READY, of a datagram socket: that one */
 	void *tag; /* of the socket */
 	uint64_t syn; /* SYN, SYN_GONE */
 	struct cn_endpoint local, peer; /* SYN, SYN_GONE, ORPHAN_DONE */

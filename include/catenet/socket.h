@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * catenet/socket.h - stream sockets over a host.  No call blocks; Linux's
+ * catenet/socket.h - stream and datagram sockets over a host.  No call blocks; Linux's
  * numbers and blocking live in lib/.
  *
  * Calls return CN_OK or a negative error, counts as int64_t.  A socket is
@@ -164,6 +164,153 @@ struct cn_sock_row {
 CN_API void cn_host_each(const struct cn_host *host,
 			 void (*see)(void *ctx, const struct cn_sock_row *row),
 			 void *ctx);
+
+/* ----------------------------------------------------- datagram sockets -- */
+
+/*
+ * UDP (RFC 768), and ICMP echo with the identifier in the place of a port
+ * (what Linux calls ping sockets).  Conditions and errors are Linux's; an
+ * event CN_EVENT_READY with dgram set tells of news.
+ *
+ * A pending error (an ICMP message about a datagram of a connected socket) is
+ * told once, by the next call of send, recv or cn_dgram_error.
+ */
+enum cn_dgram_protocol { CN_DGRAM_UDP, CN_DGRAM_PING };
+
+/* family: 4 or 6.  An IPv6 socket without V6ONLY speaks IPv4 too, with mapped
+ * addresses. */
+CN_API int cn_dgram_new(struct cn_host *host, int family,
+			enum cn_dgram_protocol protocol,
+			struct cn_dgram **dgram) CN_MUST_CHECK;
+/* What is queued to be sent still goes out. */
+CN_API void cn_dgram_close(struct cn_dgram *dgram);
+/* The address may be a group or a broadcast address; port 0: any that is
+ * free.  CN_E_ADDRINUSE unless all that overlap said REUSEADDR, or REUSEPORT
+ * (then peers are spread over them).  A ping socket's port is its
+ * identifier. */
+CN_API int cn_dgram_bind(struct cn_dgram *dgram,
+			 const struct cn_endpoint *local);
+/* Only this peer is heard and told of; again: another peer.  CN_E_NETUNREACH,
+ * CN_E_ACCES (a broadcast address, without BROADCAST) ... */
+CN_API int cn_dgram_connect(struct cn_dgram *dgram,
+			    const struct cn_endpoint *peer);
+/* connect(AF_UNSPEC): a port that was not bound is given back. */
+CN_API void cn_dgram_disconnect(struct cn_dgram *dgram);
+/* getsockname; port 0 when it has none. */
+CN_API void cn_dgram_name(const struct cn_dgram *dgram,
+			  struct cn_endpoint *local);
+CN_API int cn_dgram_peer(const struct cn_dgram *dgram,
+			 struct cn_endpoint *peer);
+
+/*
+ * One datagram, which may be empty; its length, or an error: CN_E_AGAIN (no
+ * room in the send buffer), CN_E_DESTADDRREQ (no peer), CN_E_MSGSIZE (longer
+ * than IP can say, or than the path takes where it must not be cut),
+ * CN_E_ACCES (broadcast), CN_E_PIPE (shut down), a pending error.  to may be
+ * NULL on a connected socket.  A ping socket sends whole echo requests:
+ * identifier and checksum are written by the host.
+ */
+CN_API int64_t cn_dgram_send(struct cn_dgram *dgram, const void *data,
+			     size_t len, const struct cn_endpoint *to,
+			     uint64_t now);
+/* The same out of pieces (their buf is not looked at), with what msg changes;
+ * msg may be NULL. */
+CN_API int64_t cn_dgram_send_msg(struct cn_dgram *dgram,
+				 const struct cn_dgram_msg *msg,
+				 const struct cn_slice *piece, unsigned piece_n,
+				 uint64_t now);
+
+/*
+ * The next datagram: its octets as far as len takes them, the rest is lost;
+ * returns how many were copied, with CN_MSG_TRUNC how many there were.  0 for
+ * an empty one, and after shutdown; CN_E_AGAIN.  flags: CN_MSG_PEEK,
+ * CN_MSG_TRUNC.  msg may be NULL; msg->len is always the whole length.
+ */
+CN_API int64_t cn_dgram_recv(struct cn_dgram *dgram, void *data, size_t len,
+			     unsigned flags, struct cn_dgram_msg *msg);
+/* Without a copy: 1 and the octets, borrowed until the datagram is taken, 0
+ * after shutdown, or an error. */
+CN_API int cn_dgram_recv_view(struct cn_dgram *dgram, struct cn_slice *slice,
+			      struct cn_dgram_msg *msg);
+CN_API void cn_dgram_recv_take(struct cn_dgram *dgram);
+/* With RECVERR: the next error with what it quotes of the datagram (without
+ * the UDP header), or CN_E_AGAIN. */
+CN_API int64_t cn_dgram_recv_error(struct cn_dgram *dgram, void *data,
+				   size_t len, struct cn_dgram_error *error);
+/* A gateway could not pass that datagram on: its sender is told by ICMP
+ * unreachable, icmp_code as IPv4 has it (mapped for IPv6), within the rate
+ * limits. */
+CN_API int cn_dgram_refuse(struct cn_dgram *dgram,
+			   const struct cn_dgram_msg *msg, uint8_t icmp_code,
+			   uint64_t now);
+
+/* CN_E_NOTCONN on a socket that is not connected, which is shut all the same,
+ * as on Linux. */
+CN_API int cn_dgram_shutdown(struct cn_dgram *dgram, enum cn_shut how);
+/* enum cn_ready, as Linux's datagram_poll. */
+CN_API unsigned cn_dgram_ready(const struct cn_dgram *dgram);
+/* SO_ERROR: the pending error, and clears it. */
+CN_API int cn_dgram_error(struct cn_dgram *dgram);
+/* Octets of the next datagram (FIONREAD); octets charged to what is not sent
+ * yet (SIOCOUTQ). */
+CN_API size_t cn_dgram_readable(const struct cn_dgram *dgram);
+CN_API size_t cn_dgram_unsent(const struct cn_dgram *dgram);
+CN_API void cn_dgram_set_tag(struct cn_dgram *dgram, void *tag);
+CN_API void *cn_dgram_tag(const struct cn_dgram *dgram);
+
+/* Options.  X(name, text); values are int64_t, of flags 0 or 1. */
+#define CN_DGRAM_OPTIONS(X)                                                    \
+	X(REUSEADDR, "share the port with sockets that say so too")            \
+	X(REUSEPORT, "the same, and peers are spread over them")               \
+	X(V6ONLY, "an IPv6 socket without IPv4")                               \
+	X(BROADCAST, "may send to broadcast addresses")                        \
+	X(SNDBUF, "octets of the send buffer")                                 \
+	X(RCVBUF, "octets of the receive buffer")                              \
+	X(TTL, "time to live, or hop limit, of what goes to one")              \
+	X(TOS, "DSCP and ECN of datagrams sent")                               \
+	X(MULTICAST_TTL, "time to live of what goes to a group; 1")            \
+	X(MULTICAST_LOOP, "this host hears it too; on")                        \
+	X(MULTICAST_ALL, "hears groups that other sockets joined; on")         \
+	X(MULTICAST_IF, "the link for groups, -1: by the route")               \
+	X(LINK, "only this link (SO_BINDTODEVICE), -1: any")                   \
+	X(MTU_DISCOVER, "IP_MTU_DISCOVER by Linux's numbers; 1, WANT")         \
+	X(MTU, "of the path to the connected peer (read only)")                \
+	X(RECVERR, "errors are queued with what they quote")                   \
+	X(ANY_PORT, "takes every datagram that no other socket takes")
+
+enum cn_dgram_opt {
+#define CN_X(name, text) CN_DGRAM_OPT_##name,
+	CN_DGRAM_OPTIONS(CN_X) CN_DGRAM_OPT_N
+#undef CN_X
+};
+
+/* CN_E_NOPROTOOPT, CN_E_INVAL (out of range, or too late), CN_E_NOLINK. */
+CN_API int cn_dgram_set(struct cn_dgram *dgram, enum cn_dgram_opt opt,
+			int64_t value);
+CN_API int cn_dgram_get(const struct cn_dgram *dgram, enum cn_dgram_opt opt,
+			int64_t *value, uint64_t now);
+/* Membership of a group on a link, -1: by MULTICAST_IF or the route.
+ * CN_E_ADDRINUSE when it is a member, CN_E_ADDRNOTAVAIL when it is none;
+ * CN_E_NOBUFS beyond 20. */
+CN_API int cn_dgram_join(struct cn_dgram *dgram, const struct cn_addr *group,
+			 int link);
+CN_API int cn_dgram_leave(struct cn_dgram *dgram, const struct cn_addr *group,
+			  int link);
+
+/* One row for each datagram socket; see() must not touch the host. */
+struct cn_dgram_row {
+	uint8_t protocol; /* enum cn_dgram_protocol */
+	bool connected;
+	struct cn_endpoint local, peer;
+	uint32_t recv_q, send_q; /* octets, true sizes */
+	uint64_t drops; /* datagrams, for want of room */
+	const struct cn_dgram *dgram;
+	void *tag;
+};
+CN_API void cn_host_each_dgram(const struct cn_host *host,
+			       void (*see)(void *ctx,
+					   const struct cn_dgram_row *row),
+			       void *ctx);
 
 #ifdef __cplusplus
 }

@@ -182,9 +182,10 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 	return true;
 }
 
-static bool icmp_arrives(struct cn_host *host, const struct net_error *error,
+static bool icmp_arrives(struct cn_host *host, const struct net_packet *packet,
 			 uint64_t now)
 {
+	const struct net_error *error = &packet->error;
 	struct tuple tuple = {
 		.local = error->quote.ip.src,
 		.peer = error->quote.ip.dst,
@@ -194,7 +195,7 @@ static bool icmp_arrives(struct cn_host *host, const struct net_error *error,
 	struct flow *flow;
 
 	if (error->quote.ip.protocol != IP_TCP)
-		return false;
+		return dgram_icmp(host, error, packet->link, now);
 	flow = flow_find(host, flow_hash(host, &tuple), &tuple);
 	/* MUST-54: it is for the connection that it quotes. */
 	if (flow && flow->kind == FLOW_CONN)
@@ -211,9 +212,7 @@ static void packet_arrives(struct cn_host *host,
 		tcp_input(host, packet, now);
 		return;
 	}
-	/* RFC 1122 section 4.1.3.1; there are no UDP sockets yet. */
-	host->count.drop[CN_DROP_IP_PROTOCOL]++;
-	net_icmp_send(&host->net, ICMP_UNREACHABLE, 3, packet, now);
+	dgram_input(host, packet, now);
 }
 
 void host_input(struct cn_host *host, int link, const struct cn_frame *frame,
@@ -229,7 +228,7 @@ void host_input(struct cn_host *host, int link, const struct cn_frame *frame,
 		packet_arrives(host, &packet, now);
 		break;
 	case NET_ERROR:
-		if (!icmp_arrives(host, &packet.error, now))
+		if (!icmp_arrives(host, &packet, now))
 			host->count.drop[CN_DROP_ICMP_UNMATCHED]++;
 		break;
 	}

@@ -7,7 +7,7 @@
 #ifndef HOST_FLOW_H
 #define HOST_FLOW_H
 
-#include <catenet/base.h>
+#include <catenet/frame.h>
 
 /* A connection as this host sees it; also the octets that are hashed. */
 struct tuple {

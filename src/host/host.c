@@ -82,6 +82,12 @@ static void default_tcp(struct cn_settings *set)
 	set->cc = CN_CC_CUBIC;
 }
 
+static void default_dgram(struct cn_settings *set)
+{
+	set->dgram_sndbuf = 212992;
+	set->dgram_rcvbuf = 212992;
+}
+
 void cn_settings_default(struct cn_settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
@@ -89,6 +95,7 @@ void cn_settings_default(struct cn_settings *settings)
 	default_ip(settings);
 	default_ports(settings);
 	default_tcp(settings);
+	default_dgram(settings);
 }
 
 static int settings_check(const struct cn_settings *set)
@@ -196,6 +203,7 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	map_init(&host->flows, host->set.pool);
 	map_init(&host->ports, host->set.pool);
 	wheel_init(&host->wheel, now);
+	dgrams_init(host);
 	host->work_at = CN_NEVER;
 	syns_init(host);
 	cookies_init(host, now);
@@ -301,6 +309,7 @@ void cn_host_free(struct cn_host *host)
 	out_drop_all(host);
 	while ((sock = event_pop(host)))
 		sock_let_go(sock);
+	dgrams_deinit(host);
 	map_each(&host->flows, free_flow, host);
 	map_each(&host->ports, free_port, host);
 	map_deinit(&host->flows);
@@ -418,7 +427,7 @@ bool cn_host_event(struct cn_host *host, struct cn_event *event)
 		event->sock = sock;
 		return true;
 	}
-	return syns_event(host, event);
+	return dgrams_event(host, event) || syns_event(host, event);
 }
 
 const struct cn_counters *cn_host_counters(const struct cn_host *host)

@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/wheel.h"
+#include "host/dgram.h"
 #include "host/flow.h"
 #include "host/shelf.h"
 #include "host/syn_cache.h"
@@ -157,6 +158,7 @@ struct host_link {
 	uint32_t mtu;
 	uint32_t tx_super;
 	bool used, tx_csum;
+	bool dgram_turn; /* connections have had theirs */
 	uint16_t reply_n;
 	struct reply *reply_first, *reply_last;
 	struct cn_sock *out_first, *out_last;
@@ -181,6 +183,7 @@ struct cn_host {
 	struct syn_cookies cookies;
 	struct tw_table tws;
 	struct wheel wheel;
+	struct dgram_table dgrams;
 
 	struct host_link link[NET_LINKS];
 	uint64_t work_at; /* loopback has something to carry: since when */
@@ -293,6 +296,10 @@ struct cn_sock *listener_pop(struct listener *listener);
 /* ports.c ---------------------------------------------------------------- */
 
 uint8_t port_class_of(const struct cn_sock *sock);
+/* Do two local addresses overlap?  0.0.0.0 covers IPv4, :: covers IPv6 and,
+ * unless it is V6ONLY, IPv4 as well. */
+bool port_addr_overlaps(const struct cn_addr *a, bool a_v6only,
+			const struct cn_addr *b, bool b_v6only);
 struct port *port_find(const struct cn_host *host, uint16_t number);
 /* Would that user of the port be refused, as on Linux? strict: reuse is no
  * excuse (a port that bind() itself picks). */

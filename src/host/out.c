@@ -307,6 +307,19 @@ static void count_out(struct cn_host *host, const struct cn_frame *frame)
 				  (packets - 1) * (uint64_t)frame->header_len;
 }
 
+/* Connections and datagrams share the link frame by frame. */
+static bool output_in_turn(struct cn_host *host, int number,
+			   struct cn_frame *frame, uint64_t now)
+{
+	struct host_link *link = &host->link[number];
+
+	link->dgram_turn = !link->dgram_turn;
+	if (link->dgram_turn && dgram_output(host, number, frame, now))
+		return true;
+	return output_conn(link, frame, now) ||
+	       dgram_output(host, number, frame, now);
+}
+
 bool host_output(struct cn_host *host, int number, struct cn_frame *frame,
 		 uint64_t now)
 {
@@ -314,7 +327,7 @@ bool host_output(struct cn_host *host, int number, struct cn_frame *frame,
 
 	if (!output_reply(host, link, frame) &&
 	    !net_output(&host->net, number, frame) &&
-	    !output_conn(link, frame, now))
+	    !output_in_turn(host, number, frame, now))
 		return false;
 	count_out(host, frame);
 	return true;

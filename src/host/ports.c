@@ -48,10 +48,6 @@ uint8_t port_class_of(const struct cn_sock *sock)
 	return class;
 }
 
-/*
- * Do two local addresses overlap?  0.0.0.0 covers IPv4, :: covers IPv6 and,
- * unless it is V6ONLY, IPv4 as well.
- */
 static bool addr_covers(const struct cn_addr *any, bool v6only,
 			const struct cn_addr *addr)
 {
@@ -62,8 +58,8 @@ static bool addr_covers(const struct cn_addr *any, bool v6only,
 	return !v6only || !cn_addr_is_v4(addr);
 }
 
-static bool addr_overlaps(const struct cn_addr *a, bool a_v6only,
-			  const struct cn_addr *b, bool b_v6only)
+bool port_addr_overlaps(const struct cn_addr *a, bool a_v6only,
+			const struct cn_addr *b, bool b_v6only)
 {
 	return cn_addr_equal(a, b) || addr_covers(a, a_v6only, b) ||
 	       addr_covers(b, b_v6only, a);
@@ -88,8 +84,8 @@ bool port_conflicts(const struct port *port, const struct cn_addr *addr,
 	     user = user->next) {
 		if (class_excuses(class, user->class, strict))
 			continue;
-		if (addr_overlaps(addr, class & PORT_V6ONLY, &user->addr,
-				  user->class & PORT_V6ONLY))
+		if (port_addr_overlaps(addr, class & PORT_V6ONLY, &user->addr,
+				       user->class & PORT_V6ONLY))
 			return true;
 	}
 	return false;

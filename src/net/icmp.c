@@ -473,6 +473,10 @@ enum net_verdict icmp_input(struct net *net, struct net_packet *packet,
 		net_drop(net, drop);
 		return NET_DONE;
 	}
+	if (packet->to_many) {
+		net_drop(net, CN_DROP_ICMP_IGNORED);
+		return NET_DONE;
+	}
 	switch ((enum icmp_kind)msg.kind) {
 	case ICMP_ECHO_REQUEST:
 		answer_echo(net, packet, &msg, now);
@@ -484,8 +488,11 @@ enum net_verdict icmp_input(struct net *net, struct net_packet *packet,
 		return take_error(net, packet, &msg);
 	case ICMP_SOURCE_QUENCH: /* MUST-55 */
 	case ICMP_REDIRECT:
-	case ICMP_ECHO_REPLY:
 	case ICMP_OTHER:
+		break;
+	case ICMP_ECHO_REPLY:
+		if (net->echo_ears)
+			return NET_PACKET;
 		break;
 	}
 	net_drop(net, CN_DROP_ICMP_IGNORED);

@@ -166,16 +166,32 @@ static enum cn_drop judge_source(const struct net *net, int link,
 	return CN_DROP_NONE;
 }
 
-static enum cn_drop judge(const struct net *net, int link,
-			  const struct ip_hdr *ip)
+/* What is sent to many is for UDP and for the neighbours' talk; nothing of it
+ * is of use to TCP (MUST-57), and nobody is answered for it (row 25). */
+static enum cn_drop judge_to_many(const struct net *net, int link,
+				  const struct ip_hdr *ip)
 {
-	enum cn_drop drop = judge_source(net, link, ip);
+	bool here = cn_addr_is_multicast(&ip->dst) ?
+			    net_is_member(net, link, &ip->dst) :
+			    net_is_broadcast(net, link, &ip->dst);
+
+	if (here && (ip->protocol == IP_UDP || ip->protocol == IP_ICMP6))
+		return CN_DROP_NONE;
+	return CN_DROP_IP_NOT_OURS;
+}
+
+static enum cn_drop judge(const struct net *net, struct net_packet *packet)
+{
+	const struct ip_hdr *ip = &packet->ip;
+	enum cn_drop drop = judge_source(net, packet->link, ip);
 
 	if (drop)
 		return drop;
-	/* Nothing that is sent to many is of use to TCP (MUST-57). */
-	if (cn_addr_is_any(&ip->dst) || net_is_to_many(net, &ip->dst))
+	if (cn_addr_is_any(&ip->dst))
 		return CN_DROP_IP_NOT_OURS;
+	packet->to_many = net_is_to_many(net, &ip->dst);
+	if (packet->to_many)
+		return judge_to_many(net, packet->link, ip);
 	if (!net->set->any_addr && !net_is_local(net, &ip->dst))
 		return CN_DROP_IP_NOT_OURS;
 	return CN_DROP_NONE;
@@ -192,7 +208,7 @@ static enum cn_drop parse(struct net *net, struct net_packet *packet,
 	/* A report of a problem goes to the source, so it is judged first. */
 	if (drop && !packet->ip.problem_report)
 		return drop;
-	judgement = judge(net, packet->link, &packet->ip);
+	judgement = judge(net, packet);
 	if (!judgement)
 		return drop;
 	packet->ip.problem_report = false;

@@ -97,6 +97,20 @@ struct frag_table {
 	uint32_t octets;
 };
 
+#define NET_GROUPS 256
+
+/* A multicast group of one link, and how many sockets are in it. */
+struct net_group {
+	struct cn_addr addr;
+	uint8_t link;
+	uint32_t refs;
+};
+
+struct group_table {
+	uint16_t n;
+	struct net_group group[NET_GROUPS];
+};
+
 #define IDENT_SLOTS 256
 
 struct net_reply {
@@ -120,6 +134,9 @@ struct net {
 	struct route_table routes;
 	struct pmtu_cache pmtu;
 	struct frag_table frag;
+	struct group_table groups;
+	/* Somebody waits for echo replies: they are handed up. */
+	uint32_t echo_ears;
 	uint32_t ident[IDENT_SLOTS];
 	struct rate_pair icmp_rate, echo_rate, rst_rate;
 
@@ -158,10 +175,17 @@ int net_route_add(struct net *net, int link, const struct cn_addr *prefix,
 /* One of this host's own addresses (127/8 and ::1 too where a loopback link
  * exists).  any_addr is not considered. */
 bool net_is_local(const struct net *net, const struct cn_addr *addr);
+/* 255.255.255.255, or the broadcast address of one of our prefixes on that
+ * link (-1: on any). */
+bool net_is_broadcast(const struct net *net, int link,
+		      const struct cn_addr *addr);
 /* Multicast, 255.255.255.255 or the broadcast address of one of our prefixes:
  * nothing that TCP may speak to (MUST-46, MUST-57). */
 bool net_is_to_many(const struct net *net, const struct cn_addr *addr);
 
+/* The first link, not the loopback, with an address of that family: for a
+ * group that no route leads to.  CN_E_NETUNREACH. */
+int net_first_link(const struct net *net, const struct cn_addr *family);
 /* The link towards dst, or CN_E_NETUNREACH.  Our own addresses are reached by
  * the loopback link. */
 int net_route(const struct net *net, const struct cn_addr *dst);
@@ -173,6 +197,22 @@ int net_route(const struct net *net, const struct cn_addr *dst);
  */
 int net_source(const struct net *net, const struct cn_addr *dst,
 	       struct cn_addr *src, int *link) CN_MUST_CHECK;
+/* The same for a packet that leaves by a link that is known, whatever the
+ * routes say. */
+int net_source_on(const struct net *net, int link, const struct cn_addr *dst,
+		  struct cn_addr *src) CN_MUST_CHECK;
+
+/* ---------------------------------------------------- groups, group.c -- */
+
+/* One more, or one fewer, on this host is in the group.  CN_E_NOLINK, INVAL
+ * (no multicast address), NOBUFS. */
+int net_group_join(struct net *net, int link, const struct cn_addr *group)
+	CN_MUST_CHECK;
+void net_group_leave(struct net *net, int link, const struct cn_addr *group);
+bool net_is_member(const struct net *net, int link,
+		   const struct cn_addr *group);
+/* RFC 4291 section 2.7.1. */
+struct cn_addr net_solicited_node(const struct cn_addr *addr);
 
 /* ---------------------------------------------------- path MTU, pmtu.c -- */
 
@@ -214,6 +254,7 @@ struct net_packet {
 	uint16_t seg_size; /* as in the frame */
 	uint8_t csum; /* enum cn_csum */
 	uint8_t link;
+	bool to_many; /* broadcast, or a group that this host belongs to */
 	uint8_t slice_n;
 	struct cn_slice slice[CN_SLICES_MAX + 1]; /* the upper layer, whole */
 	struct cn_buf *own; /* a reassembled datagram's */
@@ -222,8 +263,9 @@ struct net_packet {
 
 enum net_verdict {
 	NET_DONE, /* dropped and counted, kept, or answered */
-	NET_PACKET, /* TCP or UDP, to an address of ours; ip.protocol says which
-		     */
+	NET_PACKET, /* TCP to an address of ours, UDP to one or to many, or an
+		       echo reply that somebody waits for: ip.protocol says
+		       which */
 	NET_ERROR, /* an ICMP error: packet->error; count CN_DROP_ICMP_UNMATCHED
 		      when no flow has sent what it quotes */
 };

@@ -206,13 +206,11 @@ static bool is_subnet_broadcast(const struct net_address *own,
 	return true;
 }
 
-/* MUST-46 */
-bool net_is_to_many(const struct net *net, const struct cn_addr *addr)
+bool net_is_broadcast(const struct net *net, int link,
+		      const struct cn_addr *addr)
 {
 	static const uint8_t ones[4] = {255, 255, 255, 255};
 
-	if (cn_addr_is_multicast(addr))
-		return true;
 	if (!cn_addr_is_v4(addr))
 		return false;
 	if (memcmp(addr->octet + 12, ones, 4) == 0)
@@ -220,10 +218,18 @@ bool net_is_to_many(const struct net *net, const struct cn_addr *addr)
 	for (unsigned i = 0; i < net->routes.address_n; i++) {
 		const struct net_address *own = &net->routes.address[i];
 
-		if (cn_addr_is_v4(&own->addr) && is_subnet_broadcast(own, addr))
+		if (cn_addr_is_v4(&own->addr) &&
+		    (link < 0 || own->link == link) &&
+		    is_subnet_broadcast(own, addr))
 			return true;
 	}
 	return false;
+}
+
+/* MUST-46 */
+bool net_is_to_many(const struct net *net, const struct cn_addr *addr)
+{
+	return cn_addr_is_multicast(addr) || net_is_broadcast(net, -1, addr);
 }
 
 int net_route(const struct net *net, const struct cn_addr *dst)
@@ -235,6 +241,18 @@ int net_route(const struct net *net, const struct cn_addr *dst)
 
 		if (in_prefix(dst, &route->prefix, route->bits))
 			return route->link;
+	}
+	return CN_E_NETUNREACH;
+}
+
+int net_first_link(const struct net *net, const struct cn_addr *family)
+{
+	for (unsigned i = 0; i < net->routes.address_n; i++) {
+		const struct net_address *own = &net->routes.address[i];
+
+		if (!net->routes.link[own->link].loopback &&
+		    cn_addr_is_v4(&own->addr) == cn_addr_is_v4(family))
+			return own->link;
 	}
 	return CN_E_NETUNREACH;
 }
@@ -264,23 +282,15 @@ static unsigned source_rank(const struct net_address *own, int link,
 	return rank;
 }
 
-/* MUST-44 */
-int net_source(const struct net *net, const struct cn_addr *dst,
-	       struct cn_addr *src, int *link)
+int net_source_on(const struct net *net, int link, const struct cn_addr *dst,
+		  struct cn_addr *src)
 {
 	const struct net_address *best = NULL;
 	unsigned best_rank = 0;
 
-	*link = net_route(net, dst);
-	if (*link < 0)
-		return *link;
-	if (find_address(&net->routes, dst)) {
-		*src = *dst;
-		return CN_OK;
-	}
 	for (unsigned i = 0; i < net->routes.address_n; i++) {
 		const struct net_address *own = &net->routes.address[i];
-		unsigned rank = source_rank(own, *link, dst);
+		unsigned rank = source_rank(own, link, dst);
 
 		if (rank > best_rank) {
 			best_rank = rank;
@@ -294,4 +304,18 @@ int net_source(const struct net *net, const struct cn_addr *dst,
 	else
 		return CN_E_ADDRNOTAVAIL;
 	return CN_OK;
+}
+
+/* MUST-44 */
+int net_source(const struct net *net, const struct cn_addr *dst,
+	       struct cn_addr *src, int *link)
+{
+	*link = net_route(net, dst);
+	if (*link < 0)
+		return *link;
+	if (find_address(&net->routes, dst)) {
+		*src = *dst;
+		return CN_OK;
+	}
+	return net_source_on(net, *link, dst, src);
 }

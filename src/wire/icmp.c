@@ -166,6 +166,13 @@ size_t icmp_emit(uint8_t *p, const struct ip_hdr *ip,
 	return len;
 }
 
+static bool is_echo_request(const struct ip_hdr *ip, const uint8_t *p)
+{
+	if (ip->version == 4)
+		return ip->protocol == IP_ICMP && p[0] == ICMP4_ECHO_REQUEST;
+	return ip->protocol == IP_ICMP6 && p[0] == ICMP6_ECHO_REQUEST;
+}
+
 bool icmp_parse_quote(const struct icmp_msg *msg, struct icmp_quote *quote)
 {
 	const uint8_t *p;
@@ -173,6 +180,8 @@ bool icmp_parse_quote(const struct icmp_msg *msg, struct icmp_quote *quote)
 	quote->src_port = 0;
 	quote->dst_port = 0;
 	quote->seq = 0;
+	quote->data = NULL;
+	quote->data_len = 0;
 	if (!is_error(msg->kind) ||
 	    !ip_parse_quoted(msg->body, msg->body_len, &quote->ip) ||
 	    quote->ip.version != msg->version || quote->ip.frag_off > 0 ||
@@ -185,5 +194,10 @@ bool icmp_parse_quote(const struct icmp_msg *msg, struct icmp_quote *quote)
 	}
 	if (quote->ip.protocol == IP_TCP)
 		quote->seq = get32(p + 4);
+	if (is_echo_request(&quote->ip, p))
+		quote->src_port = get16(p + 4);
+	quote->data = p + QUOTE_MIN;
+	quote->data_len = msg->body_len - quote->ip.header_len -
+			  (uint32_t)QUOTE_MIN;
 	return true;
 }

@@ -53,8 +53,13 @@ size_t icmp_emit(uint8_t *p, const struct ip_hdr *ip,
  */
 struct icmp_quote {
 	struct ip_hdr ip;
-	uint16_t src_port, dst_port; /* TCP and UDP, else 0 */
+	/* TCP and UDP; of an echo request src_port is its identifier; else
+	 * 0. */
+	uint16_t src_port, dst_port;
 	uint32_t seq; /* TCP: octets 4..7, else 0 */
+	/* What is quoted beyond the first 8 octets of the transport header. */
+	const uint8_t *data;
+	uint32_t data_len;
 };
 bool icmp_parse_quote(const struct icmp_msg *msg, struct icmp_quote *quote);
 

@@ -10,7 +10,20 @@
 struct udp_hdr {
 	uint16_t src_port, dst_port;
 	uint32_t data_len;
+	bool has_checksum; /* parsed: the sender made one */
 };
+
+/* The offset of the checksum within the header. */
+#define UDP_CHECKSUM_OFF 6
+
+/*
+ * The header alone, of which at least len octets are at p; the rest may lie
+ * elsewhere.  Validates the length against ip->payload_len; the checksum is
+ * the caller's to verify, over UDP_HEADER_LEN + data_len octets, when there is
+ * one.
+ */
+enum cn_drop udp_parse_header(const struct ip_hdr *ip, const uint8_t *p,
+			      size_t len, struct udp_hdr *udp) CN_MUST_CHECK;
 
 /* Validates length and checksum (zero allowed on IPv4 only). */
 enum cn_drop udp_parse(const struct ip_hdr *ip, const uint8_t *p, size_t len,

@@ -51,7 +51,7 @@ static void emit_parse_round_trip(void **state)
 {
 	(void)state;
 	for (int version = 4; version <= 6; version += 2) {
-		struct udp_hdr in = {0x1234, 53, 5}, out;
+		struct udp_hdr in = {0x1234, 53, 5, false}, out;
 		struct ip_hdr ip = outer(version);
 		uint8_t octet[13] = {0};
 
