@@ -24,6 +24,13 @@ struct cli_example {
 	const char *line, *what;
 };
 
+/* What a word may be, where that is a closed set: key is the option's, or 0
+ * for the words that are no options; at(i) is NULL behind the last. */
+struct cli_values {
+	int key;
+	const char *(*at)(size_t i);
+};
+
 struct cli_command {
 	const char *name;
 	const char *usage; /* after "catenet NAME" */
@@ -32,6 +39,8 @@ struct cli_command {
 	size_t example_n;
 	const struct cli_option *option;
 	size_t option_n;
+	const struct cli_values *values;
+	size_t values_n;
 	/* Takes one option; false: the value is wrong, and it was said.  key 0:
 	 * a word that is no option, the first: the rest is left to the caller.
 	 */
@@ -56,8 +65,11 @@ int cli_services(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_ss(int argc, char **argv);
 int cli_why(int argc, char **argv);
+int cli_completion(int argc, char **argv);
 extern const struct cli_command cli_run_command, cli_services_command;
 extern const struct cli_command cli_explain_command, cli_ss_command;
-extern const struct cli_command cli_why_command;
+extern const struct cli_command cli_why_command, cli_completion_command;
+/* All of them; NULL at the end. */
+extern const struct cli_command *const cli_commands[];
 
 #endif

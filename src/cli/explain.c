@@ -39,6 +39,16 @@ struct line {
 
 static bool take(void *ctx, int key, const char *value);
 
+static const char *situation(size_t i)
+{
+	return i < scenario_count() ? scenario_name(scenario_at(i)) : NULL;
+}
+
+static const struct cli_values values[] = {
+	{0, situation},
+	{KEY_LANG, screen_lang_name},
+};
+
 const struct cli_command cli_explain_command = {
 	.name = "explain",
 	.usage = "[OPTION...] [SITUATION]",
@@ -48,6 +58,8 @@ const struct cli_command cli_explain_command = {
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.option = table,
 	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
 	.take = take,
 };
 

@@ -9,18 +9,19 @@
 #define CATENET_VERSION "0.1.0"
 #endif
 
-static const struct {
-	const struct cli_command *command;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-	{&cli_run_command, cli_run},
-	{&cli_services_command, cli_services},
-	{&cli_explain_command, cli_explain},
-	{&cli_ss_command, cli_ss},
-	{&cli_why_command, cli_why},
+const struct cli_command *const cli_commands[] = {
+	&cli_run_command,
+	&cli_services_command,
+	&cli_explain_command,
+	&cli_ss_command,
+	&cli_why_command,
+	&cli_completion_command,
+	NULL,
 };
 
-#define COMMAND_N (sizeof(commands) / sizeof(commands[0]))
+static int (*const runs[])(int argc, char **argv) = {
+	cli_run, cli_services, cli_explain, cli_ss, cli_why, cli_completion,
+};
 
 static int help(FILE *out)
 {
@@ -30,9 +31,9 @@ static int help(FILE *out)
 		"      an unmodified program on catenet's TCP, over a path you "
 		"describe\n"
 		"\nUsage: catenet COMMAND [OPTION...]\n\n");
-	for (size_t i = 0; i < COMMAND_N; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].command->name,
-			commands[i].command->what);
+	for (size_t i = 0; cli_commands[i]; i++)
+		fprintf(out, "  %-11s %s\n", cli_commands[i]->name,
+			cli_commands[i]->what);
 	fprintf(out, "\n  catenet COMMAND --help   examples and options\n"
 		     "  catenet --version\n");
 	return out == stdout ? 0 : EXIT_CATENET;
@@ -53,12 +54,12 @@ int main(int argc, char **argv)
 		return help(stdout);
 	if (!strcmp(name, "help"))
 		name = argv[2];
-	for (size_t i = 0; i < COMMAND_N; i++) {
-		if (strcmp(commands[i].command->name, name) != 0)
+	for (size_t i = 0; cli_commands[i]; i++) {
+		if (strcmp(cli_commands[i]->name, name) != 0)
 			continue;
 		if (!strcmp(argv[1], "help"))
-			return commands[i].run(2, asked);
-		return commands[i].run(argc - 1, argv + 1);
+			return runs[i](2, asked);
+		return runs[i](argc - 1, argv + 1);
 	}
 	if (*name)
 		fprintf(stderr, "catenet: there is no command '%s'\n\n", name);

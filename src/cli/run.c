@@ -158,6 +158,24 @@ struct line {
 
 static bool take(void *ctx, int key, const char *value);
 
+static const char *net_name(size_t i)
+{
+	return i < profile_count() ? profile_at(i)->name : NULL;
+}
+
+static const char *cc_name(size_t i)
+{
+	static const char *const names[] = {"cubic", "reno", NULL};
+
+	return names[i];
+}
+
+static const struct cli_values values[] = {
+	{KEY_NET, net_name},
+	{KEY_CC, cc_name},
+	{KEY_LANG, screen_lang_name},
+};
+
 const struct cli_command cli_run_command = {
 	.name = "run",
 	.usage = "[OPTION...] [--] PROGRAM [ARGUMENT...]",
@@ -167,6 +185,8 @@ const struct cli_command cli_run_command = {
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.option = table,
 	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
 	.take = take,
 };
 

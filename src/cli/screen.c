@@ -70,6 +70,13 @@ void screen_init(struct screen *screen, FILE *out)
 		screen->lang = SEE_EN;
 }
 
+const char *screen_lang_name(size_t i)
+{
+	static const char *const names[] = {"en", "zh", NULL};
+
+	return names[i];
+}
+
 const char *screen_take_lang(struct screen *screen, const char *value)
 {
 	if (!see_lang_parse(value, &screen->lang))

@@ -17,6 +17,8 @@ struct screen {
 
 /* By the terminal, the locale and the environment. */
 void screen_init(struct screen *screen, FILE *out);
+/* The languages, for completion; NULL behind the last. */
+const char *screen_lang_name(size_t i);
 /* NULL, or why not. */
 const char *screen_take_lang(struct screen *screen, const char *value);
 const char *screen_take_width(struct screen *screen, const char *value);

@@ -124,6 +124,15 @@ struct services {
 
 static bool take(void *ctx, int key, const char *value);
 
+static const char *cc_name(size_t i)
+{
+	static const char *const names[] = {"cubic", "reno", NULL};
+
+	return names[i];
+}
+
+static const struct cli_values values[] = {{KEY_CC, cc_name}};
+
 const struct cli_command cli_services_command = {
 	.name = "services",
 	.usage = "--tun NAME --addr ADDRESS/BITS [OPTION...]",
@@ -133,6 +142,8 @@ const struct cli_command cli_services_command = {
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.option = table,
 	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
 	.take = take,
 };
 

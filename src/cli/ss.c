@@ -42,6 +42,17 @@ struct line {
 
 static bool take(void *ctx, int key, const char *value);
 
+static const char *word(size_t i)
+{
+	static const char *const words[] = {"state", "exclude", "sport",
+					    "dport"};
+	const size_t n = sizeof(words) / sizeof(words[0]);
+
+	return i < n ? words[i] : filter_states[i - n];
+}
+
+static const struct cli_values values[] = {{0, word}};
+
 const struct cli_command cli_ss_command = {
 	.name = "ss",
 	.usage = "[OPTION...] [state STATE] [sport|dport OP PORT] [PID|PORT]",
@@ -50,6 +61,8 @@ const struct cli_command cli_ss_command = {
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.option = table,
 	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
 	.take = take,
 };
 

@@ -31,6 +31,20 @@ struct line {
 
 static bool take(void *ctx, int key, const char *value);
 
+static const char *word(size_t i)
+{
+	static const char *const words[] = {"state", "exclude", "sport",
+					    "dport"};
+	const size_t n = sizeof(words) / sizeof(words[0]);
+
+	return i < n ? words[i] : filter_states[i - n];
+}
+
+static const struct cli_values values[] = {
+	{0, word},
+	{KEY_LANG, screen_lang_name},
+};
+
 const struct cli_command cli_why_command = {
 	.name = "why",
 	.usage = "[OPTION...] [PID|PORT]",
@@ -39,6 +53,8 @@ const struct cli_command cli_why_command = {
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.option = table,
 	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
 	.take = take,
 };
 
