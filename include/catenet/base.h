@@ -124,6 +124,7 @@ CN_API const char *cn_err_name(int err);
 	X(TCP_FLAGS, "impossible combination of flags")                        \
 	X(TCP_BACKLOG, "accept queue full")                                    \
 	X(TCP_SYN_QUEUE, "SYN queue full")                                     \
+	X(TCP_CLIENT_LIMIT, "its client has enough connections: RST")          \
 	X(TCP_OOO_LIMIT, "out-of-order queue full")                            \
 	X(TCP_WINDOW, "octets beyond the receive window")                      \
 	X(TCP_DUPLICATE, "octets already received")                            \

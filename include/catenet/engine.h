@@ -71,6 +71,14 @@ struct cn_settings {
 				   16384 */
 	uint8_t syncookies; /* 0: never, 1: when a SYN queue is full, 2: always
 			       (RFC 4987 section 3.6); 1 */
+	/* Connections of one client to one port of a listener that sets no
+	 * limit of its own; 0: any number.  A client is an address, or a
+	 * prefix of one: 32 and 64 bits. */
+	uint32_t max_per_client;
+	uint8_t client_prefix_v4, client_prefix_v6;
+	/* A connection that came through a listener is reset when no octet of
+	 * data has come or gone for so long; 0: never. */
+	uint64_t idle_timeout_ns;
 	uint32_t time_wait_max; /* 262144 */
 	uint8_t syn_retries; /* 6 */
 	uint8_t synack_retries; /* 5 */
@@ -125,6 +133,8 @@ struct cn_settings {
 	X(tcp_failed, "connection attempts that failed")                       \
 	X(tcp_resets, "connections reset")                                     \
 	X(tcp_timeouts, "connections given up")                                \
+	X(tcp_idle_timeouts, "connections cut off for being idle")             \
+	X(tcp_client_limit, "connections refused: their client has enough")    \
 	X(tcp_challenge_acks, "challenge ACKs sent")                           \
 	X(tcp_syn_cached, "SYNs entered in the SYN cache")                     \
 	X(syncookies_sent, "SYNs answered with a cookie, nothing kept")        \
@@ -178,6 +188,7 @@ enum cn_trace_kind {
 	X(FIN_WAIT_2, "fin-wait-2")                                            \
 	X(TIME_WAIT, "time-wait")                                              \
 	X(USER_TIMEOUT, "user-timeout")                                        \
+	X(IDLE, "idle") /* no data for too long */                             \
 	X(SWS, "sws") /* override of silly-window avoidance and Nagle */
 
 enum cn_timer_kind {

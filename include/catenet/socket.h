@@ -134,6 +134,8 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 	X(NOTSENT_LOWAT, "unsent octets below which it is writable")           \
 	X(WINDOW_CLAMP, "largest window to offer")                             \
 	X(HOLD, "a listener that announces SYNs instead of answering them")    \
+	X(MAX_PER_CLIENT, "a listener's connections of one client, 0: any")    \
+	X(IDLE_TIMEOUT, "milliseconds without data before a reset, 0: none")   \
 	X(ANY_PORT, "a listener for every address and port that no other has")
 
 enum cn_opt {

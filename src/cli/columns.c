@@ -22,6 +22,8 @@ static const char *timer_name(uint64_t timer)
 		return "finwait2";
 	case CN_TIMER_USER_TIMEOUT:
 		return "usertimeout";
+	case CN_TIMER_IDLE:
+		return "idle";
 	case CN_TIMER_SWS:
 		return "cork";
 	case CN_TIMER_N:

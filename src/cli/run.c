@@ -42,6 +42,9 @@ enum key {
 	KEY_CC,
 	KEY_SNDBUF,
 	KEY_RCVBUF,
+	KEY_MAX_PER_CLIENT,
+	KEY_CLIENT_PREFIX,
+	KEY_IDLE_TIMEOUT,
 	KEY_PCAPNG,
 	KEY_SUMMARY,
 	KEY_EXPLAIN,
@@ -109,6 +112,17 @@ static const struct cli_option table[] = {
 	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", NULL},
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_MAX_PER_CLIENT, "max-per-client", "N",
+	 "connections that one client address may have to each port inside; "
+	 "the next is reset",
+	 "Guarding what listens"},
+	{KEY_CLIENT_PREFIX, "client-prefix", "BITS",
+	 "of IPv6, a client is a network of so many bits; 64 unless said",
+	 NULL},
+	{KEY_IDLE_TIMEOUT, "idle-timeout", "TIME",
+	 "resets a connection to what listens inside when no octet has come or "
+	 "gone for so long",
+	 NULL},
 	{KEY_EXPLAIN, "explain", NULL,
 	 "draws every segment on standard error, and says what it did and why",
 	 "Seeing"},
@@ -318,6 +332,20 @@ static const char *take_cc(struct world_options *world, const char *value)
 	return NULL;
 }
 
+static const char *take_idle_timeout(struct world_options *world,
+				     const char *value)
+{
+	const char *why = units_time(value, &world->idle_timeout_ns);
+
+	if (why)
+		return why;
+	if (world->idle_timeout_ns < 10 * CN_NS_PER_MS)
+		return "too short; at least 10ms";
+	if (world->idle_timeout_ns > INT32_MAX * CN_NS_PER_MS)
+		return "too long; at most 24 days";
+	return NULL;
+}
+
 static const char *take_drop(struct world_options *world, const char *value)
 {
 	static char why[CN_DROP_ERROR];
@@ -389,6 +417,12 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return take_size(value, &world->sndbuf);
 	case KEY_RCVBUF:
 		return take_size(value, &world->rcvbuf);
+	case KEY_MAX_PER_CLIENT:
+		return take_count(value, 1, INT32_MAX, &world->max_per_client);
+	case KEY_CLIENT_PREFIX:
+		return take_count(value, 1, 128, &world->client_prefix);
+	case KEY_IDLE_TIMEOUT:
+		return take_idle_timeout(world, value);
 	case KEY_PCAPNG:
 		world->pcapng = value;
 		return NULL;

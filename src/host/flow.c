@@ -74,6 +74,7 @@ void sock_free(struct cn_sock *sock)
 	struct cn_host *host = sock_host(sock);
 
 	sock_drop_port(sock);
+	client_remove(sock);
 	wheel_cancel(&host->wheel, &sock->timer);
 	map_remove(&host->flows, flow_hash(host, &sock->flow.tuple), sock);
 	sock->flow.kind = FLOW_SOCK;
@@ -225,6 +226,7 @@ void sock_finish(struct cn_sock *sock)
 	wheel_cancel(&host->wheel, &sock->timer);
 	sock->flow.kind = FLOW_SOCK;
 	sock->over = true;
+	client_remove(sock);
 	if (!sock->port_bound)
 		sock_drop_port(sock);
 	sock_tell(sock);

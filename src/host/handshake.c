@@ -81,12 +81,31 @@ static bool wants_cookie(const struct cn_host *host,
 	       (!why && host->set.syncookies == 2);
 }
 
+static void seg_drop(struct cn_host *host, const struct arriving *in,
+		     uint8_t state, enum cn_drop why, uint64_t now)
+{
+	host->count.drop[why]++;
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, state, in->seg, why, now);
+}
+
 void syn_drop(struct cn_host *host, const struct arriving *in, enum cn_drop why,
 	      uint64_t now)
 {
-	host->count.drop[why]++;
-	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg, why,
-		       now);
+	seg_drop(host, in, CN_LISTEN, why, now);
+}
+
+/* It has as many connections as it may: refused, so that it learns it at
+ * once. */
+static void client_refuse(struct cn_host *host, const struct arriving *in,
+			  uint8_t state, uint64_t now)
+{
+	struct tcp_seg reply;
+
+	host->count.tcp_client_limit++;
+	seg_drop(host, in, state, CN_DROP_TCP_CLIENT_LIMIT, now);
+	if (tcp_closed_arrives(in->seg, &reply) &&
+	    net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
+		reply_send(host, &in->tuple, &reply, state, now);
 }
 
 static uint32_t syn_isn(const struct cn_host *host, const struct tuple *tuple,
@@ -109,6 +128,10 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 	struct syn_entry *entry = NULL;
 	struct tcp_syn syn;
 
+	if (!client_may(host, listener, &in->tuple)) {
+		client_refuse(host, in, CN_LISTEN, now);
+		return;
+	}
 	if (wants_cookie(host, listener, is_known, why)) {
 		cookie_answer(host, listener, in, now);
 		return;
@@ -180,6 +203,18 @@ static struct cn_sock *half_conn(struct cn_host *host,
 	return sock;
 }
 
+/* Why a connection cannot come of it although the handshake is complete. */
+static enum cn_drop half_bar(const struct cn_host *host,
+			     const struct half_open *half,
+			     const struct tuple *tuple)
+{
+	if (listener_is_full(half->listener))
+		return CN_DROP_TCP_BACKLOG;
+	if (!client_may(host, half->listener, tuple))
+		return CN_DROP_TCP_CLIENT_LIMIT;
+	return CN_DROP_NONE;
+}
+
 /* The connection takes the entry's place in the map, or a new one. */
 static bool half_map(struct cn_host *host, const struct half_open *half,
 		     struct cn_sock *sock)
@@ -200,16 +235,13 @@ static bool half_promote(struct cn_host *host, const struct half_open *half,
 {
 	struct listener *listener = half->listener;
 
-	if (listener_is_full(listener)) {
-		host->count.drop[CN_DROP_TCP_BACKLOG]++;
-		return false;
-	}
 	/* Behind a gateway's listener every address of the world is local:
 	 * its connections are in nobody's way, and are not counted. */
 	if (!listener->sock->any_port &&
 	    sock_take_port(sock, sock->flow.tuple.local_port, false))
 		return false;
-	if (!half_map(host, half, sock)) {
+	if (client_add(sock, listener) || !half_map(host, half, sock)) {
+		client_remove(sock);
 		sock_drop_port(sock);
 		return false;
 	}
@@ -235,40 +267,57 @@ static bool syn_defers(struct syn_entry *entry, const struct listener *listener,
 }
 
 /*
- * Where the accept queue is full, what the segment would do to a connection is
- * not done: the trace tells of a segment that was dropped.
+ * Where no connection can come of it, what the segment would do to one is not
+ * done: the trace tells of a segment that was dropped.
  */
 static void judge_segment(struct cn_host *host, struct cn_sock *sock,
-			  bool is_full, const struct arriving *in, uint64_t now)
+			  enum cn_drop bar, const struct arriving *in,
+			  uint64_t now)
 {
 	void (*trace)(const struct tcp_env *env, const struct tcb *tcb,
 		      struct cn_trace *t) = host->env.trace;
 	enum cn_drop drop;
 
-	if (is_full)
+	if (bar)
 		host->env.trace = NULL;
 	drop = tcp_arrives(&sock->tcb, in->seg, now);
 	host->env.trace = trace;
-	if (!is_full)
-		return;
-	if (sock->tcb.state == CN_ESTABLISHED ||
+	if (!bar || sock->tcb.state == CN_ESTABLISHED ||
 	    sock->tcb.state == CN_CLOSE_WAIT)
-		drop = CN_DROP_TCP_BACKLOG;
+		return;
 	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_SYN_RECEIVED, in->seg,
 		       drop, now);
+}
+
+/* The handshake is complete, in vain. */
+static void half_barred(struct cn_host *host, const struct half_open *half,
+			enum cn_drop bar, const struct arriving *in,
+			uint64_t now)
+{
+	uint8_t state = half->entry ? CN_SYN_RECEIVED : CN_LISTEN;
+
+	if (bar == CN_DROP_TCP_CLIENT_LIMIT) {
+		client_refuse(host, in, state, now);
+		if (half->entry)
+			syn_forget(host, half->entry, now);
+		return;
+	}
+	/* As if the ACK had been lost: the SYN-ACK will be repeated. */
+	seg_drop(host, in, state, bar, now);
 }
 
 /* The segment meets a connection that exists for it alone, or stays. */
 static void half_judge(struct cn_host *host, const struct half_open *half,
 		       const struct arriving *in, uint64_t now)
 {
+	enum cn_drop bar = half_bar(host, half, &in->tuple);
 	struct cn_sock *sock = half_conn(host, half, &in->tuple, now);
 
 	if (!sock) {
 		host->count.drop[CN_DROP_MEMORY]++;
 		return;
 	}
-	judge_segment(host, sock, listener_is_full(half->listener), in, now);
+	judge_segment(host, sock, bar, in, now);
 	switch ((enum cn_tcp_state)sock->tcb.state) {
 	case CN_SYN_RECEIVED:
 		out_last_words(sock, now);
@@ -280,7 +329,9 @@ static void half_judge(struct cn_host *host, const struct half_open *half,
 		break;
 	case CN_ESTABLISHED:
 	case CN_CLOSE_WAIT:
-		if (half_promote(host, half, sock, now))
+		if (bar)
+			half_barred(host, half, bar, in, now);
+		else if (half_promote(host, half, sock, now))
 			return;
 		break;
 	case CN_LISTEN:
@@ -298,9 +349,10 @@ static void half_judge(struct cn_host *host, const struct half_open *half,
 static void cookie_accept(struct cn_host *host, const struct half_open *half,
 			  const struct arriving *in, uint64_t now)
 {
-	/* No room: as if the ACK had been lost on the way. */
-	if (listener_is_full(half->listener)) {
-		syn_drop(host, in, CN_DROP_TCP_BACKLOG, now);
+	enum cn_drop bar = half_bar(host, half, &in->tuple);
+
+	if (bar) {
+		half_barred(host, half, bar, in, now);
 		return;
 	}
 	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,

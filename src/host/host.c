@@ -51,6 +51,8 @@ static void default_ports(struct cn_settings *set)
 	set->syn_backlog = 4096;
 	set->syn_cache_max = 16384;
 	set->syncookies = 1;
+	set->client_prefix_v4 = 32;
+	set->client_prefix_v6 = 64;
 	set->time_wait_max = 262144;
 	set->syn_retries = 6;
 	set->synack_retries = 5;
@@ -109,6 +111,11 @@ static int settings_check(const struct cn_settings *set)
 	if (!set->ttl || set->cc >= CN_CC_N)
 		return CN_E_RANGE;
 	if (!set->syn_backlog || !set->syn_cache_max || set->syncookies > 2)
+		return CN_E_RANGE;
+	if (set->client_prefix_v4 > 32 || set->client_prefix_v6 > 128)
+		return CN_E_RANGE;
+	/* Connections keep milliseconds in 32 bits. */
+	if (set->idle_timeout_ns > INT32_MAX * CN_NS_PER_MS)
 		return CN_E_RANGE;
 	/* Entries keep microseconds in 32 bits. */
 	if (set->msl2_ns > 3600 * CN_NS_PER_SEC || !set->rto_initial_ns)
@@ -202,6 +209,7 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	host->ts_key = random_key(&host->random);
 	map_init(&host->flows, host->set.pool);
 	map_init(&host->ports, host->set.pool);
+	map_init(&host->clients, host->set.pool);
 	wheel_init(&host->wheel, now);
 	dgrams_init(host);
 	host->work_at = CN_NEVER;
@@ -314,6 +322,7 @@ void cn_host_free(struct cn_host *host)
 	map_each(&host->ports, free_port, host);
 	map_deinit(&host->flows);
 	map_deinit(&host->ports);
+	clients_deinit(host);
 	syns_deinit(host);
 	tws_deinit(host);
 	net_deinit(&host->net);

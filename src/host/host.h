@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/wheel.h"
+#include "host/clients.h"
 #include "host/dgram.h"
 #include "host/flow.h"
 #include "host/shelf.h"
@@ -68,6 +69,7 @@ struct cn_sock {
 	bool event_queued : 1;
 	bool dead : 1; /* freed when the queues let go of it */
 	bool sndbuf_set : 1;
+	bool client_counted : 1; /* against its client's limit */
 	int16_t linger; /* seconds, -1: off */
 	/* TCP_DEFER_ACCEPT: as set, and in SYN-ACKs. */
 	uint8_t defer_s, defer_n;
@@ -179,6 +181,7 @@ struct cn_host {
 	uint64_t serial; /* of sockets */
 	struct map ports;
 	struct listener *any_port;
+	struct map clients; /* of ports that limit them */
 	struct syn_cache syns;
 	struct syn_cookies cookies;
 	struct tw_table tws;

@@ -84,6 +84,15 @@ static void seed_for(const struct world *world, uint8_t number,
 	seed[15] ^= number;
 }
 
+static void guard_listeners(const struct world_options *opt,
+			    struct cn_settings *set)
+{
+	set->max_per_client = opt->max_per_client;
+	if (opt->client_prefix)
+		set->client_prefix_v6 = (uint8_t)opt->client_prefix;
+	set->idle_timeout_ns = opt->idle_timeout_ns;
+}
+
 static int host_new(struct world *world, const char *name, uint8_t number,
 		    struct cn_host **host)
 {
@@ -111,6 +120,8 @@ static int host_new(struct world *world, const char *name, uint8_t number,
 		set.sndbuf = opt->sndbuf;
 	if (opt->rcvbuf)
 		set.rcvbuf = opt->rcvbuf;
+	if (number == 0)
+		guard_listeners(opt, &set);
 	set.any_addr = number == 1;
 	set.trace = watch_trace(world->watch, number);
 	if (number == 0 && (world->watch || opt->pcapng))

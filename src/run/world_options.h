@@ -38,6 +38,11 @@ struct world_options {
 	int cc; /* enum cn_cc; -1: the engine's default */
 	uint32_t sndbuf, rcvbuf; /* 0: the engine's default */
 
+	/* For what listens inside; 0: no limit, 64, never. */
+	uint32_t max_per_client;
+	uint32_t client_prefix; /* of IPv6 */
+	uint64_t idle_timeout_ns;
+
 	const struct world_publish *publish;
 	unsigned publish_n;
 	bool isolated;

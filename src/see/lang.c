@@ -55,6 +55,7 @@ static const char *const drops_zh[CN_DROP_N] = {
 	[CN_DROP_TCP_AFTER_CLOSE] = "程序关闭之后到达的数据：RST",
 	[CN_DROP_TCP_FLAGS] = "不可能的标志组合",
 	[CN_DROP_TCP_BACKLOG] = "accept 队列已满",
+	[CN_DROP_TCP_CLIENT_LIMIT] = "该客户端的连接已够多：以 RST 回应",
 	[CN_DROP_TCP_SYN_QUEUE] = "SYN 队列已满",
 	[CN_DROP_TCP_OOO_LIMIT] = "乱序队列已满",
 	[CN_DROP_TCP_WINDOW] = "超出接收窗口的字节",

@@ -62,6 +62,8 @@
 	  "那里没有人监听：以 RST 拒绝")                                       \
 	X(OUT_RST_STRAY, "knows no such connection: answers by RST",           \
 	  "没有这个连接：以 RST 回应")                                         \
+	X(OUT_RST_CLIENT, "this client has as many connections as it may: RST", \
+	  "该客户端的连接数已达上限：以 RST 拒绝")                             \
 	X(OUT_RST_UNREAD, "the program has closed with octets unread, or "     \
 	  "abandons the connection: RST, not FIN",                             \
 	  "程序关闭时还有数据未读，或者放弃了连接：发 RST 而不是 FIN")         \
@@ -182,6 +184,8 @@
 	  "up", "对方迟迟不关闭，也没有程序在等：放弃")                        \
 	X(STATE_GAVE_UP, "no answer after the last try: given up, ETIMEDOUT",  \
 	  "最后一次尝试后仍无回音：放弃，ETIMEDOUT")                           \
+	X(STATE_IDLE, "no octet for too long: cut off by the idle timeout",    \
+	  "太久没有数据：被空闲超时切断")                                      \
 	X(STATE_OVER, "over", "连接结束")                                      \
 	X(STATE_ENDED, "over: %1", "连接结束：%1")                             \
 	X(STATE_CHANGED, "%1", "%1")                                           \

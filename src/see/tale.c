@@ -107,6 +107,8 @@ static bool out_rst(struct view *v)
 		return say(v, SEE_OUT_RST_STRAY);
 	case CN_DROP_TCP_AFTER_CLOSE:
 		return say(v, SEE_OUT_RST_LATE);
+	case CN_DROP_TCP_CLIENT_LIMIT:
+		return say(v, SEE_OUT_RST_CLIENT);
 	case CN_DROP_TCP_ACK_UNACCEPTABLE:
 		return say(v, SEE_OUT_RST_BAD_ACK);
 	default:
@@ -426,6 +428,8 @@ static bool tell_state(struct view *v)
 		return say(v, SEE_STATE_2MSL);
 	if (t->from == CN_FIN_WAIT_2 && !t->err)
 		return say(v, SEE_STATE_FIN_WAIT_2);
+	if (t->rule && !strcmp(t->rule, "idle timeout"))
+		return say(v, SEE_STATE_IDLE);
 	if (t->err == CN_E_TIMEDOUT)
 		return say(v, SEE_STATE_GAVE_UP);
 	if (!t->err)

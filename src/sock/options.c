@@ -49,7 +49,14 @@ static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		tune->notsent_lowat = (uint32_t)value;
 	else if (opt == CN_OPT_RCVLOWAT)
 		tune->rcvlowat = (uint32_t)value;
+	else if (opt == CN_OPT_MAX_PER_CLIENT)
+		tune->max_per_client = value ? (uint32_t)value : UINT32_MAX;
+	else if (opt == CN_OPT_IDLE_TIMEOUT)
+		tune->idle_ns = value ? (uint64_t)value * CN_NS_PER_MS :
+					CN_NEVER;
 	/* What it changes about a running timer. */
+	if (opt == CN_OPT_IDLE_TIMEOUT)
+		tcp_set_keepalive(&sock->tcb, sock->tcb.keepalive, now);
 	if (opt == CN_OPT_KEEPIDLE && sock->tcb.keepalive)
 		tcp_set_keepalive(&sock->tcb, true, now);
 	return CN_OK;
@@ -79,6 +86,8 @@ static struct range range_of(enum cn_opt opt)
 		[CN_OPT_SNDBUF] = {0, BUF_MAX},
 		[CN_OPT_RCVBUF] = {0, BUF_MAX},
 		[CN_OPT_DEFER_ACCEPT] = {0, 255},
+		[CN_OPT_MAX_PER_CLIENT] = {0, INT32_MAX},
+		[CN_OPT_IDLE_TIMEOUT] = {0, INT32_MAX},
 	};
 
 	return ranges[opt];
@@ -239,6 +248,8 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 	case CN_OPT_RCVLOWAT:
 	case CN_OPT_NOTSENT_LOWAT:
 	case CN_OPT_WINDOW_CLAMP:
+	case CN_OPT_MAX_PER_CLIENT:
+	case CN_OPT_IDLE_TIMEOUT:
 		return set_tuned(sock, opt, value, now);
 	case CN_OPT_ATMARK: /* can only be read */
 	case CN_OPT_N:
@@ -268,6 +279,22 @@ static uint64_t tuned_ns(uint64_t tuned, uint64_t host)
 	return tuned ? tuned : host;
 }
 
+static int64_t get_per_client(const struct tcp_tune *tune,
+			      const struct cn_settings *set)
+{
+	if (!tune->max_per_client)
+		return set->max_per_client;
+	return tune->max_per_client == UINT32_MAX ? 0 : tune->max_per_client;
+}
+
+static int64_t get_idle_timeout(const struct tcp_tune *tune,
+				const struct cn_settings *set)
+{
+	uint64_t ns = tuned_ns(tune->idle_ns, set->idle_timeout_ns);
+
+	return ns == CN_NEVER ? 0 : (int64_t)(ns / CN_NS_PER_MS);
+}
+
 static int64_t get_tuned(const struct cn_sock *sock, enum cn_opt opt)
 {
 	static const struct tcp_tune none;
@@ -294,6 +321,10 @@ static int64_t get_tuned(const struct cn_sock *sock, enum cn_opt opt)
 				 CN_NS_PER_SEC);
 	if (opt == CN_OPT_WINDOW_CLAMP)
 		return tune->window_clamp;
+	if (opt == CN_OPT_MAX_PER_CLIENT)
+		return get_per_client(tune, set);
+	if (opt == CN_OPT_IDLE_TIMEOUT)
+		return get_idle_timeout(tune, set);
 	if (opt == CN_OPT_NOTSENT_LOWAT)
 		return tune->notsent_lowat;
 	return tune->rcvlowat ? tune->rcvlowat : 1;
@@ -383,6 +414,8 @@ int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
 	case CN_OPT_RCVLOWAT:
 	case CN_OPT_NOTSENT_LOWAT:
 	case CN_OPT_WINDOW_CLAMP:
+	case CN_OPT_MAX_PER_CLIENT:
+	case CN_OPT_IDLE_TIMEOUT:
 		*value = get_tuned(sock, opt);
 		break;
 	case CN_OPT_N:

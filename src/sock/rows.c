@@ -24,10 +24,11 @@ static void timer_of(const struct cn_sock *sock, struct cn_sock_row *row)
 		row->timer = CN_TIMER_DELACK;
 	else if (row->timer_at == tcb->sws_at)
 		row->timer = CN_TIMER_SWS;
+	else if (tcb->state == CN_FIN_WAIT_2 && tcb->orphan)
+		row->timer = CN_TIMER_FIN_WAIT_2;
 	else
-		row->timer = tcb->state == CN_FIN_WAIT_2 && tcb->orphan ?
-				     CN_TIMER_FIN_WAIT_2 :
-				     CN_TIMER_KEEPALIVE;
+		row->timer = tcb->keepalive ? CN_TIMER_KEEPALIVE :
+					      CN_TIMER_IDLE;
 }
 
 static void row_of_sock(const struct cn_sock *sock, struct cn_sock_row *row)

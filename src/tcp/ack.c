@@ -123,6 +123,8 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;
 	tcb->stat.last_ack_ms = ms_of(now);
+	/* From here on it is idle. */
+	tcb->stat.last_received_ms = ms_of(now);
 	open_window(tcb, now);
 }
 

@@ -42,6 +42,8 @@ struct tcp_tune {
 	uint64_t keepidle_ns, keepintvl_ns;
 	uint64_t user_timeout_ns; /* RFC 5482, 0: none */
 	uint64_t fin_wait2_ns;
+	uint64_t idle_ns; /* CN_NEVER: it may be idle for ever */
+	uint32_t max_per_client; /* host/ alone reads it; UINT32_MAX: any */
 	uint32_t window_clamp;
 	uint32_t notsent_lowat;
 	uint32_t rcvlowat; /* sock/ alone reads it */
@@ -176,7 +178,7 @@ struct tcb {
 	uint64_t rexmit_at; /* RTO, SYN, or persist */
 	uint64_t delack_at;
 	uint64_t sws_at; /* override of silly-window avoidance */
-	uint64_t keep_at; /* keepalive, FIN-WAIT-2, TIME-WAIT */
+	uint64_t keep_at; /* keepalive, idle, FIN-WAIT-2, TIME-WAIT */
 	uint64_t challenge_at; /* no challenge ACK before */
 
 	struct tcp_tune *tune;

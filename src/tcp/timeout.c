@@ -109,10 +109,45 @@ static bool keeps_alive(const struct tcb *tcb)
 	return false;
 }
 
+/* Somebody holds it and could still be waiting for it. */
+static bool has_a_user(const struct tcb *tcb)
+{
+	switch ((enum cn_tcp_state)tcb->state) {
+	case CN_ESTABLISHED:
+	case CN_CLOSE_WAIT:
+	case CN_FIN_WAIT_1:
+	case CN_FIN_WAIT_2:
+	case CN_LAST_ACK:
+	case CN_CLOSING:
+		return !tcb->orphan;
+	case CN_CLOSED:
+	case CN_LISTEN:
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+	case CN_TIME_WAIT:
+		return false;
+	}
+	return false;
+}
+
+/* Without an octet for so long it is cut off; CN_NEVER: it may be idle. */
+static uint64_t idle_limit(const struct tcb *tcb)
+{
+	uint64_t limit = tcb->passive ? tcb->env->set->idle_timeout_ns : 0;
+
+	if (tcb->tune && tcb->tune->idle_ns)
+		limit = tcb->tune->idle_ns;
+	return limit && has_a_user(tcb) ? limit : CN_NEVER;
+}
+
 void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
 {
-	if (keeps_alive(tcb))
-		tcb->keep_at = now + keepidle(tcb);
+	uint64_t wait = idle_limit(tcb);
+
+	if (keeps_alive(tcb) && keepidle(tcb) < wait)
+		wait = keepidle(tcb);
+	if (wait != CN_NEVER)
+		tcb->keep_at = now + wait;
 	else if (tcb->state != CN_TIME_WAIT && tcb->state != CN_FIN_WAIT_2)
 		tcb->keep_at = CN_NEVER;
 }
@@ -291,6 +326,48 @@ static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 	tcb->keep_at = now + keepintvl(tcb);
 }
 
+/* How long no octet of data has come or gone. */
+static uint64_t idle_ns(const struct tcb *tcb, uint64_t now)
+{
+	uint32_t at_ms = tcb->stat.last_received_ms;
+
+	if (tcb->stat.octets_sent && seq_gt(tcb->stat.last_sent_ms, at_ms))
+		at_ms = tcb->stat.last_sent_ms;
+	return (uint64_t)(ms_of(now) - at_ms) * CN_NS_PER_MS;
+}
+
+/*
+ * Row 16 of the attacks: who opens a connection and says nothing, or never
+ * reads, holds it no longer than the listener allows.  Acknowledgements and
+ * probes are no octets.
+ */
+static bool idle_timeout(struct tcb *tcb, uint64_t now)
+{
+	if (idle_ns(tcb, now) + CN_NS_PER_MS < idle_limit(tcb))
+		return false;
+	trace_timer(tcb, CN_TIMER_IDLE, NULL, now);
+	tcb->env->count->tcp_idle_timeouts++;
+	tcb->owe |= TCP_OWE_RST;
+	tcb_end(tcb, CN_E_TIMEDOUT, "idle timeout", now);
+	return true;
+}
+
+/* Of what shares one instant, each when it is due. */
+static void user_timeouts(struct tcb *tcb, uint64_t now)
+{
+	uint64_t limit = idle_limit(tcb), at;
+
+	if (limit != CN_NEVER && idle_timeout(tcb, now))
+		return;
+	if (keeps_alive(tcb))
+		keepalive_timeout(tcb, now);
+	if (limit == CN_NEVER || tcb->state == CN_CLOSED)
+		return;
+	at = now + limit - idle_ns(tcb, now);
+	if (at < tcb->keep_at)
+		tcb->keep_at = at;
+}
+
 static void keep_timeout(struct tcb *tcb, uint64_t now)
 {
 	tcb->keep_at = CN_NEVER;
@@ -301,7 +378,7 @@ static void keep_timeout(struct tcb *tcb, uint64_t now)
 		trace_timer(tcb, CN_TIMER_FIN_WAIT_2, NULL, now);
 		tcb_end(tcb, 0, "Linux tcp_fin_timeout", now);
 	} else {
-		keepalive_timeout(tcb, now);
+		user_timeouts(tcb, now);
 	}
 }
 

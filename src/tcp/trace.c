@@ -140,6 +140,7 @@ static const char *drop_rule(const struct cn_trace *trace, uint8_t state)
 		{CN_DROP_TCP_FLAGS, "RFC 9293 section 3.10.7"},
 		{CN_DROP_TCP_BACKLOG, "Linux listen(2)"},
 		{CN_DROP_TCP_SYN_QUEUE, "RFC 4987 section 3.1"},
+		{CN_DROP_TCP_CLIENT_LIMIT, "max_per_client"},
 		{CN_DROP_TCP_OOO_LIMIT, "RFC 9293 section 3.4"},
 	};
 

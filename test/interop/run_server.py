@@ -71,6 +71,81 @@ def wildcard():
         assert saw[0] == '::ffff:127.0.0.1', saw
 
 
+def connect_from(address, port):
+    """A connection that has been answered, or None where it was reset."""
+    try:
+        conn = socket.create_connection(('127.0.0.1', port), timeout=10,
+                                        source_address=(address, 0))
+        return conn if conn.recv(1000) else None
+    except ConnectionError:
+        return None
+
+
+def admitted(address, port):
+    """The same, once an earlier connection is over (wait_port made one)."""
+    got = []
+    wait_for(lambda: got.append(connect_from(address, port)) or got[-1])
+    return got[-1]
+
+
+MANY = '''
+import select, socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=64)
+conns = {s}
+while True:
+    for c in select.select(conns, [], [])[0]:
+        if c is s:
+            c = s.accept()[0]
+            c.sendall(b"hello")
+            conns.add(c)
+            continue
+        try:
+            data = c.recv(1000)
+        except ConnectionError as e:
+            data = b""
+        if data:
+            c.sendall(data)
+        else:
+            conns.remove(c)
+            c.close()
+'''
+
+
+@case
+def limit_per_client():
+    """--max-per-client 10: the eleventh is refused, another address is not"""
+    port = free_port()
+    with background('-q --max-per-client 10',
+                    [PYTHON, '-c', MANY, str(port)]), \
+            contextlib.ExitStack() as stack:
+        wait_port(port)
+        conns = [stack.enter_context(admitted('127.0.0.1', port))
+                 for _ in range(10)]
+        assert connect_from('127.0.0.1', port) is None
+        stack.enter_context(admitted('127.0.0.2', port))
+        conns[0].close()
+        stack.enter_context(admitted('127.0.0.1', port))
+
+
+@case
+def idle_timeout():
+    """--idle-timeout 300ms: who says nothing is reset, who talks is not"""
+    port = free_port()
+    with background('-q --idle-timeout 300ms',
+                    [PYTHON, '-c', MANY, str(port)]):
+        wait_port(port)
+        with connect_from('127.0.0.1', port) as conn:
+            for _ in range(20):
+                conn.sendall(b'x')
+                assert conn.recv(10) == b'x'
+                time.sleep(0.05)
+            try:
+                assert conn.recv(10) == b''
+                raise AssertionError('closed, not reset')
+            except ConnectionResetError:
+                pass
+
+
 @case
 def two_runs():
     """two runs find each other over the machine's loopback"""
