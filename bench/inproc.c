@@ -15,31 +15,10 @@
 #include <string.h>
 #include <time.h>
 
-#include <catenet/catenet.h>
+#include "rig.h"
 
 #define PATTERN (1u << 20)
 #define RECYCLED (256u << 10)
-
-/* ctx counts the octets that the hosts have. */
-static void *heap_alloc(void *ctx, size_t size)
-{
-	*(size_t *)ctx += size;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	*(size_t *)ctx -= size;
-	free(p);
-}
-
-struct rig {
-	struct cn_pool *pool;
-	struct cn_host *host[2];
-	int link[2];
-	uint64_t now;
-	size_t octets; /* of the heap */
-};
 
 static double seconds(void)
 {
@@ -47,105 +26,6 @@ static double seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static void must(int err, const char *what)
-{
-	if (err) {
-		fprintf(stderr, "bench: %s: %s\n", what, cn_err_text(err));
-		exit(1);
-	}
-}
-
-static void rig_begin(struct rig *rig, bool super)
-{
-	const struct cn_alloc alloc = {heap_alloc, heap_free, &rig->octets};
-	struct cn_link_config link = {.name = "wire", .mtu = 1500};
-	struct cn_settings set;
-	int i;
-
-	rig->octets = 0;
-	rig->pool = cn_pool_new(&alloc);
-	rig->now = CN_NS_PER_SEC;
-	link.tx_csum = super;
-	link.tx_super = super ? 65000 : 0;
-	for (i = 0; i < 2; i++) {
-		struct cn_addr addr = cn_addr_v4(10, 0, 0, (uint8_t)(1 + i));
-
-		cn_settings_default(&set);
-		set.pool = rig->pool;
-		set.seeded = true;
-		set.seed[0] = (uint8_t)i;
-		set.memory_limit = (size_t)8 << 30;
-		set.port_low = 1024;
-		set.port_high = 65535;
-		must(cn_host_new(&set, rig->now, &rig->host[i]), "host");
-		must(cn_host_link_add(rig->host[i], &link, &rig->link[i]),
-		     "link");
-		must(cn_host_addr_add(rig->host[i], rig->link[i], &addr, 8),
-		     "address");
-	}
-}
-
-static void rig_end(struct rig *rig)
-{
-	cn_host_free(rig->host[0]);
-	cn_host_free(rig->host[1]);
-	cn_pool_free(rig->pool);
-}
-
-/* All that both hosts have to say, until both are silent. */
-static uint64_t carry(struct rig *rig)
-{
-	uint64_t frames = 0;
-	struct cn_frame frame;
-	struct cn_event event;
-	bool any = true;
-	int i, k;
-
-	while (any) {
-		any = false;
-		for (i = 0; i < 2; i++)
-			for (k = 0; k < 64 &&
-				    cn_host_output(rig->host[i], rig->link[i],
-						   &frame, rig->now);
-			     k++) {
-				if (frame.csum == CN_CSUM_PARTIAL)
-					frame.csum = CN_CSUM_VALID;
-				cn_host_input(rig->host[!i], rig->link[!i],
-					      &frame, rig->now);
-				cn_frame_release(&frame);
-				frames++;
-				any = true;
-			}
-	}
-	for (i = 0; i < 2; i++)
-		while (cn_host_event(rig->host[i], &event))
-			;
-	return frames;
-}
-
-static void connect_pair(struct rig *rig, struct cn_sock *listener,
-			 uint16_t port, struct cn_sock **a, struct cn_sock **b)
-{
-	struct cn_endpoint to = {cn_addr_v4(10, 0, 0, 2), port};
-
-	must(cn_sock_new(rig->host[0], 4, a), "socket");
-	if (cn_sock_connect(*a, &to, rig->now) != CN_E_INPROGRESS)
-		must(CN_E_INVAL, "connect");
-	carry(rig);
-	must(cn_sock_accept(listener, b, rig->now), "accept");
-}
-
-static struct cn_sock *listen_on(struct rig *rig, uint16_t port)
-{
-	struct cn_endpoint at = {cn_addr_v4(0, 0, 0, 0), port};
-	struct cn_sock *listener;
-
-	must(cn_sock_new(rig->host[1], 4, &listener), "socket");
-	must(cn_sock_bind(listener, &at), "bind");
-	must(cn_sock_listen(listener, 1000, rig->now), "listen");
-	return listener;
 }
 
 /* ------------------------------------------------------------- the work -- */
@@ -182,8 +62,8 @@ static double transfer_rate(bool super, uint64_t total)
 
 	memset(pattern, 5, PATTERN);
 	rig_begin(&rig, super);
-	listener = listen_on(&rig, 80);
-	connect_pair(&rig, listener, 80, &a, &b);
+	listener = rig_listen(&rig, 80);
+	rig_connect(&rig, listener, 80, &a, &b);
 	begun = seconds();
 	while (got < total) {
 		size_t want = 256u << 10;
@@ -195,7 +75,7 @@ static double transfer_rate(bool super, uint64_t total)
 		sent = cn_sock_send(a, pattern + off, want, 0, rig.now);
 		if (sent > 0)
 			off = (off + (size_t)sent) % PATTERN;
-		carry(&rig);
+		rig_carry(&rig);
 		while ((n = cn_sock_recv_view(b, slice, 32)) > 0) {
 			size_t len = 0;
 
@@ -230,15 +110,15 @@ static double request_ns(unsigned pairs, unsigned requests, size_t *octets)
 
 		/* 60 000 client ports for each of the server's. */
 		if (i % 60000 == 0)
-			listener = listen_on(&rig, (uint16_t)(80 + i / 60000));
-		connect_pair(&rig, listener, (uint16_t)(80 + i / 60000), &a[i],
-			     &b[i]);
+			listener = rig_listen(&rig, (uint16_t)(80 + i / 60000));
+		rig_connect(&rig, listener, (uint16_t)(80 + i / 60000), &a[i],
+			    &b[i]);
 	}
 	/* Delayed acknowledgements and the like are over. */
 	rig.now += CN_NS_PER_SEC;
 	for (i = 0; i < 2; i++)
 		cn_host_advance(rig.host[i], rig.now);
-	carry(&rig);
+	rig_carry(&rig);
 	/* All that both hosts have from the allocator, maps included. */
 	*octets = (rig.octets - base) / 2 / pairs;
 	begun = seconds();
@@ -248,11 +128,11 @@ static double request_ns(unsigned pairs, unsigned requests, size_t *octets)
 		dice = dice * 1664525u + 1013904223u;
 		k = (unsigned)((uint64_t)dice * pairs >> 32);
 		cn_sock_send(a[k], data, sizeof(data), 0, rig.now);
-		carry(&rig);
+		rig_carry(&rig);
 		if (cn_sock_recv(b[k], data, sizeof(data), 0, rig.now) != 64)
 			must(CN_E_INVAL, "request");
 		cn_sock_send(b[k], data, sizeof(data), 0, rig.now);
-		carry(&rig);
+		rig_carry(&rig);
 		if (cn_sock_recv(a[k], data, sizeof(data), 0, rig.now) != 64)
 			must(CN_E_INVAL, "reply");
 		rig.now += 10 * CN_NS_PER_US;
