@@ -65,6 +65,7 @@ struct net_address {
 	struct cn_addr addr;
 	uint8_t link;
 	uint8_t bits; /* prefix length, of 128: IPv4 is mapped */
+	uint8_t broadcast[4]; /* of the prefix; 0.0.0.0: it has none */
 };
 
 struct net_route {

@@ -146,6 +146,23 @@ static struct net_address *find_address(const struct route_table *routes,
 	return NULL;
 }
 
+/* The highest address of an IPv4 prefix that has room for one (RFC 3021 leaves
+ * /31 and /32 without). */
+static void set_broadcast(struct net_address *own)
+{
+	memset(own->broadcast, 0, sizeof(own->broadcast));
+	if (!cn_addr_is_v4(&own->addr) || own->bits > 126)
+		return;
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned before = (12 + i) * 8;
+		unsigned keep = own->bits > before ? own->bits - before : 0;
+
+		own->broadcast[i] = own->addr.octet[12 + i];
+		if (keep < 8)
+			own->broadcast[i] |= (uint8_t)(0xff >> keep);
+	}
+}
+
 int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
 		 unsigned prefix_len)
 {
@@ -170,6 +187,7 @@ int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
 	own->addr = *addr;
 	own->link = (uint8_t)link;
 	own->bits = (uint8_t)bits;
+	set_broadcast(own);
 	return CN_OK;
 }
 
@@ -189,23 +207,6 @@ bool net_is_local(const struct net *net, const struct cn_addr *addr)
 	return find_address(&net->routes, addr);
 }
 
-/* The highest address of a prefix of ours that has room for one (RFC 3021
- * leaves /31 and /32 without). */
-static bool is_subnet_broadcast(const struct net_address *own,
-				const struct cn_addr *addr)
-{
-	if (own->bits > 126 || !in_prefix(addr, &own->addr, own->bits))
-		return false;
-	for (unsigned i = 12; i < 16; i++) {
-		unsigned keep = own->bits > i * 8 ? own->bits - i * 8 : 0;
-		unsigned host = keep < 8 ? 0xffu >> keep : 0;
-
-		if ((addr->octet[i] & host) != host)
-			return false;
-	}
-	return true;
-}
-
 bool net_is_broadcast(const struct net *net, int link,
 		      const struct cn_addr *addr)
 {
@@ -218,9 +219,8 @@ bool net_is_broadcast(const struct net *net, int link,
 	for (unsigned i = 0; i < net->routes.address_n; i++) {
 		const struct net_address *own = &net->routes.address[i];
 
-		if (cn_addr_is_v4(&own->addr) &&
-		    (link < 0 || own->link == link) &&
-		    is_subnet_broadcast(own, addr))
+		if (memcmp(addr->octet + 12, own->broadcast, 4) == 0 &&
+		    (link < 0 || own->link == link) && !cn_addr_is_any(addr))
 			return true;
 	}
 	return false;

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <catenet/frame.h>
 
@@ -18,6 +19,27 @@ struct checksum {
 };
 
 void checksum_add(struct checksum *sum, const void *data, size_t len);
+
+/* The two or four octets of a header field, where the octets so far are even
+ * in number. */
+static inline void checksum_add2(struct checksum *sum, const uint8_t p[2])
+{
+	uint16_t field;
+
+	memcpy(&field, p, sizeof(field));
+	sum->sum += field;
+	sum->sum += sum->sum < field;
+}
+
+static inline void checksum_add4(struct checksum *sum, const uint8_t p[4])
+{
+	uint32_t field;
+
+	memcpy(&field, p, sizeof(field));
+	sum->sum += field;
+	sum->sum += sum->sum < field;
+}
+
 /* The pseudo-header of RFC 9293 section 3.1 (IPv4) or RFC 8200 section 8.1;
  * which one follows from src.  len: upper-layer length. */
 void checksum_add_pseudo(struct checksum *sum, const struct cn_addr *src,
