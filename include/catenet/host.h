@@ -78,6 +78,18 @@ CN_API void cn_host_input(struct cn_host *host, int link,
  * nothing to send on this link now. */
 CN_API bool cn_host_output(struct cn_host *host, int link,
 			   struct cn_frame *frame, uint64_t now);
+/*
+ * The same for several frames at once, which costs less than one by one:
+ * cn_host_inputs takes n frames in their order, and what of one flow follows
+ * itself is taken as one; cn_host_outputs fills at most n and returns how
+ * many.  16 at a time keep a burst of 1 500 octets each within the first cache.
+ */
+CN_API void cn_host_inputs(struct cn_host *host, int link,
+			   const struct cn_frame *frames, unsigned n,
+			   uint64_t now);
+CN_API unsigned cn_host_outputs(struct cn_host *host, int link,
+				struct cn_frame *frames, unsigned n,
+				uint64_t now);
 /* Earliest instant at which cn_host_advance has something to do. */
 CN_API uint64_t cn_host_deadline(const struct cn_host *host);
 CN_API void cn_host_advance(struct cn_host *host, uint64_t now);

@@ -73,6 +73,7 @@ void sock_free(struct cn_sock *sock)
 {
 	struct cn_host *host = sock_host(sock);
 
+	burst_end(sock);
 	sock_drop_port(sock);
 	client_remove(sock);
 	wheel_cancel(&host->wheel, &sock->timer);
@@ -263,6 +264,7 @@ void sock_settle(struct cn_sock *sock, uint64_t now)
 	struct tcb *tcb = &sock->tcb;
 	uint8_t news = tcb->news;
 
+	burst_end(sock);
 	tcb->news = 0;
 	if (sock->flow.kind != FLOW_CONN)
 		return;

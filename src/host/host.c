@@ -338,25 +338,52 @@ static uint32_t frame_packets(const struct cn_frame *frame)
 	return (frame->payload_len + frame->seg_size - 1) / frame->seg_size;
 }
 
+static void count_in(struct cn_host *host, const struct cn_frame *frame)
+{
+	host->count.frames_in++;
+	host->count.ip_in += frame_packets(frame);
+	host->count.octets_in += cn_frame_len(frame);
+}
+
 void cn_host_input(struct cn_host *host, int link, const struct cn_frame *frame,
 		   uint64_t now)
 {
 	CN_ASSERT(has_link(host, link));
-	host->count.frames_in++;
-	host->count.ip_in += frame_packets(frame);
-	host->count.octets_in += cn_frame_len(frame);
+	count_in(host, frame);
 	host_input(host, link, frame, now);
+}
+
+void cn_host_inputs(struct cn_host *host, int link,
+		    const struct cn_frame *frame, unsigned n, uint64_t now)
+{
+	CN_ASSERT(has_link(host, link));
+	for (unsigned i = 0; i < n; i++)
+		count_in(host, &frame[i]);
+	if (n == 1)
+		host_input(host, link, frame, now);
+	else
+		host_inputs(host, link, frame, n, now);
 }
 
 bool cn_host_output(struct cn_host *host, int link, struct cn_frame *frame,
 		    uint64_t now)
 {
+	return cn_host_outputs(host, link, frame, 1, now) == 1;
+}
+
+unsigned cn_host_outputs(struct cn_host *host, int link, struct cn_frame *frame,
+			 unsigned n, uint64_t now)
+{
+	unsigned done = 0;
+
 	CN_ASSERT(has_link(host, link));
 	if (host->work_at != CN_NEVER)
 		loopback_run(host, now);
 	if (link == CN_LINK_LOOPBACK)
-		return false;
-	return host_output(host, link, frame, now);
+		return 0;
+	while (done < n && host_output(host, link, &frame[done], now))
+		done++;
+	return done;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

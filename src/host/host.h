@@ -20,6 +20,7 @@
 #include "host/syn_cookie.h"
 #include "net/net.h"
 #include "tcp/tcb.h"
+#include "wire/checksum.h"
 
 /* ------------------------------------------------------------- sockets -- */
 
@@ -166,6 +167,21 @@ struct host_link {
 	struct cn_sock *out_first, *out_last;
 };
 
+/*
+ * Segments of one connection that follow each other on its link and differ in
+ * sequence number alone: the headers of the first are kept and patched.
+ */
+struct burst {
+	struct cn_sock *sock; /* NULL: there is none */
+	uint64_t now; /* it lasts for an instant */
+	uint32_t left;
+	uint8_t header_len, csum_start;
+	uint8_t csum; /* enum cn_csum */
+	struct checksum sum; /* without sequence number and data */
+	uint8_t header[CN_HEADER_MAX];
+	struct tcp_seg seg;
+};
+
 /* ----------------------------------------------------------------- host -- */
 
 struct cn_host {
@@ -189,6 +205,7 @@ struct cn_host {
 	struct dgram_table dgrams;
 
 	struct host_link link[NET_LINKS];
+	struct burst burst;
 	uint64_t work_at; /* loopback has something to carry: since when */
 	uint64_t relieve_at; /* memory pressure is not acted on before */
 	struct cn_sock *event_first, *event_last;
@@ -272,6 +289,12 @@ uint32_t host_ts_off(const struct cn_host *host, const struct tuple *tuple);
 /* The memory budget is used up: the worst holder goes. */
 void host_relieve(struct cn_host *host, uint64_t now);
 
+/* train.c ---------------------------------------------------------------- */
+
+/* Frames in: what follows itself is taken as one. */
+void host_inputs(struct cn_host *host, int link, const struct cn_frame *frame,
+		 unsigned n, uint64_t now);
+
 /* connect.c -------------------------------------------------------------- */
 
 /* RFC 9293 section 3.10.1, active: address, route, port, SYN. */
@@ -351,12 +374,33 @@ void reply_push(struct cn_host *host, const struct tuple *tuple,
 void reply_send(struct cn_host *host, const struct tuple *tuple,
 		const struct tcp_seg *seg, uint8_t state, uint64_t now);
 void out_ready(struct cn_sock *sock, uint64_t now);
+/* What was queued is less by what went out: TCP_NOTSENT_LOWAT's writer may
+ * have waited for that. */
+void out_tell_writer(struct cn_sock *sock, const struct tcp_seg *seg);
 void out_forget(struct cn_sock *sock);
 /* All that the TCB still has to say goes to the replies. */
 void out_last_words(struct cn_sock *sock, uint64_t now);
 bool host_output(struct cn_host *host, int link, struct cn_frame *frame,
 		 uint64_t now);
 void out_drop_all(struct cn_host *host);
+
+/* burst.c ---------------------------------------------------------------- */
+
+/* The frame holds seg, which sock has just sent: what follows it? */
+void burst_begin(struct cn_sock *sock, const struct tcp_seg *seg,
+		 const struct cn_frame *frame, uint64_t now);
+/* The next frame of the burst on that link, or false: there is none. */
+bool burst_next(struct cn_host *host, int link, struct cn_frame *frame,
+		uint64_t now);
+/* Something else happened to the connection: what it sends is to be decided
+ * anew. */
+static inline void burst_end(struct cn_sock *sock)
+{
+	struct cn_host *host = sock_host(sock);
+
+	if (host->burst.sock == sock)
+		host->burst.sock = NULL;
+}
 
 /* loopback.c ------------------------------------------------------------- */
 

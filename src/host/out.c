@@ -259,9 +259,7 @@ static struct tcp_emit_limits limits_of(const struct host_link *link)
 	return limits;
 }
 
-/* What was queued is less by what went out: TCP_NOTSENT_LOWAT's writer may
- * have waited for that. */
-static void tell_writer(struct cn_sock *sock, const struct tcp_seg *seg)
+void out_tell_writer(struct cn_sock *sock, const struct tcp_seg *seg)
 {
 	const struct tcp_tune *tune = sock->tcb.tune;
 
@@ -285,8 +283,10 @@ static bool output_conn(struct host_link *link, struct cn_frame *frame,
 			continue;
 		if (tcp_emit(&sock->tcb, &limits, &seg, now)) {
 			frame_of(link, sock, &seg, frame);
-			tell_writer(sock, &seg);
+			out_tell_writer(sock, &seg);
 			sock_settle(sock, now);
+			if (!limits.super_max)
+				burst_begin(sock, &seg, frame, now);
 			return true;
 		}
 		sock_arm(sock);
@@ -316,7 +316,8 @@ static bool output_in_turn(struct cn_host *host, int number,
 	link->dgram_turn = !link->dgram_turn;
 	if (link->dgram_turn && dgram_output(host, number, frame, now))
 		return true;
-	return output_conn(link, frame, now) ||
+	return burst_next(host, number, frame, now) ||
+	       output_conn(link, frame, now) ||
 	       dgram_output(host, number, frame, now);
 }
 

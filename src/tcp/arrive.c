@@ -421,7 +421,7 @@ enum cn_drop tcp_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 	tcb->stat.segs_in += segs;
 	drop = dispatch(tcb, seg, now);
 	if (drop != CN_DROP_NONE)
-		tcb->env->count->drop[drop]++;
+		tcb->env->count->drop[drop] += segs;
 	trace_in(tcb, seg, before, drop, now);
 	timeout_settle(tcb, now);
 	return drop;

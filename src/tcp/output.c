@@ -149,6 +149,19 @@ static uint32_t new_data_len(const struct tcb *tcb)
 	return 0;
 }
 
+uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss)
+{
+	uint32_t len, left;
+
+	if (!seq_lt(tcb->snd_nxt, tcb->snd_end))
+		return 0;
+	len = tcb->snd_end - tcb->snd_nxt - 1;
+	left = window_left(tcb);
+	len = len < left ? len : left;
+	left = cwnd_left(tcb);
+	return (len < left ? len : left) / mss;
+}
+
 /* The FIN goes by itself when all octets are out. */
 static bool fin_may_go(const struct tcb *tcb)
 {
@@ -293,7 +306,7 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 		tcb->quick_n--;
 }
 
-static void account(struct tcb *tcb, const struct tcp_seg *seg,
+void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		    enum cn_send why, bool retransmit, uint64_t now)
 {
 	uint32_t segs = 1;
@@ -360,7 +373,7 @@ static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 		seg->flags = TCP_RST;
 	}
 	tcb->env->count->tcp_rst_out++;
-	account(tcb, seg, CN_SEND_RST, false, now);
+	output_account(tcb, seg, CN_SEND_RST, false, now);
 	return true;
 }
 
@@ -383,7 +396,7 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | OWE_ACKS);
 	if (tcb->sent && again)
 		sent_at(tcb->sent, 0)->ever_rexmit = true;
-	account(tcb, seg, CN_SEND_SYN, again, now);
+	output_account(tcb, seg, CN_SEND_SYN, again, now);
 	return true;
 }
 
@@ -409,7 +422,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len);
-	account(tcb, seg, CN_SEND_REXMIT, true, now);
+	output_account(tcb, seg, CN_SEND_REXMIT, true, now);
 	return true;
 }
 
@@ -467,7 +480,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	tcb->sws_at = CN_NEVER;
 	if (tcp_flight(tcb) == seg->len)
 		timeout_restart(tcb, now);
-	account(tcb, seg, CN_SEND_DATA, false, now);
+	output_account(tcb, seg, CN_SEND_DATA, false, now);
 	return true;
 }
 
@@ -476,7 +489,7 @@ static bool emit_ack(struct tcb *tcb, uint32_t seq, enum cn_send why,
 {
 	build(tcb, seg, seq, 0, now);
 	add_urgent(tcb, seg);
-	account(tcb, seg, why, false, now);
+	output_account(tcb, seg, why, false, now);
 	return true;
 }
 

@@ -14,5 +14,11 @@ bool output_fin_sent(const struct tcb *tcb);
 bool output_is_stuck(const struct tcb *tcb);
 /* Why unsent octets wait although nothing is in flight. */
 bool output_is_corked(const struct tcb *tcb);
+/* Segments of mss new octets that both windows let go; the one with the last
+ * octet queued is not counted. */
+uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss);
+/* Counts and traces a segment that was built. */
+void output_account(struct tcb *tcb, const struct tcp_seg *seg,
+		    enum cn_send why, bool retransmit, uint64_t now);
 
 #endif

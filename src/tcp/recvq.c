@@ -151,12 +151,18 @@ static struct piece *piece_new(struct tcb *tcb, const struct cn_slice *slice)
 	return piece;
 }
 
-/* Adds to the last piece what it has room for; returns how much. */
+/* Adds to the last piece what it has room for, or what follows it in its
+ * buffer; returns how much. */
 static uint32_t fill_last(struct pieces *pieces, const struct cn_slice *slice)
 {
 	struct piece *last = pieces->last;
 	uint32_t len = slice->len;
 
+	if (last && last->buf && last->buf == slice->buf &&
+	    last->data + last->len == slice->data) {
+		last->len += len;
+		return len;
+	}
 	if (!last || last->buf || !last->room)
 		return 0;
 	if (len > last->room)

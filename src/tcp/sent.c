@@ -91,6 +91,41 @@ static bool ring_grow(struct tcb *tcb, struct sent_ring *ring)
 	return true;
 }
 
+static struct sent_ring *ring_new(struct tcb *tcb, uint32_t seq)
+{
+	struct sent_ring *ring = pool_alloc(tcb->env->pool, sizeof(*ring));
+
+	if (!ring)
+		return NULL;
+	ring->edge = seq;
+	ring->next_rxt = seq;
+	ring->part = seq;
+	tcb->sent = ring;
+	return ring;
+}
+
+/* What was sent at one instant in segments of one size is one record, however
+ * many frames it took: nothing has happened to it in between. */
+static bool join_last(struct sent_ring *ring, uint32_t seq, uint32_t data_len,
+		      uint16_t cut, uint8_t fin, uint64_t now)
+{
+	uint32_t segs = (data_len + cut - 1) / cut;
+	struct sent *rec;
+
+	if (!ring->n || !data_len)
+		return false;
+	rec = sent_at(ring, ring->n - 1);
+	if (rec->first_at != now || rec->cut != cut || rec->end != seq ||
+	    rec->flags || rec->n + segs > SENT_SEGS_MAX ||
+	    seq - rec->seq != (uint32_t)rec->n * cut || rec->ever_rexmit ||
+	    (rec->sacked | rec->lost | rec->rexmit))
+		return false;
+	rec->end = seq + data_len + !!fin;
+	rec->n = (uint8_t)(rec->n + segs);
+	rec->flags = fin;
+	return true;
+}
+
 bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	       uint8_t flags, uint64_t now)
 {
@@ -99,15 +134,12 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	struct sent *rec;
 
 	CN_ASSERT(segs <= SENT_SEGS_MAX);
-	if (!ring) {
-		ring = pool_alloc(tcb->env->pool, sizeof(*ring));
-		if (!ring)
-			return false;
-		ring->edge = seq;
-		ring->next_rxt = seq;
-		ring->part = seq;
-		tcb->sent = ring;
-	}
+	if (!ring)
+		ring = ring_new(tcb, seq);
+	if (!ring)
+		return false;
+	if (join_last(ring, seq, data_len, cut, flags & TCP_FIN, now))
+		return true;
 	if (ring->n == ring->size && !ring_grow(tcb, ring)) {
 		if (ring->n == 0)
 			sent_free(tcb);

@@ -36,7 +36,8 @@ struct sent_ring {
 };
 
 /* Records one transmission; false when there is no memory or the ring is
- * full. data_len octets from snd_nxt, then SYN or FIN. */
+ * full. data_len octets from snd_nxt, then SYN or FIN.  Whole segments that
+ * left at the instant of the last record and as it was cut join it. */
 bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	       uint8_t flags, uint64_t now);
 struct sent *sent_at(const struct sent_ring *ring, uint32_t i);

@@ -11,15 +11,20 @@
 
 #define MSS 1000u
 
+/* Each at an instant of its own: the first at 5. */
+static uint64_t clock_ns;
+
 static void push(struct tcp_fixture *f, uint32_t len, uint8_t flags)
 {
-	assert_true(sent_push(&f->tcb, f->tcb.snd_nxt, len, MSS, flags, 5));
+	assert_true(sent_push(&f->tcb, f->tcb.snd_nxt, len, MSS, flags,
+			      clock_ns++));
 	f->tcb.snd_nxt += len + !!flags;
 }
 
 static void begin(struct tcp_fixture *f, uint32_t seq)
 {
 	fixture_begin(f, 1);
+	clock_ns = 5;
 	f->tcb.snd_una = seq;
 	f->tcb.snd_nxt = seq;
 }
@@ -81,6 +86,73 @@ static void an_ack_within_a_record_shortens_it(void **state)
 	assert_false(acked.fin);
 	acked = ack(&f, 4501);
 	assert_true(acked.fin);
+	end(&f);
+}
+
+/* What left at one instant and was cut alike is one record, up to 64 segments
+ * and to the first that is shorter. */
+static void segments_of_one_instant_share_a_record(void **state)
+{
+	struct tcp_fixture f;
+	uint32_t i, at = 0;
+
+	(void)state;
+	begin(&f, 0xffff0000u);
+	for (i = 0; i < 70; i++, at += MSS)
+		assert_true(
+			sent_push(&f.tcb, 0xffff0000u + at, MSS, MSS, 0, 9));
+	assert_int_equal(f.tcb.sent->n, 2);
+	assert_int_equal(sent_at(f.tcb.sent, 0)->n, 64);
+	assert_int_equal(sent_at(f.tcb.sent, 1)->n, 6);
+	/* Another size, another instant. */
+	f.tcb.snd_nxt = 0xffff0000u + at;
+	assert_true(sent_push(&f.tcb, f.tcb.snd_nxt, 900, 900, 0, 9));
+	assert_int_equal(f.tcb.sent->n, 3);
+	f.tcb.snd_nxt += 900;
+	assert_true(sent_push(&f.tcb, f.tcb.snd_nxt, 900, 900, 0, 10));
+	assert_int_equal(f.tcb.sent->n, 4);
+	f.tcb.snd_nxt += 900;
+	/* The last one may be short and bear the FIN; then nothing joins. */
+	assert_true(sent_push(&f.tcb, f.tcb.snd_nxt, 300, 900, TCP_FIN, 10));
+	assert_int_equal(f.tcb.sent->n, 4);
+	assert_int_equal(sent_at(f.tcb.sent, 3)->n, 2);
+	assert_int_equal(sent_at(f.tcb.sent, 3)->flags, TCP_FIN);
+	f.tcb.snd_nxt += 301;
+	/* Loss and SACK within: segments, not records. */
+	assert_int_equal(sent_sack(&f.tcb, 0xffff0000u + MSS,
+				   0xffff0000u + 5 * MSS),
+			 4 * MSS);
+	sent_update_lost(&f.tcb);
+	assert_int_equal(f.tcb.lost, MSS);
+	assert_int_equal(ack(&f, 0xffff0000u + MSS).segs, 1);
+	assert_int_equal(f.tcb.lost, 0);
+	end(&f);
+}
+
+/* A record to which something has happened takes in nothing more. */
+static void what_was_sacked_or_lost_takes_no_more(void **state)
+{
+	struct tcp_fixture f;
+
+	(void)state;
+	begin(&f, 0);
+	clock_ns = 5;
+	push(&f, MSS, 0);
+	clock_ns = 5;
+	push(&f, MSS, 0);
+	assert_int_equal(f.tcb.sent->n, 1);
+	sent_sack(&f.tcb, MSS, 2 * MSS);
+	clock_ns = 5;
+	push(&f, MSS, 0);
+	assert_int_equal(f.tcb.sent->n, 2);
+	sent_lose_all(&f.tcb);
+	clock_ns = 5;
+	push(&f, MSS, 0);
+	assert_int_equal(f.tcb.sent->n, 3);
+	/* A FIN alone is a segment of its own. */
+	clock_ns = 5;
+	push(&f, 0, TCP_FIN);
+	assert_int_equal(f.tcb.sent->n, 4);
 	end(&f);
 }
 
@@ -326,6 +398,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_found_by_sequence_number),
 		cmocka_unit_test(an_ack_within_a_record_shortens_it),
+		cmocka_unit_test(segments_of_one_instant_share_a_record),
+		cmocka_unit_test(what_was_sacked_or_lost_takes_no_more),
 		cmocka_unit_test(sack_marks_whole_segments_only),
 		cmocka_unit_test(lost_needs_three_segments_sacked_above),
 		cmocka_unit_test(what_is_lost_comes_in_stretches),

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bursts: what tcp_burst promises becomes frames by patching the headers of
+ * the first one, in sequence number and checksum.  A burst lasts until
+ * something happens to its connection (sock_settle), until time moves on, or
+ * until another begins.
+ */
+#include <string.h>
+
+#include "host/host.h"
+#include "wire/octets.h"
+
+#define TCP_SEQ_OFF 4
+#define TCP_CHECKSUM_OFF 16
+
+void burst_begin(struct cn_sock *sock, const struct tcp_seg *seg,
+		 const struct cn_frame *frame, uint64_t now)
+{
+	struct cn_host *host = sock_host(sock);
+	const struct tuple *tuple = &sock->flow.tuple;
+	struct burst *burst = &host->burst;
+	uint8_t *tcp = burst->header + frame->csum_start;
+	uint32_t tcp_len = frame->header_len - (uint32_t)frame->csum_start;
+	uint32_t n = tcp_burst(&sock->tcb, seg);
+
+	if (!n)
+		return;
+	burst->sock = sock;
+	burst->now = now;
+	burst->left = n;
+	burst->header_len = (uint8_t)frame->header_len;
+	burst->csum_start = (uint8_t)frame->csum_start;
+	burst->csum = frame->csum;
+	memcpy(burst->header, frame->header, frame->header_len);
+	memcpy(&burst->seg, seg, offsetof(struct tcp_seg, slice));
+	if (burst->csum != CN_CSUM_NONE)
+		return;
+	put32(tcp + TCP_SEQ_OFF, 0);
+	put16(tcp + TCP_CHECKSUM_OFF, 0);
+	burst->sum.sum = 0;
+	burst->sum.odd = 0;
+	checksum_add(&burst->sum, tcp, tcp_len);
+	checksum_add_pseudo(&burst->sum, &tuple->local, &tuple->peer, IP_TCP,
+			    tcp_len + seg->data_len);
+}
+
+static void patch(const struct burst *burst, struct cn_frame *frame)
+{
+	uint8_t *tcp = frame->header + burst->csum_start;
+	struct checksum sum = burst->sum;
+	unsigned i;
+
+	put32(tcp + TCP_SEQ_OFF, burst->seg.seq);
+	/* The pseudo-header's sum is what it was. */
+	if (burst->csum != CN_CSUM_NONE)
+		return;
+	checksum_add4(&sum, tcp + TCP_SEQ_OFF);
+	for (i = 0; i < frame->slice_n; i++)
+		checksum_add(&sum, frame->slice[i].data, frame->slice[i].len);
+	put16(tcp + TCP_CHECKSUM_OFF, checksum_finish(&sum));
+}
+
+bool burst_next(struct cn_host *host, int link, struct cn_frame *frame,
+		uint64_t now)
+{
+	struct burst *burst = &host->burst;
+	struct cn_sock *sock = burst->sock;
+	struct tcp_seg *seg = &burst->seg;
+	unsigned i;
+
+	if (!sock || sock->link != link)
+		return false;
+	if (burst->now != now || !burst->left--) {
+		burst->sock = NULL;
+		return false;
+	}
+	if (!tcp_emit_again(&sock->tcb, seg, now)) {
+		burst->sock = NULL;
+		return false;
+	}
+	frame->header_len = burst->header_len;
+	frame->seg_size = 0;
+	frame->csum = burst->csum;
+	frame->csum_start = burst->csum_start;
+	frame->csum_offset = TCP_CHECKSUM_OFF;
+	frame->slice_n = seg->slice_n;
+	frame->payload_len = seg->data_len;
+	for (i = 0; i < seg->slice_n; i++)
+		frame->slice[i] = seg->slice[i];
+	/* Of a size that the compiler knows: IPv4 and timestamps fit. */
+	if (burst->header_len <= 64)
+		memcpy(frame->header, burst->header, 64);
+	else
+		memcpy(frame->header, burst->header, sizeof(frame->header));
+	patch(burst, frame);
+	out_tell_writer(sock, seg);
+	return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9293 section 3.8: more of the same.  When a full segment of new data has
+ * been built, those behind it that both windows let go at the same instant
+ * differ from it in sequence number alone: nothing has to be decided again,
+ * no option can have changed, every timer runs already.
+ *
+ * Whoever asks for them must not have let anything else happen to the
+ * connection since; test/unit/burst.c proves that octets and records are the
+ * same as tcp_emit's.
+ */
+#include "base/assert.h"
+#include "tcp/output.h"
+#include "tcp/sendq.h"
+#include "tcp/sent.h"
+
+uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+	uint32_t mss = seg->data_len, n;
+
+	if (!mss || seg->seg_size || seg->flags != TCP_ACK ||
+	    seg->options & TCP_OPT_SACK || seg->seq + mss != tcb->snd_nxt)
+		return 0;
+	/* What is lost goes first, debts ask for another plan, and the first
+	 * ACKs of a connection are counted. */
+	if (tcb->lost || tcb->owe || tcb->quick_n || tcb->urg_out)
+		return 0;
+	if (mss != output_mss(tcb))
+		return 0;
+	n = output_whole_segs(tcb, mss);
+	return n < SENT_SEGS_MAX ? n : SENT_SEGS_MAX;
+}
+
+bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
+{
+	uint32_t mss = seg->data_len, len;
+
+	if (!sent_push(tcb, tcb->snd_nxt, mss, (uint16_t)mss, seg->flags, now))
+		return false;
+	seg->seq = tcb->snd_nxt;
+	len = sendq_slices(tcb, seg->seq, mss, seg->slice, CN_SLICES_MAX,
+			   &seg->slice_n);
+	CN_ASSERT(len == mss);
+	tcb->snd_nxt += mss;
+	output_account(tcb, seg, CN_SEND_DATA, false, now);
+	return true;
+}
