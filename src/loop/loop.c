@@ -83,6 +83,13 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch)
 	if (!watch->on)
 		return;
 	epoll_ctl(loop->epfd, EPOLL_CTL_DEL, watch->fd, NULL);
+	loop_forget(loop, watch);
+}
+
+void loop_forget(struct loop *loop, struct loop_watch *watch)
+{
+	if (!watch->on)
+		return;
 	watch->on = false;
 	for (int i = 0; i < loop->batch_n; i++) {
 		if (loop->batch[i].data.ptr == watch)

@@ -42,6 +42,9 @@ uint64_t loop_refresh(struct loop *loop);
 int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t events);
 /* Harmless when off.  Call it before the descriptor is closed. */
 void loop_unwatch(struct loop *loop, struct loop_watch *watch);
+/* The same without a system call, where the descriptor is closed before the
+ * loop turns again, or has been, and there is no copy of it anywhere. */
+void loop_forget(struct loop *loop, struct loop_watch *watch);
 
 /* 0 or -ENOMEM (never when the timer was set).  CN_NEVER clears it. */
 int loop_at(struct loop *loop, struct loop_timer *timer, uint64_t at);

@@ -142,6 +142,16 @@ long call_listen(struct call *call)
 
 /* -------------------------------------------------------------- connect */
 
+/* The connection is reset, and another socket takes its place. */
+static long start_over(struct psock *psock)
+{
+	world_close(psock->sock, true);
+	psock->sock = NULL;
+	psock->end = NULL;
+	return world_socket(psock->sup->world, psock->family, psock,
+			    &psock->sock);
+}
+
 /* connect(AF_UNSPEC): a connection is reset, and the socket is as new. */
 static long disconnect(struct call *call)
 {
@@ -169,11 +179,7 @@ static long disconnect(struct call *call)
 		break;
 	}
 	if (psock->state != PSOCK_FAILED) {
-		world_close(psock->sock, true);
-		psock->sock = NULL;
-		psock->end = NULL;
-		err = world_socket(call->sup->world, psock->family, psock,
-				   &psock->sock);
+		err = start_over(psock);
 		if (err < 0)
 			return err;
 	}
@@ -182,6 +188,31 @@ static long disconnect(struct call *call)
 	psock->err = 0;
 	psock_let_loose(psock);
 	return psock_renew(call);
+}
+
+static long wait_connected(struct call *call, long otherwise)
+{
+	if (is_nonblocking(call->a))
+		return otherwise;
+	return wait_for(call, WAIT_CONNECT,
+			socket_timeout(call->a, SO_SNDTIMEO));
+}
+
+/* The path is so short that the connection is established.  As natively, a
+ * call that does not wait says that it does not know. */
+static long join(struct call *call)
+{
+	long err = psock_join(call->psock, call->a);
+
+	if (err < 0) {
+		(void)start_over(call->psock);
+		return err;
+	}
+	if (is_nonblocking(call->a))
+		return -EINPROGRESS;
+	call->tells = true;
+	call->grace = true;
+	return 0;
 }
 
 static long connect_anew(struct call *call, const struct sockaddr *addr,
@@ -196,23 +227,17 @@ static long connect_anew(struct call *call, const struct sockaddr *addr,
 		err = world_connect(psock->sock, addr, len);
 	if (err != -EINPROGRESS)
 		return err;
+	psock->told = false;
+	psock->err = 0;
+	if (!psock->end && world_is_connected(psock->sock))
+		return join(call);
 	err = psock_fill(psock, call->a);
 	if (err < 0) {
 		(void)world_shutdown(psock->sock, SHUT_RDWR);
 		return err;
 	}
 	psock->state = PSOCK_CONNECTING;
-	psock->told = false;
-	psock->err = 0;
-	return -EINPROGRESS;
-}
-
-static long wait_connected(struct call *call, long otherwise)
-{
-	if (is_nonblocking(call->a))
-		return otherwise;
-	return wait_for(call, WAIT_CONNECT,
-			socket_timeout(call->a, SO_SNDTIMEO));
+	return wait_connected(call, -EINPROGRESS);
 }
 
 long call_connect(struct call *call)
@@ -230,8 +255,7 @@ long call_connect(struct call *call)
 		return disconnect(call);
 	switch (psock->state) {
 	case PSOCK_CLOSED:
-		err = connect_anew(call, (struct sockaddr *)&addr, len);
-		return err == -EINPROGRESS ? wait_connected(call, err) : err;
+		return connect_anew(call, (struct sockaddr *)&addr, len);
 	case PSOCK_CONNECTING:
 		return wait_connected(call, -EALREADY);
 	case PSOCK_OPEN:

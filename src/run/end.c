@@ -37,6 +37,7 @@
 static struct {
 	int listener;
 	int mark; /* the descriptor that marks a marker */
+	pid_t self; /* whose connects are ours */
 	struct sockaddr_un addr;
 	socklen_t addr_len;
 } hub = {.listener = -1, .mark = -1};
@@ -63,6 +64,7 @@ static int hub_open(void)
 		return -err;
 	}
 	hub.listener = fd;
+	hub.self = getpid();
 	return 0;
 }
 
@@ -84,7 +86,7 @@ static bool is_own(int fd)
 	socklen_t len = sizeof(cred);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
-	       cred.pid == getpid();
+	       cred.pid == hub.self;
 }
 
 /* Connects a to a new B, which is returned, or -errno. */
@@ -330,19 +332,23 @@ static void set_sndbuf(int fd, int octets)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
 }
 
+struct end *end_join(int a)
+{
+	int b = hub_join(a);
+
+	if (b >= 0)
+		return end_new(b);
+	errno = -b;
+	return NULL;
+}
+
 struct end *end_fill(int a)
 {
 	static const char junk[2048];
 	socklen_t len = sizeof(int);
-	struct end *end;
+	struct end *end = end_join(a);
 	ssize_t put;
-	int b = hub_join(a);
 
-	if (b < 0) {
-		errno = -b;
-		return NULL;
-	}
-	end = end_new(b);
 	if (!end)
 		return NULL;
 	if (getsockopt(a, SOL_SOCKET, SO_SNDBUF, &end->sndbuf, &len) < 0)

@@ -89,6 +89,8 @@ int end_fresh(void);
  * now on, and its close can be seen.  NULL: no descriptors left (errno).
  */
 struct end *end_fill(int a);
+/* A fresh A whose connection is established already.  NULL as above. */
+struct end *end_join(int a);
 /* The connection is established: writable, and octets flow. */
 void end_open(struct end *end, int a);
 /* A non-blocking connect failed: A polls as a failed TCP socket does, and the

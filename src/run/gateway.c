@@ -114,8 +114,8 @@ void flow_free(struct flow *flow, bool kill)
 {
 	struct world *world = flow->world;
 
-	relay_stop(&flow->relay);
-	loop_unwatch(world->loop, &flow->watch);
+	relay_stop(&flow->relay, true);
+	loop_forget(world->loop, &flow->watch);
 	if (flow->watch.fd >= 0) {
 		if (kill)
 			kill_fd(flow->watch.fd);
@@ -303,10 +303,17 @@ static int ask(struct flow *flow, struct wsock *origin,
 	if (rc)
 		return rc;
 	len = kernel_addr(family, real, origin->scope, &ss);
-	if (connect(fd, (struct sockaddr *)&ss, len) && errno != EINPROGRESS)
-		return errno;
-	/* Done or not, the answer comes as readiness. */
-	return -loop_watch(flow->world->loop, &flow->watch, EPOLLOUT);
+	/* On this machine the answer has come before the call returns, which
+	 * only a second one tells. */
+	for (int i = 0; i < 2; i++) {
+		if (!connect(fd, (struct sockaddr *)&ss, len))
+			return 0;
+		if (errno != EINPROGRESS && errno != EALREADY)
+			return errno;
+	}
+	/* The answer comes as readiness. */
+	rc = -loop_watch(flow->world->loop, &flow->watch, EPOLLOUT);
+	return rc ? rc : EINPROGRESS;
 }
 
 static void answered(struct flow *flow, int err);
@@ -334,7 +341,7 @@ void gateway_syn(struct world *world, const struct cn_event *event)
 	origin->flow = flow;
 	(void)cn_sock_connect_hold(origin->ls.sock, true, world_now(world));
 	rc = ask(flow, origin, &real);
-	if (rc)
+	if (rc != EINPROGRESS)
 		answered(flow, rc);
 }
 
@@ -388,6 +395,14 @@ static void answered(struct flow *flow, int err)
 		wsock_fail(origin, err);
 }
 
+/* The real peer has acknowledged all, our FIN included. */
+static bool has_all(const struct flow *flow)
+{
+	int unacked = 0;
+
+	return ioctl(flow->watch.fd, SIOCOUTQ, &unacked) || !unacked;
+}
+
 static void asked(void *ctx, uint32_t events)
 {
 	struct flow *flow = ctx;
@@ -395,7 +410,7 @@ static void asked(void *ctx, uint32_t events)
 	int err = 0;
 
 	if (flow->phase == FLOW_DRAINING) {
-		if (events & (EPOLLHUP | EPOLLERR))
+		if ((events & EPOLLERR) || has_all(flow))
 			flow_free(flow, false);
 		return;
 	}
@@ -463,13 +478,18 @@ static void holder_ready(struct ear *ear)
 }
 
 /* Both directions are over.  The kernel's socket stays until the real peer has
- * acknowledged all (then it hangs up): the run waits for that. */
+ * acknowledged all, of which a change of its state tells: the run waits for
+ * that. */
 static void drain(struct flow *flow)
 {
-	relay_stop(&flow->relay);
+	if (has_all(flow)) {
+		flow_free(flow, false);
+		return;
+	}
+	relay_stop(&flow->relay, false);
 	release_sock(flow, false);
 	flow->phase = FLOW_DRAINING;
-	if (loop_watch(flow->world->loop, &flow->watch, 0))
+	if (loop_watch(flow->world->loop, &flow->watch, EPOLLET))
 		flow_free(flow, false);
 }
 

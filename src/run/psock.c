@@ -138,17 +138,44 @@ static void watch(struct psock *psock)
 	(void)loop_watch(psock->sup->loop, &psock->watch, 0);
 }
 
-int psock_fill(struct psock *psock, int a)
+static int take_end(struct psock *psock, struct end *end)
 {
-	if (psock->end)
-		return 0;
-	psock->end = end_fill(a);
-	if (!psock->end)
+	if (!end)
 		return errno == EMFILE || errno == ENFILE ? -errno : -ENOBUFS;
+	psock->end = end;
 	psock->named = true;
 	hold(psock);
-	watch(psock);
 	return 0;
+}
+
+int psock_fill(struct psock *psock, int a)
+{
+	int err;
+
+	if (psock->end)
+		return 0;
+	err = take_end(psock, end_fill(a));
+	if (err == 0)
+		watch(psock);
+	return err;
+}
+
+/* Octets flow from now on. */
+static void open_end(struct psock *psock)
+{
+	psock->end->borrow = borrow;
+	psock->end->ctx = psock;
+	psock->state = PSOCK_OPEN;
+	world_attach(psock->sock, psock->end);
+}
+
+int psock_join(struct psock *psock, int a)
+{
+	int err = take_end(psock, end_join(a));
+
+	if (err == 0)
+		open_end(psock);
+	return err;
 }
 
 static void drop_end(struct psock *psock)
@@ -325,10 +352,7 @@ void psock_connected(struct psock *psock)
 	end_open(psock->end, a);
 	if (a >= 0)
 		close(a);
-	psock->end->borrow = borrow;
-	psock->end->ctx = psock;
-	psock->state = PSOCK_OPEN;
-	world_attach(psock->sock, psock->end);
+	open_end(psock);
 	while ((waiter = waiter_first(psock, WAIT_CONNECT))) {
 		if (waiter_reply(waiter, 0) == 0)
 			psock->told = true;

@@ -36,8 +36,12 @@ static void watch_ready(void *ctx, uint32_t events)
 
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		relay->readable = true;
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		relay->is_ending = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		relay->writable = true;
+	if (!relay->end && (events & EPOLLPRI))
+		relay->has_urgent = true;
 	if (relay->end && (events & EPOLLPRI))
 		relay->end->pri = true;
 	if (relay->end && (events & EPOLLHUP))
@@ -77,7 +81,7 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 	rc = loop_watch(loop, &relay->watch, events);
 	if (rc)
 		return -rc;
-	relay->readable = true;
+	/* What can be read already makes an event of its own. */
 	relay->writable = true;
 	relay_touch(relay);
 	return 0;
@@ -89,11 +93,14 @@ void relay_touch(struct relay *relay)
 		list_add_tail(relay->due, &relay->node);
 }
 
-void relay_stop(struct relay *relay)
+void relay_stop(struct relay *relay, bool closing)
 {
 	if (!relay->loop)
 		return;
-	loop_unwatch(relay->loop, &relay->watch);
+	if (closing)
+		loop_forget(relay->loop, &relay->watch);
+	else
+		loop_unwatch(relay->loop, &relay->watch);
 	loop_cancel(relay->loop, &relay->timer);
 	list_del(&relay->node);
 	relay->due = NULL;
@@ -158,6 +165,23 @@ static void in_ended(struct relay *relay, int err, uint64_t now)
 	wait_to_reset(relay, now);
 }
 
+/*
+ * A stream that gave less than there was room for has no more, and the next
+ * octet makes an edge (epoll(7)); but where something else than the lack of
+ * octets ends a read, it is read until it says so itself.
+ */
+static bool has_no_more(const struct relay *relay, const struct cn_span *span,
+			int n, size_t got)
+{
+	const struct end *end = relay->end;
+	size_t room = 0;
+
+	for (int i = 0; i < n; i++)
+		room += span[i].len;
+	return got < room && !relay->is_ending && !relay->has_urgent &&
+	       !(end && (end->pri || end->shut_wr));
+}
+
 static bool pull(struct relay *relay, uint64_t now)
 {
 	struct cn_span span[PIECES];
@@ -182,6 +206,9 @@ static bool pull(struct relay *relay, uint64_t now)
 						  urgent ? CN_MSG_OOB : 0, now);
 			relay->octets_in += (size_t)got;
 			moved += (size_t)got;
+			if (!urgent && has_no_more(relay, span, n, (size_t)got))
+				relay->readable = false;
+			relay->has_urgent &= !urgent;
 		} else if (got == -EAGAIN || got == -EINTR) {
 			relay->readable = got == -EINTR;
 		} else {

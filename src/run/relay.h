@@ -27,6 +27,8 @@ struct relay {
 	struct loop_watch watch;
 	struct loop_timer timer; /* for give_up_at */
 	bool readable, writable; /* the descriptor, as far as is known */
+	bool is_ending; /* it has said that its end or an error is to be read */
+	bool has_urgent; /* the kernel's: an urgent octet has come, unread yet */
 	bool in_over; /* the descriptor has given its last octet */
 	bool out_over; /* the peer's FIN has been passed on */
 	int err; /* positive errno that the connection died of ... */
@@ -52,7 +54,8 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 void relay_touch(struct relay *relay);
 /* Moves what can be moved; *moved is set when anything was. */
 enum relay_state relay_run(struct relay *relay, bool *moved, uint64_t now);
-/* Forgets the descriptor.  Harmless on one that was never started. */
-void relay_stop(struct relay *relay);
+/* Forgets the descriptor, which is closed next (or has been) if closing.
+ * Harmless on one that was never started. */
+void relay_stop(struct relay *relay, bool closing);
 
 #endif

@@ -204,6 +204,9 @@ void psock_set_native(const struct psock *psock, int a);
 int psock_borrow(struct psock *psock);
 /* Gives the psock an end of A, and watches it.  0 or -errno. */
 int psock_fill(struct psock *psock, int a);
+/* The same where the connection is established already; the psock is open from
+ * then on. */
+int psock_join(struct psock *psock, int a);
 /* Before connect or listen on a broken A: puts a new one in its place. */
 int psock_renew(struct call *call);
 /* The end is over or given away: A's close is found by looking for it. */

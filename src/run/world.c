@@ -707,6 +707,15 @@ bool world_event(struct world *world, struct world_event *event)
 	return false;
 }
 
+bool world_is_connected(struct wsock *sock)
+{
+	pump(sock->world);
+	if (!sock->news_connected)
+		return false;
+	sock->news_connected = false;
+	return true;
+}
+
 /* ---------------------------------------------------------------- end -- */
 
 /* Connections that the program has left to us. */

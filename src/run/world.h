@@ -80,6 +80,9 @@ int world_listen(struct wsock *sock, int backlog);
  */
 int world_connect(struct wsock *sock, const struct sockaddr *addr,
 		  socklen_t len);
+/* After -EINPROGRESS: true when the answer is already there and is yes; then
+ * no CONNECTED follows. */
+bool world_is_connected(struct wsock *sock);
 /* The next connection of a listener, or -EAGAIN. */
 int world_accept(struct wsock *listener, void *tag, struct wsock **sock);
 void world_set_tag(struct wsock *sock, void *tag);

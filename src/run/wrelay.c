@@ -54,7 +54,7 @@ static void count_last(struct wsock *sock)
 /* The end was given back; `gone` as in the event. */
 static void ended(struct wsock *sock, bool gone, int err)
 {
-	relay_stop(&sock->relay);
+	relay_stop(&sock->relay, true);
 	end_free(sock->end);
 	sock->end = NULL;
 	sock->phase = WSOCK_OVER;

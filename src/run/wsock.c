@@ -62,7 +62,7 @@ void wsock_free(struct wsock *sock)
 {
 	if (sock->flow)
 		flow_orphan(sock->flow);
-	relay_stop(&sock->relay);
+	relay_stop(&sock->relay, true);
 	end_free(sock->end);
 	tally_unref(sock->row);
 	close_fd(&sock->kernel_fd);
