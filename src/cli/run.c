@@ -136,7 +136,9 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_SUMMARY, "summary", "FILE", "writes the summary as JSON", NULL},
 	{'q', "quiet", NULL, "no summary, no remarks", NULL},
-	{'v', "verbose", NULL, "the summary also where there is no terminal",
+	{'v', "verbose", NULL,
+	 "the summary also where there is no terminal; where there is one, a "
+	 "line of progress every second",
 	 NULL},
 	{KEY_TUN, "tun", "NAME",
 	 "real packets to the kernel through this TUN interface, in place of "

@@ -50,6 +50,27 @@ bool process_is_stopped(pid_t pid)
 	return read_stat(pid, &state, &parent) && state == 'T';
 }
 
+bool process_is_in_front(pid_t pid)
+{
+	char path[48], text[512];
+	const char *at;
+	int fd, group, front;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strrchr(text, ')');
+	/* state, parent, group, session, terminal, its group in front */
+	return at &&
+	       sscanf(at + 1, " %*c %*d %d %*d %*d %d", &group, &front) == 2 &&
+	       at[2] != 'T' && group == front;
+}
+
 static struct kin *read_all(size_t *n)
 {
 	const struct dirent *entry;

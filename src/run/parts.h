@@ -162,6 +162,7 @@ struct world {
 	FILE *summary; /* --summary, or NULL */
 	struct wtun *tun;
 	struct control *control;
+	struct progress *progress;
 	uint64_t cookie;
 };
 

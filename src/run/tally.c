@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/amount.h"
+
 void tally_init(struct tally *tally, uint64_t now)
 {
 	memset(tally, 0, sizeof(*tally));
@@ -101,43 +103,7 @@ void tally_limits(struct tally *tally, struct watch *watch, uint64_t now)
 
 /* ---------------------------------------------------------- for people -- */
 
-#define TEXT 64
-
-static void octets_text(char text[TEXT], uint64_t octets)
-{
-	if (octets < 10000)
-		snprintf(text, TEXT, "%" PRIu64 " octets", octets);
-	else if (octets < 10000000)
-		snprintf(text, TEXT, "%.1f kB", (double)octets / 1e3);
-	else if (octets < UINT64_C(10000000000))
-		snprintf(text, TEXT, "%.1f MB", (double)octets / 1e6);
-	else
-		snprintf(text, TEXT, "%.1f GB", (double)octets / 1e9);
-}
-
-static void time_text(char text[TEXT], uint64_t ns)
-{
-	double value = (double)ns;
-
-	if (value < 1e6)
-		snprintf(text, TEXT, "%.0f us", value / 1e3);
-	else if (value < 1e9)
-		snprintf(text, TEXT, "%.1f ms", value / 1e6);
-	else
-		snprintf(text, TEXT, "%.2f s", value / 1e9);
-}
-
-static void rate_text(char text[TEXT], uint64_t octets, uint64_t ns)
-{
-	double rate = ns ? (double)octets * 8e9 / (double)ns : 0;
-
-	if (rate < 1e6)
-		snprintf(text, TEXT, "%.1f kbit/s", rate / 1e3);
-	else if (rate < 1e9)
-		snprintf(text, TEXT, "%.1f Mbit/s", rate / 1e6);
-	else
-		snprintf(text, TEXT, "%.2f Gbit/s", rate / 1e9);
-}
+#define TEXT AMOUNT_TEXT
 
 static void endpoint_text(char text[TEXT], const struct cn_endpoint *ep)
 {
@@ -158,8 +124,8 @@ static void print_way(FILE *out, const char *way, uint64_t octets, uint64_t ns,
 {
 	char amount[TEXT], rate[TEXT];
 
-	octets_text(amount, octets);
-	rate_text(rate, octets, ns);
+	amount_octets(amount, octets);
+	amount_rate(rate, octets, ns);
 	fprintf(out, "    %-4s %s, %s", way, amount, rate);
 	if (segments)
 		fprintf(out, ", %" PRIu64 " of %" PRIu64 " segments again",
@@ -205,14 +171,14 @@ static void print_row(const struct tally_row *row, FILE *out, uint64_t now)
 
 	endpoint_text(local, &row->local);
 	endpoint_text(peer, &row->peer);
-	time_text(shake, row->handshake_ns);
+	amount_time(shake, row->handshake_ns);
 	fprintf(out, "  %s %s %s%s: handshake %s", local,
 		row->incoming ? "<-" : "->", peer,
 		row->inside ? " (inside)" : "", shake);
 	if (row->rtt_max) {
-		time_text(min, row->rtt_min);
-		time_text(avg, row->rtt_avg);
-		time_text(max, row->rtt_max);
+		amount_time(min, row->rtt_min);
+		amount_time(avg, row->rtt_avg);
+		amount_time(max, row->rtt_max);
 		fprintf(out, ", RTT min %s, mean %s, max %s", min, avg, max);
 	}
 	if (row->err)
@@ -286,9 +252,9 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 
 	if (!tally->connections && !tally->failed)
 		return;
-	octets_text(sent, tally->octets_out);
-	octets_text(got, tally->octets_in);
-	time_text(time, now - tally->began_at);
+	amount_octets(sent, tally->octets_out);
+	amount_octets(got, tally->octets_in);
+	amount_time(time, now - tally->began_at);
 	fprintf(out, "catenet: %" PRIu64 " connection%s", tally->connections,
 		tally->connections == 1 ? "" : "s");
 	if (tally->failed)

@@ -20,6 +20,7 @@
 #include "lib/linux_err.h"
 #include "run/control.h"
 #include "run/parts.h"
+#include "run/progress.h"
 #include "run/run.h"
 #include "run/wtun.h"
 
@@ -417,6 +418,7 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 	/* Nobody may be able to ask; the world runs all the same. */
 	world->control = control_new(loop, world,
 				     options->argv ? options->argv[0] : "?");
+	world->progress = progress_new(world);
 	return world;
 }
 
@@ -437,6 +439,7 @@ void world_free(struct world *world)
 	if (!world)
 		return;
 	control_free(world->control);
+	progress_free(world->progress);
 	while ((node = list_first(&world->socks)))
 		wsock_drop(CN_CONTAINER(node, struct wsock, node));
 	while ((node = list_first(&world->flows))) {
@@ -790,6 +793,8 @@ void world_finish(struct world *world)
 	end_orphans(world);
 	lane_stats(&world->up, &path.up);
 	lane_stats(&world->down, &path.down);
+	progress_free(world->progress);
+	world->progress = NULL;
 	watch_flush(world->watch);
 	tally_limits(&world->tally, world->watch, world_now(world));
 	if (world->summary) {
