@@ -58,11 +58,14 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void no_delay(int fd)
+/* The same on every machine: some have another controller by default, which
+ * paces. */
+static void set_up(int fd, unsigned work)
 {
-	int one = 1;
+	int answers = work >= ANSWER;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &answers, sizeof(answers));
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 }
 
 /* --------------------------------------------------------------- server -- */
@@ -114,7 +117,7 @@ static void accept_all(int epfd, int listener, unsigned work)
 	int fd;
 
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-		no_delay(fd);
+		set_up(fd, work);
 		if (serve(fd, work))
 			watch(epfd, fd, work, false,
 			      work == POUR ? EPOLLOUT : EPOLLIN);
@@ -153,6 +156,7 @@ static int serve_all(int cpu, uint16_t port)
 
 struct client {
 	struct sockaddr_in to;
+	unsigned work;
 	double count_from, until;
 	uint64_t done; /* since count_from */
 	bool counts;
@@ -181,7 +185,7 @@ static int connect_one(const struct client *client, int flags)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
 
-	no_delay(fd);
+	set_up(fd, client->work);
 	if (connect(fd, (const struct sockaddr *)&client->to,
 		    sizeof(client->to)) &&
 	    errno != EINPROGRESS)
@@ -318,6 +322,7 @@ static int drive(char **arg)
 						   ANSWER_ONCE;
 
 	pin(atoi(arg[0]));
+	client.work = kind;
 	client.to.sin_family = AF_INET;
 	client.to.sin_port = htons((uint16_t)(port + kind));
 	if (inet_pton(AF_INET, arg[2], &client.to.sin_addr) != 1 || n < 1 ||

@@ -132,7 +132,9 @@ static void accept_all(struct party *listener, uint64_t now)
 		party->work = listener->work;
 		party->server = listener->server;
 		cn_sock_set_tag(sock, party);
-		must(cn_sock_set(sock, CN_OPT_NODELAY, 1, now), "nodelay", "");
+		must(cn_sock_set(sock, CN_OPT_NODELAY, party->work >= ANSWER,
+				 now),
+		     "nodelay", "");
 		serve(party, now);
 	}
 }
