@@ -145,30 +145,11 @@ void tun_close(struct tun *tun)
 	if (tun->fd >= 0)
 		close(tun->fd);
 	tun->fd = -1;
-	cn_buf_unref(tun->small);
 	cn_buf_unref(tun->super);
-	tun->small = NULL;
 	tun->super = NULL;
 }
 
 /* ------------------------------------------------------------- reading -- */
-
-static bool make_ready(struct cn_pool *pool, struct cn_buf **buf, size_t size)
-{
-	if (!*buf)
-		*buf = cn_buf_new(pool, size);
-	return *buf != NULL;
-}
-
-static struct iovec piece(const void *p, size_t len)
-{
-	struct iovec iov;
-
-	/* readv and writev share one struct, which has no const. */
-	memcpy(&iov.iov_base, &p, sizeof(p));
-	iov.iov_len = len;
-	return iov;
-}
 
 static int read_failed(int err)
 {
@@ -182,35 +163,29 @@ static int read_failed(int err)
 	return CN_E_NETDOWN; /* EBADFD: it was deleted; EIO */
 }
 
-static void add_slice(struct cn_frame *frame, struct cn_buf *buf, uint32_t len)
-{
-	struct cn_slice *slice = &frame->slice[frame->slice_n++];
-
-	slice->buf = buf;
-	slice->data = buf->data;
-	slice->len = len;
-	frame->payload_len += len;
-}
-
 /*
- * What is beyond the small buffer: kept where it was read if it fills a large
- * buffer reasonably, otherwise copied into one of its size (if there is one),
- * so that nobody holds 64 KiB for three packets.
+ * What was read stays where it is if it fills a large buffer reasonably;
+ * otherwise it is copied into one of its size (if there is one), so that
+ * nobody holds 64 KiB for a few packets.  Every read goes into the same warm
+ * buffer then.
  */
-static void take_rest(struct tun *tun, struct cn_pool *pool,
-		      struct cn_frame *frame, uint32_t len)
+static void take_packet(struct tun *tun, struct cn_pool *pool,
+			struct cn_frame *frame, uint32_t off, uint32_t len)
 {
 	struct cn_buf *buf = NULL;
 
 	if (len <= CN_BUF_MEDIUM)
 		buf = cn_buf_new(pool, len);
 	if (buf) {
-		memcpy(buf->data, tun->super->data, len);
+		memcpy(buf->data, tun->super->data + off, len);
+		off = 0;
 	} else {
 		buf = tun->super;
 		tun->super = NULL;
 	}
-	add_slice(frame, buf, len);
+	frame->slice[0] = (struct cn_slice){buf, buf->data + off, len};
+	frame->slice_n = 1;
+	frame->payload_len = len;
 }
 
 /* The kernel vouches for what it hands over with a checksum to be completed:
@@ -244,31 +219,26 @@ static void begin_frame(struct cn_frame *frame)
 	frame->payload_len = 0;
 }
 
+/* One plain read: several pieces would cost the kernel more than a small
+ * packet costs to copy. */
 int tun_read(struct tun *tun, struct cn_pool *pool, struct cn_frame *frame)
 {
 	struct virtio_net_hdr vnet = {0};
-	struct iovec iov[3];
-	uint32_t len, first, skip = tun->is_plain ? 0 : VNET_LEN;
+	uint32_t skip = tun->is_plain ? 0 : VNET_LEN;
 	ssize_t n;
 
-	if (!make_ready(pool, &tun->small, CN_BUF_SMALL) ||
-	    !make_ready(pool, &tun->super, CN_BUF_SUPER))
+	if (!tun->super)
+		tun->super = cn_buf_new(pool, CN_BUF_SUPER);
+	if (!tun->super)
 		return CN_E_NOMEM;
-	iov[0] = piece(&vnet, skip);
-	iov[1] = piece(tun->small->data, tun->small->size);
-	iov[2] = piece(tun->super->data, tun->super->size);
-	n = readv(tun->fd, iov, 3);
+	n = read(tun->fd, tun->super->data, tun->super->size);
 	if (n < 0)
 		return read_failed(errno);
 	if ((size_t)n <= skip)
 		return CN_E_AGAIN;
-	len = (uint32_t)n - skip;
+	memcpy(&vnet, tun->super->data, skip);
 	begin_frame(frame);
-	first = len < tun->small->size ? len : tun->small->size;
-	add_slice(frame, tun->small, first);
-	tun->small = NULL;
-	if (len > first)
-		take_rest(tun, pool, frame, len - first);
+	take_packet(tun, pool, frame, skip, (uint32_t)n - skip);
 	note_offload(frame, &vnet);
 	tun->read_n++;
 	return CN_OK;
@@ -295,8 +265,37 @@ static int write_failed(struct tun *tun, int err)
 	return CN_E_NETDOWN; /* EIO: it is down; EBADFD: it was deleted */
 }
 
-static int write_octets(struct tun *tun, const struct virtio_net_hdr *vnet,
-			const struct cn_frame *frame)
+static struct iovec piece(const void *p, size_t len)
+{
+	struct iovec iov;
+
+	/* readv and writev share one struct, which has no const. */
+	memcpy(&iov.iov_base, &p, sizeof(p));
+	iov.iov_len = len;
+	return iov;
+}
+
+/* So small that gathering it here costs less than describing its pieces. */
+#define GATHER_MAX 512u
+
+static bool write_gathered(const struct tun *tun,
+			   const struct virtio_net_hdr *vnet,
+			   const struct cn_frame *frame)
+{
+	uint8_t octet[sizeof(*vnet) + GATHER_MAX];
+	size_t len = 0;
+
+	if (vnet) {
+		memcpy(octet, vnet, sizeof(*vnet));
+		len = sizeof(*vnet);
+	}
+	len += cn_frame_copy(frame, 0, octet + len, GATHER_MAX);
+	return write(tun->fd, octet, len) >= 0;
+}
+
+static bool write_pieces(const struct tun *tun,
+			 const struct virtio_net_hdr *vnet,
+			 const struct cn_frame *frame)
 {
 	struct iovec iov[CN_SLICES_MAX + 2];
 	int i, n = 0;
@@ -307,7 +306,15 @@ static int write_octets(struct tun *tun, const struct virtio_net_hdr *vnet,
 		iov[n++] = piece(frame->header, frame->header_len);
 	for (i = 0; i < frame->slice_n; i++)
 		iov[n++] = piece(frame->slice[i].data, frame->slice[i].len);
-	if (writev(tun->fd, iov, n) < 0)
+	return writev(tun->fd, iov, n) >= 0;
+}
+
+static int write_octets(struct tun *tun, const struct virtio_net_hdr *vnet,
+			const struct cn_frame *frame)
+{
+	bool is_small = cn_frame_len(frame) <= GATHER_MAX;
+
+	if (!(is_small ? write_gathered : write_pieces)(tun, vnet, frame))
 		return write_failed(tun, errno);
 	tun->written_n++;
 	return CN_OK;

@@ -21,8 +21,7 @@ struct tun {
 	int fd; /* non-blocking; readable when tun_read has something */
 	bool is_plain;
 	char name[16];
-	/* Held ready for the next read. */
-	struct cn_buf *small, *super;
+	struct cn_buf *super; /* held ready for the next read */
 	uint64_t read_n, written_n, dropped_n; /* frames */
 };
 

@@ -336,9 +336,8 @@ static void run_one(struct tun *tun, struct cn_pool *pool, unsigned version)
 	       how);
 	if (fd >= 0)
 		close(fd);
-	cn_buf_unref(tun->small);
 	cn_buf_unref(tun->super);
-	tun->small = tun->super = NULL;
+	tun->super = NULL;
 	result(cn_pool_in_use(pool) == 0, "no buffer is left behind", how);
 }
 
