@@ -57,7 +57,9 @@ static const struct cli_option table[] = {
 	 "catenet's address on it; may be given again", NULL},
 	{KEY_VIA, "via", "ADDRESS/BITS",
 	 "the kernel's address on it; may be given again", NULL},
-	{KEY_MTU, "mtu", "OCTETS", "its largest packet; 1500 unless said",
+	{KEY_MTU, "mtu", "OCTETS",
+	 "its largest packet; 15050us unless "
+	 "said",
 	 NULL},
 	{KEY_PLAIN, "plain", NULL, "without checksum and segmentation offload",
 	 NULL},
@@ -71,9 +73,9 @@ static const struct cli_option table[] = {
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
 	{KEY_BUSY_POLL, "busy-poll", "TIME",
-	 "how long to look for the next frame before sleeping, 50us for "
-	 "example: takes a core while there is traffic, and spares wake-ups; "
-	 "0 unless said",
+	 "how long to look for the next frame before sleeping: takes a core "
+	 "while there is traffic, and spares wake-ups; 50us unless said, 0 "
+	 "sleeps at once",
 	 "Program"},
 	{'q', "quiet", NULL, "no remarks", NULL},
 };
@@ -613,6 +615,7 @@ int cli_services(int argc, char **argv)
 
 	if (!services)
 		return fail("memory", strerror(ENOMEM));
+	services->busy_poll_ns = DRIVER_BUSY_POLL_NS;
 	services->mtu = 1500;
 	services->sndbuf = 1u << 20;
 	services->rcvbuf = 4u << 20;

@@ -6,6 +6,7 @@
 #include "loop/driver.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 /* Most that is read before the program sees it, and most that is written
  * before acknowledgements are looked for: a few super-segments, or what a
@@ -16,6 +17,19 @@
 #define PUMP_TURNS 64
 /* The same while looking for frames that do not come. */
 #define SPIN_NS (20 * CN_NS_PER_US)
+/* So often is looked for frames in vain before it is given up. */
+#define MISSES_MAX 8
+
+/* Twice as many frames the next time when there were as many as were asked
+ * for: one alone is answered before it is asked for a second. */
+static void adapt_batch(struct driver *driver, int n)
+{
+	if (n == driver->batch)
+		driver->batch = n < TURN_FRAMES / 2 ? (uint8_t)(2 * n) :
+						      TURN_FRAMES;
+	else
+		driver->batch = n > 1 ? (uint8_t)n : 1;
+}
 
 static bool read_frames(struct driver *driver, uint64_t now)
 {
@@ -23,7 +37,7 @@ static bool read_frames(struct driver *driver, uint64_t now)
 	uint32_t octets = 0;
 	int n = 0;
 
-	while (driver->readable && n < TURN_FRAMES && octets < TURN_OCTETS) {
+	while (driver->readable && n < driver->batch && octets < TURN_OCTETS) {
 		if (tun_read(driver->tun, driver->pool, &frame)) {
 			driver->readable = false;
 			break;
@@ -33,6 +47,7 @@ static bool read_frames(struct driver *driver, uint64_t now)
 		cn_frame_release(&frame);
 		n++;
 	}
+	adapt_batch(driver, n);
 	return n > 0;
 }
 
@@ -71,10 +86,20 @@ static bool take_turn(struct driver *driver, uint64_t now)
 	return moved;
 }
 
-/* True while it is worth looking for a frame instead of sleeping. */
+/* True while a frame is to be looked for instead of sleeping. */
 static bool is_busy(const struct driver *driver, uint64_t now)
 {
-	return now < driver->busy_until;
+	return driver->missed < MISSES_MAX &&
+	       now - driver->moved_at < driver->busy_poll_ns;
+}
+
+/* What had to be slept for, or was found by looking, came soon enough: looking
+ * for the next pays. */
+static void note_move(struct driver *driver, uint64_t now)
+{
+	if (now - driver->moved_at < driver->busy_poll_ns)
+		driver->missed = 0;
+	driver->moved_at = now;
 }
 
 /* Looks for a frame for a moment; the host's deadline is not passed by. */
@@ -86,9 +111,12 @@ static bool spin(struct driver *driver)
 	if (deadline < until)
 		until = deadline;
 	while (now < until) {
+		/* Asked for, whatever epoll's last edge said. */
 		driver->readable = true;
-		if (take_turn(driver, now))
+		if (take_turn(driver, now)) {
+			note_move(driver, now);
 			return true;
+		}
 		now = loop_refresh(driver->loop);
 	}
 	return false;
@@ -96,26 +124,26 @@ static bool spin(struct driver *driver)
 
 void driver_pump(struct driver *driver)
 {
-	bool moved = true;
+	bool moved = true, looked = false;
+	uint64_t now = 0;
 
 	if (driver->pumping) /* from events(): the turn goes on anyway */
 		return;
 	driver->pumping = true;
 	for (int i = 0; i < PUMP_TURNS && moved; i++) {
-		uint64_t now = loop_refresh(driver->loop);
-
-		/* An edge of epoll is not waited for where it can be asked. */
-		driver->readable |= driver->busy_poll_ns != 0;
+		now = loop_refresh(driver->loop);
 		moved = take_turn(driver, now);
 		if (moved)
-			driver->busy_until = now + driver->busy_poll_ns;
-		else if (is_busy(driver, now))
+			note_move(driver, now);
+		else if ((looked = is_busy(driver, now)))
 			moved = spin(driver);
 	}
-	moved |= is_busy(driver, loop_now(driver->loop));
+	now = loop_now(driver->loop);
+	if (!moved && looked && !is_busy(driver, now))
+		driver->missed++;
+	moved |= is_busy(driver, now);
 	(void)loop_at(driver->loop, &driver->timer,
-		      moved ? loop_now(driver->loop) :
-			      cn_host_deadline(driver->host));
+		      moved ? now : cn_host_deadline(driver->host));
 	driver->pumping = false;
 }
 
@@ -147,6 +175,10 @@ int driver_begin(struct driver *driver)
 	driver->watch.ctx = driver;
 	driver->readable = true;
 	driver->writable = true;
+	driver->batch = 1;
+	driver->moved_at = loop_now(driver->loop);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		driver->busy_poll_ns = 0;
 	rc = loop_watch(driver->loop, &driver->watch,
 			EPOLLIN | EPOLLOUT | EPOLLET);
 	if (!rc)

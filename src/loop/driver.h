@@ -16,6 +16,9 @@
 #include "link/tun.h"
 #include "loop/loop.h"
 
+/* A round trip to a program on another core of this machine, and some. */
+#define DRIVER_BUSY_POLL_NS (50 * CN_NS_PER_US)
+
 struct driver {
 	/* The owner's, to be set before driver_begin; they outlive it. */
 	struct loop *loop;
@@ -24,9 +27,10 @@ struct driver {
 	struct tun *tun;
 	int link; /* of the host */
 	/*
-	 * How long to look for the next frame without sleeping after the last
-	 * one, ns.  0: sleeps at once.  It takes a whole core as long as frames
-	 * come, and spares each of them the wake-up.
+	 * How long to look for the next frame after the last one before
+	 * sleeping, ns; 0: sleeps at once.  It takes a whole core while frames
+	 * come so close together, and spares each of them the wake-up; where
+	 * they come further apart, or there is one core only, nobody looks.
 	 */
 	uint64_t busy_poll_ns;
 	/* Takes the events of the host until there is none; true: there were
@@ -39,7 +43,9 @@ struct driver {
 	struct loop_timer timer;
 	struct cn_frame held; /* refused by the interface for the moment */
 	bool holds, readable, writable, pumping;
-	uint64_t busy_until;
+	uint8_t batch; /* frames to read before the program sees them */
+	uint8_t missed; /* times in a row that looking found nothing */
+	uint64_t moved_at; /* last time that a frame or an event was there */
 };
 
 /* 0 or -errno. */
