@@ -8,7 +8,9 @@
 #include <catenet/frame.h>
 #include <catenet/host.h>
 #include <catenet/link.h>
+#include <catenet/posix.h>
 #include <catenet/socket.h>
+#include <catenet/stack.h>
 #include <catenet/tun.h>
 
 #endif

@@ -113,8 +113,17 @@ enum cn_event_kind {
 	CN_EVENT_ORPHAN_DONE,
 };
 
+/* What a socket became ready by. */
+enum cn_news {
+	CN_NEWS_IN = 1, /* octets, or the end of the stream */
+	CN_NEWS_OUT = 2, /* room to send */
+	CN_NEWS_STATE = 4, /* another state: whatever cn_sock_ready says */
+	CN_NEWS_PRI = 8, /* urgent data */
+};
+
 struct cn_event {
 	uint8_t kind; /* enum cn_event_kind */
+	uint8_t news; /* READY: bits of enum cn_news */
 	struct cn_sock *sock; /* READY: the socket; SYN: the listener */
 	struct cn_dgram *dgram; /* READY, of a datagram socket: that one */
 	void *tag; /* of the socket */

@@ -33,6 +33,12 @@ CN_API int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
  * and the round trip is not measured.
  */
 CN_API int cn_sock_connect_hold(struct cn_sock *sock, bool hold, uint64_t now);
+/*
+ * Dissolves the connection (the peer gets a reset), the attempt or the
+ * listener; the options and what cn_sock_bind named stay, and the socket may
+ * connect or listen again.  Linux's connect() to AF_UNSPEC.
+ */
+CN_API int cn_sock_disconnect(struct cn_sock *sock, uint64_t now);
 CN_API int cn_sock_accept(struct cn_sock *listener, struct cn_sock **sock,
 			  uint64_t now) CN_MUST_CHECK;
 
@@ -121,7 +127,7 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 	X(SYNCNT, "SYN retransmissions before giving up")                      \
 	X(USER_TIMEOUT, "milliseconds that data may stay unacknowledged")      \
 	X(LINGER, "seconds of SO_LINGER, -1 when off")                         \
-	X(LINGER2, "seconds in FIN-WAIT-2 as an orphan")                       \
+	X(LINGER2, "seconds in FIN-WAIT-2 as an orphan, -1: none")             \
 	X(SNDBUF, "octets of the send buffer")                                 \
 	X(RCVBUF, "octets of the receive buffer")                              \
 	X(RCVLOWAT, "octets that make the socket readable")                    \

@@ -203,12 +203,13 @@ void sock_set_path(struct cn_sock *sock, uint64_t now)
 
 /* ------------------------------------------------------------ settling -- */
 
-void sock_tell(struct cn_sock *sock)
+void sock_tell_of(struct cn_sock *sock, unsigned news)
 {
 	struct cn_host *host = sock_host(sock);
 
 	if (!sock->owned && !sock->orphan)
 		return;
+	sock->told |= news & 15;
 	if (sock->event_queued)
 		return;
 	sock->event_queued = true;
@@ -218,6 +219,11 @@ void sock_tell(struct cn_sock *sock)
 	else
 		host->event_first = sock;
 	host->event_last = sock;
+}
+
+void sock_tell(struct cn_sock *sock)
+{
+	sock_tell_of(sock, TCP_NEWS_STATE);
 }
 
 void sock_finish(struct cn_sock *sock)
@@ -279,7 +285,7 @@ void sock_settle(struct cn_sock *sock, uint64_t now)
 	sock_arm(sock);
 	out_ready(sock, now);
 	if (news && !sock->orphan)
-		sock_tell(sock);
+		sock_tell_of(sock, news);
 }
 
 /* -------------------------------------------------------------- memory -- */

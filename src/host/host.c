@@ -439,6 +439,13 @@ static void fill_orphan_done(const struct cn_sock *sock, struct cn_event *event)
 		event->err = CN_E_CONNABORTED;
 }
 
+/* One list, told in two rooms. */
+_Static_assert((int)CN_NEWS_IN == (int)TCP_NEWS_IN &&
+		       (int)CN_NEWS_OUT == (int)TCP_NEWS_OUT &&
+		       (int)CN_NEWS_STATE == (int)TCP_NEWS_STATE &&
+		       (int)CN_NEWS_PRI == (int)TCP_NEWS_PRI,
+	       "enum cn_news is enum tcp_news");
+
 bool cn_host_event(struct cn_host *host, struct cn_event *event)
 {
 	struct cn_sock *sock;
@@ -460,6 +467,8 @@ bool cn_host_event(struct cn_host *host, struct cn_event *event)
 		if (sock->orphan)
 			continue;
 		event->kind = CN_EVENT_READY;
+		event->news = sock->told;
+		sock->told = 0;
 		event->sock = sock;
 		return true;
 	}

@@ -68,6 +68,7 @@ struct cn_sock {
 	bool hold : 1, any_port : 1; /* listeners for a gateway */
 	bool out_queued : 1;
 	bool event_queued : 1;
+	unsigned told : 4; /* enum tcp_news that the event is about */
 	bool dead : 1; /* freed when the queues let go of it */
 	bool sndbuf_set : 1;
 	bool client_counted : 1; /* against its client's limit */
@@ -275,6 +276,8 @@ void sock_arm(struct cn_sock *sock);
 void sock_finish(struct cn_sock *sock);
 /* Tells the application, once, that cn_sock_ready may say more. */
 void sock_tell(struct cn_sock *sock);
+/* The same, of that news (enum tcp_news) alone. */
+void sock_tell_of(struct cn_sock *sock, unsigned news);
 /* The MSS that the path to the peer leaves, and what to announce. */
 void sock_set_path(struct cn_sock *sock, uint64_t now);
 uint32_t host_path_mss(struct cn_host *host, const struct cn_addr *peer,

@@ -143,7 +143,9 @@ static int engine_set(struct linux_sock *ls, enum cn_opt opt, int64_t value,
 /* A level of IPPROTO_IPV6 on an IPv4 socket is unknown to Linux. */
 static bool level_exists(const struct linux_sock *ls, int level)
 {
-	return level != IPPROTO_IPV6 || ls->domain == AF_INET6;
+	return level == SOL_SOCKET || level == IPPROTO_TCP ||
+	       level == IPPROTO_IP ||
+	       (level == IPPROTO_IPV6 && ls->domain == AF_INET6);
 }
 
 /* The administrator's limit, then Linux's doubling: half of what is reported
@@ -345,16 +347,17 @@ static int set_row(struct linux_sock *ls, const struct row *row, int value,
 	return engine_set(ls, (enum cn_opt)row->what, value, now);
 }
 
-/* IP's own options may be one octet long. */
-static int int_of(int level, const void *val, uint32_t len, int *value)
+/* IP's own options may be one octet long, the type of service none. */
+static int int_of(int level, int opt, const void *val, uint32_t len, int *value)
 {
 	const uint8_t *octet = val;
 
+	*value = 0;
 	if (len >= sizeof(*value))
 		memcpy(value, val, sizeof(*value));
 	else if (level == IPPROTO_IP && len >= 1)
 		*value = octet[0];
-	else
+	else if (level != IPPROTO_IP || opt != IP_TOS)
 		return EINVAL;
 	return 0;
 }
@@ -367,10 +370,15 @@ int linux_opt_set(struct linux_sock *ls, int level, int opt, const void *val,
 
 	if (level == IPPROTO_TCP && opt == TCP_CONGESTION)
 		return set_congestion(ls, val, len, now);
-	if (!level_exists(ls, level) ||
-	    linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
+	if (!level_exists(ls, level))
 		return ENOPROTOOPT;
-	if (int_of(level, val, len, &value))
+	/* These look at the size before they know the option. */
+	if ((level == SOL_SOCKET || level == IPPROTO_TCP) &&
+	    len < sizeof(value))
+		return EINVAL;
+	if (linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
+		return ENOPROTOOPT;
+	if (int_of(level, opt, val, len, &value))
 		return EINVAL;
 	if (row)
 		return set_row(ls, row, value, now);
@@ -644,7 +652,12 @@ static int get_ip(struct linux_sock *ls, int level, int opt, void *val,
 		 (level == IPPROTO_IP && opt == IP_TTL))
 		what = CN_OPT_TTL;
 	rc = get_engine(ls, what, &value);
-	return rc ? rc : put_int(val, len, value);
+	/* An int that has no room is an octet, to IPv4. */
+	if (level == IPPROTO_IP && *len && *len < sizeof(value))
+		put(val, len, &(uint8_t){(uint8_t)value}, 1);
+	else
+		put_int(val, len, value);
+	return rc;
 }
 
 int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
@@ -654,12 +667,13 @@ int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
 	int value = 0;
 	int rc;
 
+	/* The last to be asked are IP's, and answer for a level unknown. */
 	if (!level_exists(ls, level))
-		return EOPNOTSUPP;
-	if (linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
-		return ENOPROTOOPT;
+		return ls->domain == AF_INET ? EOPNOTSUPP : ENOPROTOOPT;
 	if ((int)*len < 0)
 		return EINVAL;
+	if (linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
+		return ENOPROTOOPT;
 	if (row && row->kind == KIND_BIT)
 		return put_int(val, len, (ls->bits & (uint32_t)row->what) != 0);
 	if (row) {

@@ -23,6 +23,13 @@ static bool addr_is_here(const struct cn_host *host, const struct cn_addr *addr)
 	       net_is_local(&host->net, addr);
 }
 
+/* Linux lets a socket bear the IPv4 address of a group or of all; what it
+ * sends has another source. */
+static bool addr_is_many(const struct cn_host *host, const struct cn_addr *addr)
+{
+	return cn_addr_is_v4(addr) && net_is_to_many(&host->net, addr);
+}
+
 static void set_name(struct cn_sock *sock, const struct cn_addr *addr,
 		     uint16_t port)
 {
@@ -76,7 +83,8 @@ int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local)
 	err = sock_check_family(sock, &local->addr);
 	if (err)
 		return err;
-	if (!addr_is_here(sock_host(sock), &local->addr))
+	if (!addr_is_here(sock_host(sock), &local->addr) &&
+	    !addr_is_many(sock_host(sock), &local->addr))
 		return CN_E_ADDRNOTAVAIL;
 	set_name(sock, &local->addr, 0);
 	if (local->port)
@@ -88,7 +96,8 @@ int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local)
 		return err;
 	}
 	sock->port_bound = local->port != 0;
-	sock->addr_bound = !cn_addr_is_any(&local->addr);
+	sock->addr_bound = !cn_addr_is_any(&local->addr) &&
+			   !addr_is_many(sock_host(sock), &local->addr);
 	return CN_OK;
 }
 
@@ -110,11 +119,11 @@ static int become_listener(struct cn_sock *sock)
 	return err;
 }
 
-/* Of an earlier connection nothing stays but the options and the bind. */
-static void forget_connection(struct cn_sock *sock)
+void sock_forget_connection(struct cn_sock *sock)
 {
 	struct cn_addr any = sock_any(sock);
 
+	sock->err = 0;
 	if (!sock->over)
 		return;
 	out_forget(sock);
@@ -127,7 +136,7 @@ static int start_listening(struct cn_sock *sock, uint32_t backlog, uint64_t now)
 {
 	int err = CN_OK;
 
-	forget_connection(sock);
+	sock_forget_connection(sock);
 	if (sock->any_port)
 		sock->phase = SOCK_LISTENING;
 	else if (!sock->port_held)

@@ -42,7 +42,8 @@ static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		/* MUST-21 */
 		tune->user_timeout_ns = (uint64_t)value * CN_NS_PER_MS;
 	else if (opt == CN_OPT_LINGER2)
-		tune->fin_wait2_ns = ns_of_s(value);
+		/* Negative: it ends in the next instant. */
+		tune->fin_wait2_ns = value < 0 ? 1 : ns_of_s(value);
 	else if (opt == CN_OPT_WINDOW_CLAMP)
 		tune->window_clamp = (uint32_t)value;
 	else if (opt == CN_OPT_NOTSENT_LOWAT)
@@ -75,7 +76,7 @@ static struct range range_of(enum cn_opt opt)
 		[CN_OPT_SYNCNT] = {1, 127},
 		[CN_OPT_MAXSEG] = {0, 32767},
 		[CN_OPT_USER_TIMEOUT] = {0, INT32_MAX},
-		[CN_OPT_LINGER2] = {0, 120},
+		[CN_OPT_LINGER2] = {-1, 120},
 		[CN_OPT_WINDOW_CLAMP] = {0, BUF_MAX},
 		[CN_OPT_NOTSENT_LOWAT] = {0, UINT32_MAX},
 		[CN_OPT_RCVLOWAT] = {0, INT32_MAX},
@@ -315,6 +316,8 @@ static int64_t get_tuned(const struct cn_sock *sock, enum cn_opt opt)
 		return tune->syn_retries ? tune->syn_retries : set->syn_retries;
 	if (opt == CN_OPT_USER_TIMEOUT)
 		return (int64_t)(tune->user_timeout_ns / CN_NS_PER_MS);
+	if (opt == CN_OPT_LINGER2 && tune->fin_wait2_ns == 1)
+		return -1;
 	if (opt == CN_OPT_LINGER2)
 		return (int64_t)(tuned_ns(tune->fin_wait2_ns,
 					  set->fin_wait2_ns) /

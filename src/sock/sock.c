@@ -63,10 +63,7 @@ static int connect_new(struct cn_sock *sock, const struct cn_endpoint *peer,
 
 	if (err)
 		return err == CN_E_INVAL ? CN_E_NETUNREACH : err;
-	if (sock->over) {
-		out_forget(sock);
-		sock_renew_tcb(sock);
-	}
+	sock_forget_connection(sock);
 	destination(peer, &real);
 	err = host_connect(sock, &real, now);
 	return err ? err : CN_E_INPROGRESS;
@@ -83,8 +80,10 @@ static int connect_again(struct cn_sock *sock)
 		sock->phase = SOCK_CONNECTED;
 		return CN_OK;
 	}
+	/* The error is told, and nothing is left of the attempt. */
 	err = sock_take_err(sock);
 	sock->phase = SOCK_NEW;
+	sock_forget_connection(sock);
 	return err ? err : CN_E_CONNABORTED;
 }
 
@@ -231,12 +230,27 @@ static int shutdown_listener(struct cn_sock *sock, enum cn_shut how,
 	return CN_OK;
 }
 
-/* Linux's disconnect: as if it had never been tried. */
-static int shutdown_opening(struct cn_sock *sock, uint64_t now)
+/* Linux's tcp_disconnect: as if it had never been tried, but for the error
+ * that whoever still waits is told. */
+static int disconnect(struct cn_sock *sock, uint64_t now)
 {
-	tcp_abort(&sock->tcb, 0, now);
-	sock_settle(sock, now);
+	bool live = sock_is_live(sock);
+
+	if (live) {
+		tcp_abort(&sock->tcb, 0, now);
+		sock_settle(sock, now);
+	}
 	sock->phase = SOCK_NEW;
+	sock_forget_connection(sock);
+	sock->err = live ? CN_E_CONNRESET : 0;
+	return CN_OK;
+}
+
+int cn_sock_disconnect(struct cn_sock *sock, uint64_t now)
+{
+	if (sock->phase != SOCK_LISTENING)
+		return disconnect(sock, now);
+	sock_unlisten(sock, now);
 	return CN_OK;
 }
 
@@ -249,7 +263,7 @@ int cn_sock_shutdown(struct cn_sock *sock, enum cn_shut how, uint64_t now)
 	if (!sock_is_live(sock))
 		return CN_E_NOTCONN;
 	if (sock_is_opening(sock))
-		return shutdown_opening(sock, now);
+		return disconnect(sock, now);
 	if (how & CN_SHUT_RD)
 		sock->tcb.rd_shut = true;
 	if (how & CN_SHUT_WR) {

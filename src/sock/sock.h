@@ -28,6 +28,8 @@ int sock_check_family(const struct cn_sock *sock, const struct cn_addr *addr);
 int sock_take_err(struct cn_sock *sock);
 /* A port that bind() picks, on the socket's present address. */
 int sock_bind_any_port(struct cn_sock *sock);
+/* Of an earlier connection nothing stays but the options and the bind. */
+void sock_forget_connection(struct cn_sock *sock);
 /* Stops listening; the socket is as before cn_sock_listen. */
 void sock_unlisten(struct cn_sock *sock, uint64_t now);
 

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets as files: how they come, how they wait, how they go. */
+#include "lib/lsock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/epoll.h"
+#include "lib/linux_addr.h"
+#include "lib/linux_err.h"
+
+int lsock_fail(int number)
+{
+	errno = number;
+	return -1;
+}
+
+/* --------------------------------------------------------------- ready -- */
+
+/* The bits of poll(2): Linux says everything in two dialects. */
+static unsigned lsock_ready(struct file *file)
+{
+	struct lsock *sock = CN_CONTAINER(file, struct lsock, file);
+	unsigned bits = sock->ls.sock ? cn_sock_ready(sock->ls.sock) :
+					POLLERR | POLLHUP;
+
+	if (bits & POLLIN)
+		bits |= POLLRDNORM;
+	if (bits & POLLOUT)
+		bits |= POLLWRNORM;
+	else
+		sock->nospace = true;
+	return bits;
+}
+
+/* An ACK is news of room only to who found none, as in Linux. */
+static bool is_room(struct lsock *sock)
+{
+	if (!sock->nospace || !(cn_sock_ready(sock->ls.sock) & CN_READY_OUT))
+		return false;
+	sock->nospace = false;
+	return true;
+}
+
+void driver_event(struct cn_stack *stack, const struct cn_event *event)
+{
+	struct lsock *sock = event->tag;
+	unsigned key = 0;
+
+	(void)stack;
+	if (event->kind != CN_EVENT_READY || !sock)
+		return;
+	if (event->news & CN_NEWS_STATE) {
+		file_wake(&sock->file, 0);
+		return;
+	}
+	if (event->news & (CN_NEWS_IN | CN_NEWS_PRI))
+		key |= POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
+	if (event->news & CN_NEWS_OUT && is_room(sock))
+		key |= POLLOUT | POLLWRNORM | POLLWRBAND;
+	if (key)
+		file_wake(&sock->file, key);
+}
+
+/* ------------------------------------------------------------- waiting -- */
+
+bool lsock_waits(const struct lsock *sock, int flags)
+{
+	return !(sock->file.flags & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
+}
+
+uint64_t lsock_until(const struct lsock *sock, uint64_t limit_ns)
+{
+	return limit_ns ? driver_until(sock->file.driver, limit_ns) : CN_NEVER;
+}
+
+int lsock_wait(struct lsock *sock, uint64_t until, int *ended)
+{
+	if (*ended == ETIMEDOUT)
+		return EAGAIN;
+	if (*ended)
+		return *ended;
+	if (until <= sock->file.driver->now)
+		return EAGAIN;
+	*ended = file_wait(&sock->file, until);
+	return sock->ls.sock ? 0 : ENETDOWN;
+}
+
+/* -------------------------------------------------------- enter, leave -- */
+
+static void lsock_release(struct file *file);
+static const struct file_ops lsock_ops = {lsock_ready, lsock_release};
+
+int lsock_enter(int fd, struct lsock **out)
+{
+	struct file *file = file_get(fd);
+	struct lsock *sock;
+
+	if (!file)
+		return EBADF;
+	if (file->ops != &lsock_ops) {
+		file_put(file);
+		return ENOTSOCK;
+	}
+	sock = CN_CONTAINER(file, struct lsock, file);
+	driver_enter(file->driver);
+	if (!sock->ls.sock) {
+		driver_leave(file->driver);
+		file_put(file);
+		return ENETDOWN;
+	}
+	*out = sock;
+	return 0;
+}
+
+void lsock_leave(struct lsock *sock)
+{
+	driver_leave(sock->file.driver);
+	file_put(&sock->file);
+}
+
+/* ----------------------------------------------------------- the birth -- */
+
+/* A connection has these from its listener. */
+static void inherit(struct lsock *sock, const struct lsock *listener)
+{
+	sock->ls.bits = listener->ls.bits;
+	sock->ls.sndbuf = listener->ls.sndbuf;
+	sock->ls.rcvbuf = listener->ls.rcvbuf;
+	sock->ls.rcvtimeo_ns = listener->ls.rcvtimeo_ns;
+	sock->ls.sndtimeo_ns = listener->ls.sndtimeo_ns;
+}
+
+static void adopt(struct lsock *sock, struct cn_stack *stack,
+		  struct cn_sock *engine)
+{
+	sock->stack = stack;
+	sock->ls.sock = engine;
+	sock->ls.limits = &stack->limits;
+	sock->ls.cookie = ++stack->driver->cookie;
+	list_add_tail(&stack->socks, &sock->node);
+	cn_sock_set_tag(engine, sock);
+}
+
+int lsock_install(struct cn_stack *stack, struct cn_sock *engine, int domain,
+		  int flags, const struct lsock *listener)
+{
+	struct lsock *sock = calloc(1, sizeof(*sock));
+	int fd;
+
+	if (!sock) {
+		cn_sock_abort(engine, stack->driver->now);
+		return -ENOMEM;
+	}
+	file_init(&sock->file, &lsock_ops, stack->driver);
+	if (flags & SOCK_NONBLOCK)
+		sock->file.flags = O_NONBLOCK;
+	sock->ls.domain = domain;
+	if (listener)
+		inherit(sock, listener);
+	adopt(sock, stack, engine);
+	fd = file_install(&sock->file, CN_FD_FIRST, flags & SOCK_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	list_del(&sock->node);
+	cn_sock_abort(engine, stack->driver->now);
+	file_deinit(&sock->file);
+	free(sock);
+	return fd;
+}
+
+/* ------------------------------------------------------------- the end -- */
+
+/* Has the peer acknowledged our FIN, or is it over? */
+static bool is_done(const struct lsock *sock)
+{
+	switch (cn_sock_state(sock->ls.sock)) {
+	case CN_FIN_WAIT_1:
+	case CN_CLOSING:
+	case CN_LAST_ACK:
+		return false;
+	case CN_ESTABLISHED:
+	case CN_SYN_SENT:
+	case CN_SYN_RECEIVED:
+	case CN_FIN_WAIT_2:
+	case CN_TIME_WAIT:
+	case CN_CLOSED:
+	case CN_CLOSE_WAIT:
+	case CN_LISTEN:
+		break;
+	}
+	return true;
+}
+
+/* SO_LINGER with a time: the program waits for its words to arrive. */
+static void linger(struct lsock *sock)
+{
+	struct driver *driver = sock->file.driver;
+	int64_t seconds = -1;
+	int ended = 0;
+	uint64_t until;
+
+	(void)cn_sock_get(sock->ls.sock, CN_OPT_LINGER, &seconds);
+	if (seconds <= 0 || cn_sock_readable(sock->ls.sock) ||
+	    cn_sock_state(sock->ls.sock) == CN_LISTEN ||
+	    cn_sock_state(sock->ls.sock) == CN_SYN_SENT)
+		return;
+	until = driver_until(driver, (uint64_t)seconds * CN_NS_PER_SEC);
+	(void)cn_sock_shutdown(sock->ls.sock, CN_SHUT_WR, driver->now);
+	while (!is_done(sock) && !cn_sock_readable(sock->ls.sock))
+		if (lsock_wait(sock, until, &ended))
+			return;
+}
+
+static void forget(struct lsock *sock)
+{
+	list_del(&sock->node);
+	sock->ls.sock = NULL;
+	sock->stack = NULL;
+}
+
+static void lsock_release(struct file *file)
+{
+	struct lsock *sock = CN_CONTAINER(file, struct lsock, file);
+
+	driver_enter(file->driver);
+	epoll_forget(file);
+	if (sock->ls.sock)
+		linger(sock);
+	if (sock->ls.sock) {
+		cn_sock_set_tag(sock->ls.sock, NULL);
+		cn_sock_close(sock->ls.sock, file->driver->now);
+		forget(sock);
+	}
+	driver_leave(file->driver);
+	file_deinit(file);
+	free(sock);
+}
+
+void lsock_forget_all(struct cn_stack *stack)
+{
+	while (!list_is_empty(&stack->socks)) {
+		struct lsock *sock =
+			CN_CONTAINER(stack->socks.next, struct lsock, node);
+
+		forget(sock);
+		file_wake(&sock->file, 0);
+	}
+}
+
+/* ----------------------------------------------------------- addresses -- */
+
+int lsock_put_addr(const struct lsock *sock, const struct cn_endpoint *ep,
+		   struct sockaddr *addr, socklen_t *len)
+{
+	struct sockaddr_storage full;
+	socklen_t n = linux_addr_out(sock->ls.domain, ep, &full);
+
+	if (!len || !addr)
+		return EFAULT;
+	if ((int)*len < 0)
+		return EINVAL;
+	memcpy(addr, &full, *len < n ? *len : n);
+	*len = n;
+	return 0;
+}

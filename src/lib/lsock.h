@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* A socket of catenet/posix.h: a file over a socket of the engine. */
+#ifndef LIB_LSOCK_H
+#define LIB_LSOCK_H
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <catenet/posix.h>
+
+#include "lib/file.h"
+
+struct lsock {
+	struct file file;
+	struct list node; /* of the stack */
+	/* NULL: the stack is gone, and every call fails with ENETDOWN. */
+	struct cn_stack *stack;
+	struct linux_sock ls; /* ls.sock is the engine's */
+	/* Somebody found no room to send: room is news.  Linux's
+	 * SOCK_NOSPACE. */
+	bool nospace;
+};
+
+/*
+ * The socket of a descriptor, locked, the clock read: 0, or EBADF, ENOTSOCK or
+ * ENETDOWN and nothing to give back.  lsock_leave unlocks and lets go.
+ */
+int lsock_enter(int fd, struct lsock **sock);
+void lsock_leave(struct lsock *sock);
+
+/* A socket with a descriptor; flags: SOCK_NONBLOCK, SOCK_CLOEXEC.  The engine's
+ * socket is its own from here on, also when it fails.  Locked. */
+int lsock_install(struct cn_stack *stack, struct cn_sock *sock, int domain,
+		  int flags, const struct lsock *listener);
+
+/* Non-blocking, by the socket or by MSG_DONTWAIT? */
+bool lsock_waits(const struct lsock *sock, int flags);
+/* Until when a call waits that has that time limit (0: none). */
+uint64_t lsock_until(const struct lsock *sock, uint64_t limit_ns);
+/*
+ * Waits for something to happen to the socket.  *ended: what ended an earlier
+ * wait of this call, 0 at first.  0: look again; EAGAIN: its time has come;
+ * EINTR, EDEADLK, ENETDOWN.  The wait that is interrupted lets its call look
+ * once more, for what happened at the same moment.
+ */
+int lsock_wait(struct lsock *sock, uint64_t until, int *ended);
+
+/* The stack goes. */
+void lsock_forget_all(struct cn_stack *stack);
+/* Writes an address as the kernel does: cut to *len, and *len the whole. */
+int lsock_put_addr(const struct lsock *sock, const struct cn_endpoint *ep,
+		   struct sockaddr *addr, socklen_t *len);
+
+/* errno, and -1 */
+int lsock_fail(int number);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* socket, bind, listen, accept, connect, shutdown, close, and names. */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "lib/linux_addr.h"
+#include "lib/linux_err.h"
+#include "lib/lsock.h"
+
+/* --------------------------------------------------------------- socket -- */
+
+/* Linux's order of complaints. */
+static int check_kind(int domain, int type, int protocol)
+{
+	if (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC | 0xf))
+		return EINVAL;
+	type &= 0xf;
+	if (domain != AF_INET && domain != AF_INET6)
+		return EAFNOSUPPORT;
+	if (type != SOCK_STREAM)
+		return ESOCKTNOSUPPORT;
+	if (protocol < 0 || protocol >= IPPROTO_MAX)
+		return EINVAL;
+	if (protocol && protocol != IPPROTO_TCP)
+		return EPROTONOSUPPORT;
+	return 0;
+}
+
+int cn_socket(struct cn_stack *stack, int domain, int type, int protocol)
+{
+	struct cn_sock *sock;
+	int rc = check_kind(domain, type, protocol);
+
+	if (rc)
+		return lsock_fail(rc);
+	driver_enter(stack->driver);
+	rc = cn_sock_new(stack->host, domain == AF_INET ? 4 : 6, &sock);
+	if (rc)
+		rc = -linux_errno(rc);
+	else
+		rc = lsock_install(stack, sock, domain, type, NULL);
+	driver_leave(stack->driver);
+	return rc < 0 ? lsock_fail(-rc) : rc;
+}
+
+/* ------------------------------------------------------- bind and listen -- */
+
+static bool is_v6only(const struct lsock *sock)
+{
+	int64_t only = 0;
+
+	(void)cn_sock_get(sock->ls.sock, CN_OPT_V6ONLY, &only);
+	return only != 0;
+}
+
+int cn_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct cn_endpoint ep;
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	rc = addr ? linux_addr_bind(sock->ls.domain, is_v6only(sock), addr, len,
+				    &ep) :
+		    EFAULT;
+	if (!rc)
+		rc = linux_errno(cn_sock_bind(sock->ls.sock, &ep));
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+int cn_listen(int fd, int backlog)
+{
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	rc = linux_errno(
+		cn_sock_listen(sock->ls.sock, backlog, sock->file.driver->now));
+	file_wake(&sock->file, 0);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+/* --------------------------------------------------------------- accept -- */
+
+static int accept_one(struct lsock *listener, struct cn_sock **child)
+{
+	uint64_t until = lsock_until(listener, listener->ls.rcvtimeo_ns);
+	int ended = 0;
+	int rc;
+
+	for (;;) {
+		rc = cn_sock_accept(listener->ls.sock, child,
+				    listener->file.driver->now);
+		if (rc != CN_E_AGAIN || !lsock_waits(listener, 0))
+			return linux_errno(rc);
+		rc = lsock_wait(listener, until, &ended);
+		if (rc)
+			return rc;
+	}
+}
+
+static int accept_on(struct lsock *listener, struct sockaddr *addr,
+		     socklen_t *len, int flags)
+{
+	struct cn_sock *child;
+	struct cn_endpoint peer = {{{0}}, 0};
+	int rc;
+
+	rc = accept_one(listener, &child);
+	if (rc)
+		return -rc;
+	/* One that has been reset meanwhile is handed out all the same. */
+	(void)cn_sock_peer(child, &peer);
+	rc = addr ? lsock_put_addr(listener, &peer, addr, len) : 0;
+	if (!rc)
+		return lsock_install(listener->stack, child,
+				     listener->ls.domain, flags, listener);
+	cn_sock_close(child, listener->file.driver->now);
+	return -rc;
+}
+
+int cn_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	struct lsock *listener;
+	int rc;
+
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return lsock_fail(EINVAL);
+	rc = lsock_enter(fd, &listener);
+	if (rc)
+		return lsock_fail(rc);
+	rc = accept_on(listener, addr, len, flags);
+	lsock_leave(listener);
+	return rc < 0 ? lsock_fail(-rc) : rc;
+}
+
+int cn_accept(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	return cn_accept4(fd, addr, len, 0);
+}
+
+/* -------------------------------------------------------------- connect -- */
+
+static bool is_opening(const struct lsock *sock)
+{
+	enum cn_tcp_state state = cn_sock_state(sock->ls.sock);
+
+	return state == CN_SYN_SENT || state == CN_SYN_RECEIVED;
+}
+
+/* Linux: who calls again while it is under way waits too, and its time limit
+ * is that of sending. */
+static int connect_to(struct lsock *sock, const struct cn_endpoint *peer)
+{
+	struct driver *driver = sock->file.driver;
+	uint64_t until = lsock_until(sock, sock->ls.sndtimeo_ns);
+	int ended = 0;
+	int first, rc;
+
+	first = cn_sock_connect(sock->ls.sock, peer, driver->now);
+	if (first != CN_E_INPROGRESS && first != CN_E_ALREADY)
+		return linux_errno(first);
+	driver_run(driver);
+	if (!lsock_waits(sock, 0))
+		return linux_errno(first);
+	while (is_opening(sock)) {
+		rc = lsock_wait(sock, until, &ended);
+		if (rc == EAGAIN)
+			return linux_errno(first);
+		if (rc)
+			return rc;
+	}
+	return linux_errno(cn_sock_connect(sock->ls.sock, peer, driver->now));
+}
+
+static int dissolve(struct lsock *sock)
+{
+	int rc = cn_sock_disconnect(sock->ls.sock, sock->file.driver->now);
+
+	file_wake(&sock->file, 0);
+	return linux_errno(rc);
+}
+
+static int connect_locked(struct lsock *sock, const struct sockaddr *addr,
+			  socklen_t len)
+{
+	struct cn_endpoint peer;
+	int rc;
+
+	if (!addr)
+		return EFAULT;
+	if (len < sizeof(addr->sa_family))
+		return EINVAL;
+	if (addr->sa_family == AF_UNSPEC)
+		return dissolve(sock);
+	rc = linux_addr_connect(sock->ls.domain, is_v6only(sock), addr, len,
+				&peer);
+	return rc ? rc : connect_to(sock, &peer);
+}
+
+int cn_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	rc = connect_locked(sock, addr, len);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+/* --------------------------------------------------- shutdown and names -- */
+
+int cn_shutdown(int fd, int how)
+{
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		rc = EINVAL;
+	else
+		rc = linux_errno(cn_sock_shutdown(sock->ls.sock,
+						  (enum cn_shut)(how + 1),
+						  sock->file.driver->now));
+	if (!rc)
+		file_wake(&sock->file, 0);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+int cn_close(int fd)
+{
+	int rc = file_close(fd);
+
+	return rc ? lsock_fail(rc) : 0;
+}
+
+int cn_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	struct cn_endpoint ep;
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	cn_sock_name(sock->ls.sock, &ep);
+	rc = lsock_put_addr(sock, &ep, addr, len);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+int cn_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	struct cn_endpoint ep;
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	rc = linux_errno(cn_sock_peer(sock->ls.sock, &ep));
+	if (!rc)
+		rc = lsock_put_addr(sock, &ep, addr, len);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Octets in and out, after Linux's tcp_sendmsg and tcp_recvmsg: what was moved
+ * is told first, the error that ended it by the next call.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+
+#include "lib/linux_err.h"
+#include "lib/lsock.h"
+
+/* What one call moves at most: Linux's MAX_RW_COUNT. */
+#define MOVE_MAX ((size_t)INT_MAX & ~(size_t)4095)
+#define IOV_MOST 1024 /* UIO_MAXIOV */
+
+/* ---------------------------------------------------------- the pieces -- */
+
+/* A walk over an iovec. */
+struct cursor {
+	const struct iovec *iov;
+	size_t n;
+	size_t off; /* in the first */
+	size_t left; /* octets in all */
+};
+
+/* 0 or an errno. */
+static int cursor_init(struct cursor *cursor, const struct iovec *iov, size_t n)
+{
+	size_t sum = 0;
+
+	if (n > IOV_MOST)
+		return EMSGSIZE;
+	if (n && !iov)
+		return EFAULT;
+	for (size_t i = 0; i < n; i++) {
+		if (iov[i].iov_len > (size_t)SSIZE_MAX - sum)
+			return EINVAL;
+		if (iov[i].iov_len && !iov[i].iov_base)
+			return EFAULT;
+		sum += iov[i].iov_len;
+	}
+	*cursor = (struct cursor){
+		.iov = iov, .n = n, .left = sum < MOVE_MAX ? sum : MOVE_MAX};
+	return 0;
+}
+
+/* The piece where it stands. */
+static uint8_t *cursor_piece(struct cursor *cursor, size_t *len)
+{
+	while (cursor->n && cursor->off == cursor->iov->iov_len) {
+		cursor->iov++;
+		cursor->n--;
+		cursor->off = 0;
+	}
+	if (!cursor->n || !cursor->left) {
+		*len = 0;
+		return NULL;
+	}
+	*len = cursor->iov->iov_len - cursor->off;
+	if (*len > cursor->left)
+		*len = cursor->left;
+	return (uint8_t *)cursor->iov->iov_base + cursor->off;
+}
+
+static void cursor_pass(struct cursor *cursor, size_t len)
+{
+	cursor->off += len;
+	cursor->left -= len;
+}
+
+/* ---------------------------------------------------------------- send -- */
+
+static unsigned send_flags(int flags)
+{
+	return (flags & MSG_OOB ? (unsigned)CN_MSG_OOB : 0) |
+	       (flags & MSG_MORE ? (unsigned)CN_MSG_MORE : 0);
+}
+
+/* Octets that the engine took, or its error when there were none. */
+static int64_t push(struct lsock *sock, struct cursor *from, int flags)
+{
+	int64_t done = 0;
+
+	for (;;) {
+		unsigned how = send_flags(flags);
+		size_t len;
+		uint8_t *data = cursor_piece(from, &len);
+		int64_t n;
+
+		/* More pieces follow: this one need not go out alone; nor does
+		 * urgent data end before the last. */
+		if (len < from->left)
+			how = (how & ~(unsigned)CN_MSG_OOB) | CN_MSG_MORE;
+		n = cn_sock_send(sock->ls.sock, data, len, how,
+				 sock->file.driver->now);
+		if (n < 0)
+			return done ? done : n;
+		cursor_pass(from, (size_t)n);
+		done += n;
+		if (!from->left || (size_t)n < len)
+			return done;
+	}
+}
+
+static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
+{
+	bool waits = lsock_waits(sock, flags);
+	uint64_t until = lsock_until(sock, sock->ls.sndtimeo_ns);
+	ssize_t done = 0;
+	int ended = 0;
+	int64_t n;
+	int rc;
+
+	for (;;) {
+		/* A pending error is for the next call to tell. */
+		if (done && cn_sock_ready(sock->ls.sock) & CN_READY_ERR)
+			return done;
+		n = push(sock, from, flags);
+		if (n < 0 && n != CN_E_AGAIN)
+			return done ? done : -linux_errno((int)n);
+		done += n < 0 ? 0 : n;
+		if (n >= 0 && !from->left)
+			return done;
+		driver_run(sock->file.driver);
+		if (cn_sock_writable(sock->ls.sock))
+			continue;
+		sock->nospace = true;
+		rc = waits ? lsock_wait(sock, until, &ended) : EAGAIN;
+		if (rc)
+			return done ? done : -rc;
+	}
+}
+
+static ssize_t send_iov(int fd, const struct iovec *iov, size_t n, int flags)
+{
+	struct cursor from;
+	struct lsock *sock;
+	bool signals;
+	ssize_t done;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	rc = cursor_init(&from, iov, n);
+	if (!rc && flags & MSG_FASTOPEN)
+		rc = EOPNOTSUPP;
+	done = rc ? -rc : send_locked(sock, &from, flags);
+	signals = sock->stack && sock->stack->sigpipe;
+	lsock_leave(sock);
+	if (done == -EPIPE && signals && !(flags & MSG_NOSIGNAL))
+		raise(SIGPIPE);
+	return done < 0 ? lsock_fail((int)-done) : done;
+}
+
+ssize_t cn_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	if (!msg)
+		return lsock_fail(EFAULT);
+	return send_iov(fd, msg->msg_iov, msg->msg_iovlen, flags);
+}
+
+/* A stream goes where it is connected to, whatever the address: as Linux. */
+ssize_t cn_sendto(int fd, const void *data, size_t len, int flags,
+		  const struct sockaddr *addr, socklen_t addr_len)
+{
+	struct iovec iov = {(void *)(uintptr_t)data, len};
+
+	(void)addr;
+	(void)addr_len;
+	return send_iov(fd, &iov, 1, flags);
+}
+
+ssize_t cn_send(int fd, const void *data, size_t len, int flags)
+{
+	return cn_sendto(fd, data, len, flags, NULL, 0);
+}
+
+ssize_t cn_write(int fd, const void *data, size_t len)
+{
+	return cn_send(fd, data, len, 0);
+}
+
+ssize_t cn_writev(int fd, const struct iovec *iov, int n)
+{
+	if (n < 0 || n > IOV_MOST)
+		return lsock_fail(EINVAL);
+	return send_iov(fd, iov, (size_t)n, 0);
+}
+
+/* ------------------------------------------------------------- receive -- */
+
+static unsigned recv_flags(int flags)
+{
+	return (flags & MSG_PEEK ? (unsigned)CN_MSG_PEEK : 0) |
+	       (flags & MSG_OOB ? (unsigned)CN_MSG_OOB : 0) |
+	       (flags & MSG_TRUNC ? (unsigned)CN_MSG_TRUNC : 0);
+}
+
+/* Linux's sock_rcvlowat: what a waiting call waits for. */
+static size_t target(const struct lsock *sock, size_t len, int flags)
+{
+	int64_t low = 1;
+
+	if (flags & MSG_WAITALL)
+		return len ? len : 1;
+	(void)cn_sock_get(sock->ls.sock, CN_OPT_RCVLOWAT, &low);
+	if (low > 1 && (size_t)low < len)
+		return (size_t)low;
+	return low > 1 && len ? len : 1;
+}
+
+/* Nothing more will come, or something is to be told first. */
+static bool recv_is_over(const struct lsock *sock)
+{
+	return cn_sock_ready(sock->ls.sock) &
+	       (CN_READY_ERR | CN_READY_HUP | CN_READY_RDHUP);
+}
+
+static int64_t pull(struct lsock *sock, struct cursor *to, int flags)
+{
+	int64_t done = 0;
+	size_t before;
+
+	for (;;) {
+		size_t len;
+		uint8_t *data = cursor_piece(to, &len);
+		int64_t n;
+
+		if (done && !cn_sock_readable(sock->ls.sock))
+			return done;
+		before = cn_sock_readable(sock->ls.sock);
+		n = cn_sock_recv(sock->ls.sock, data, len, recv_flags(flags),
+				 sock->file.driver->now);
+		if (n <= 0)
+			return done ? done : n;
+		cursor_pass(to, (size_t)n);
+		done += n;
+		/* Full, or it stopped short: the urgent mark. */
+		if (!to->left || (size_t)n < len || (size_t)n == before)
+			return done;
+	}
+}
+
+/* MSG_PEEK into several pieces: the engine looks from the front each time. */
+static int64_t peek(struct lsock *sock, struct cursor *to)
+{
+	struct cn_slice slice[CN_SLICES_MAX * 16];
+	int64_t done = 0;
+	int n = cn_sock_recv_view(sock->ls.sock, slice, CN_SLICES_MAX * 16);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t off = 0;
+
+		while (off < slice[i].len) {
+			size_t len;
+			uint8_t *data = cursor_piece(to, &len);
+
+			if (!data)
+				return done;
+			if (len > slice[i].len - off)
+				len = slice[i].len - off;
+			memcpy(data, slice[i].data + off, len);
+			cursor_pass(to, len);
+			off += (uint32_t)len;
+			done += (int64_t)len;
+		}
+	}
+	return done;
+}
+
+/* Even to read nothing Linux waits until there is something. */
+static int64_t recv_nothing(struct lsock *sock)
+{
+	uint8_t octet;
+
+	if (cn_sock_readable(sock->ls.sock))
+		return 0;
+	return cn_sock_recv(sock->ls.sock, &octet, 1, CN_MSG_PEEK,
+			    sock->file.driver->now);
+}
+
+/* What is there, now: octets, 0 at the end, or the engine's error. */
+static int64_t recv_now(struct lsock *sock, struct cursor *to, int flags,
+			size_t want)
+{
+	if (flags & MSG_OOB)
+		return pull(sock, to, flags);
+	if (!to->left)
+		return recv_nothing(sock);
+	if (!(flags & MSG_PEEK) || !cn_sock_readable(sock->ls.sock))
+		return pull(sock, to, flags);
+	if (cn_sock_readable(sock->ls.sock) < want && !recv_is_over(sock))
+		return CN_E_AGAIN;
+	return peek(sock, to);
+}
+
+/* Nothing is left, and an end or an error is for the next call to tell. */
+static bool is_at_end(const struct lsock *sock)
+{
+	return recv_is_over(sock) && !cn_sock_readable(sock->ls.sock);
+}
+
+/* The next octet is the urgent one: a read that has something ends here. */
+static bool is_at_mark(const struct lsock *sock)
+{
+	int64_t mark = 0;
+
+	(void)cn_sock_get(sock->ls.sock, CN_OPT_ATMARK, &mark);
+	return mark != 0;
+}
+
+static ssize_t recv_locked(struct lsock *sock, struct cursor *to, int flags)
+{
+	/* Urgent data is never waited for. */
+	bool waits = lsock_waits(sock, flags) && !(flags & MSG_OOB);
+	uint64_t until = lsock_until(sock, sock->ls.rcvtimeo_ns);
+	size_t want = waits ? target(sock, to->left, flags) : 1;
+	ssize_t done = 0;
+	int ended = 0;
+	int64_t n;
+	int rc;
+
+	for (;;) {
+		n = recv_now(sock, to, flags, want);
+		if (n > 0)
+			done += n;
+		if (n == 0 || (size_t)done >= want)
+			return done;
+		if (n < 0 && n != CN_E_AGAIN)
+			return done ? done : -linux_errno((int)n);
+		if (flags & (MSG_PEEK | MSG_OOB) && done)
+			return done;
+		if (done && (is_at_mark(sock) || is_at_end(sock)))
+			return done;
+		rc = waits ? lsock_wait(sock, until, &ended) : EAGAIN;
+		if (!rc && done && is_at_end(sock))
+			return done;
+		if (rc && want > 1 && flags & MSG_PEEK) {
+			waits = false; /* what there is will have to do */
+			want = 1;
+			if (cn_sock_readable(sock->ls.sock))
+				continue;
+		}
+		if (rc)
+			return done ? done : -rc;
+	}
+}
+
+static ssize_t recv_iov(int fd, const struct iovec *iov, size_t n, int flags)
+{
+	struct cursor to;
+	struct lsock *sock;
+	ssize_t done;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	rc = cursor_init(&to, iov, n);
+	/* Nothing is ever in the error queue of a stream without
+	 * timestamps. */
+	if (!rc && flags & MSG_ERRQUEUE)
+		rc = EAGAIN;
+	done = rc ? -rc : recv_locked(sock, &to, flags);
+	lsock_leave(sock);
+	return done < 0 ? lsock_fail((int)-done) : done;
+}
+
+ssize_t cn_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t n;
+
+	if (!msg)
+		return lsock_fail(EFAULT);
+	n = recv_iov(fd, msg->msg_iov, msg->msg_iovlen, flags);
+	if (n < 0)
+		return n;
+	/* The peer of a stream is known, and nothing comes beside it. */
+	msg->msg_namelen = 0;
+	msg->msg_controllen = 0;
+	msg->msg_flags = flags & MSG_OOB;
+	return n;
+}
+
+ssize_t cn_recvfrom(int fd, void *data, size_t len, int flags,
+		    struct sockaddr *addr, socklen_t *addr_len)
+{
+	struct iovec iov = {data, len};
+	ssize_t n = recv_iov(fd, &iov, 1, flags);
+
+	if (n >= 0 && addr && addr_len)
+		*addr_len = 0;
+	return n;
+}
+
+ssize_t cn_recv(int fd, void *data, size_t len, int flags)
+{
+	return cn_recvfrom(fd, data, len, flags, NULL, NULL);
+}
+
+ssize_t cn_read(int fd, void *data, size_t len)
+{
+	return cn_recv(fd, data, len, 0);
+}
+
+ssize_t cn_readv(int fd, const struct iovec *iov, int n)
+{
+	if (n < 0 || n > IOV_MOST)
+		return lsock_fail(EINVAL);
+	return recv_iov(fd, iov, (size_t)n, 0);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* getsockopt, setsockopt, ioctl, fcntl and dup. */
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <string.h>
+
+#include "lib/linux_err.h"
+#include "lib/lsock.h"
+
+int cn_setsockopt(int fd, int level, int opt, const void *val, socklen_t len)
+{
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	if ((int)len < 0)
+		rc = EINVAL;
+	else if (!val && len)
+		rc = EFAULT;
+	else
+		rc = linux_opt_set(&sock->ls, level, opt, val, len,
+				   sock->file.driver->now);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+int cn_getsockopt(int fd, int level, int opt, void *val, socklen_t *len)
+{
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	if (!len || (!val && *len))
+		rc = EFAULT;
+	else
+		rc = linux_opt_get(&sock->ls, level, opt, val, len,
+				   sock->file.driver->now);
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+/* --------------------------------------------------------------- ioctl -- */
+
+static int count(size_t octets)
+{
+	return octets > INT32_MAX ? INT32_MAX : (int)octets;
+}
+
+static int unsent(const struct lsock *sock)
+{
+	struct cn_tcp_info info;
+
+	return cn_sock_info(sock->ls.sock, &info) ? 0 : count(info.unsent);
+}
+
+static int at_mark(const struct lsock *sock)
+{
+	int64_t mark = 0;
+
+	(void)cn_sock_get(sock->ls.sock, CN_OPT_ATMARK, &mark);
+	return mark != 0;
+}
+
+/* 0 or an errno. */
+static int ask(const struct lsock *sock, unsigned long request, int *value)
+{
+	bool listens = cn_sock_state(sock->ls.sock) == CN_LISTEN;
+
+	switch (request) {
+	case FIONREAD: /* SIOCINQ */
+		*value = count(cn_sock_readable(sock->ls.sock));
+		return listens ? EINVAL : 0;
+	case TIOCOUTQ: /* SIOCOUTQ */
+		*value = count(cn_sock_unacked(sock->ls.sock));
+		return listens ? EINVAL : 0;
+	case SIOCOUTQNSD:
+		*value = unsent(sock);
+		return listens ? EINVAL : 0;
+	case SIOCATMARK:
+		*value = at_mark(sock);
+		return 0;
+	default:
+		return ENOTTY;
+	}
+}
+
+static int set_nonblocking(struct file *file, bool on)
+{
+	file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+	return 0;
+}
+
+int cn_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct lsock *sock;
+	int value = 0;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc == ENOTSOCK ? ENOTTY : rc);
+	if (!arg)
+		rc = EFAULT;
+	else if (request == FIONBIO)
+		rc = set_nonblocking(&sock->file, *(const int *)arg != 0);
+	else
+		rc = ask(sock, request, &value);
+	if (!rc && request != FIONBIO)
+		memcpy(arg, &value, sizeof(value));
+	lsock_leave(sock);
+	return rc ? lsock_fail(rc) : 0;
+}
+
+/* --------------------------------------------------------- fcntl and dup -- */
+
+static int duplicate(int fd, int from, bool cloexec)
+{
+	struct file *file = file_get(fd);
+	int copy;
+
+	if (!file)
+		return lsock_fail(EBADF);
+	copy = file_install(file, from, cloexec);
+	if (copy >= 0)
+		return copy;
+	file_put(file);
+	return lsock_fail(-copy);
+}
+
+int cn_dup(int fd)
+{
+	return duplicate(fd, CN_FD_FIRST, false);
+}
+
+static int status_flags(int fd, bool set, int flags)
+{
+	struct file *file = file_get(fd);
+	int now;
+
+	if (!file)
+		return lsock_fail(EBADF);
+	driver_enter(file->driver);
+	if (set)
+		set_nonblocking(file, flags & O_NONBLOCK);
+	now = O_RDWR | file->flags;
+	driver_leave(file->driver);
+	file_put(file);
+	return set ? 0 : now;
+}
+
+int cn_fcntl(int fd, int cmd, int arg)
+{
+	int flags;
+
+	switch (cmd) {
+	case F_GETFL:
+		return status_flags(fd, false, 0);
+	case F_SETFL:
+		return status_flags(fd, true, arg);
+	case F_GETFD:
+		flags = file_fd_flags(fd, -1);
+		return flags < 0 ? lsock_fail(EBADF) : flags;
+	case F_SETFD:
+		flags = file_fd_flags(fd, arg & FD_CLOEXEC);
+		return flags < 0 ? lsock_fail(EBADF) : 0;
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return duplicate(fd, arg < CN_FD_FIRST ? CN_FD_FIRST : arg,
+				 cmd == F_DUPFD_CLOEXEC);
+	default:
+		return lsock_fail(EINVAL);
+	}
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* catenet/stack.h: stacks, what joins them, and their time. */
+#include <catenet/stack.h>
+#include <catenet/tun.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lib/driver.h"
+#include "lib/linux_err.h"
+#include "lib/lsock.h"
+
+#define MTU_DEFAULT 1500
+/* What SO_SNDBUF and SO_RCVBUF may ask for: Linux's own arithmetic ends
+ * there. */
+#define BUFFER_MAX (UINT32_C(1) << 29)
+/* The largest super-segment that passes over a wire whole. */
+#define WIRE_SUPER 65160
+
+static int fail(int number)
+{
+	errno = number;
+	return -1;
+}
+
+/* ------------------------------------------------------ birth and death -- */
+
+static int make_host(struct cn_stack *stack, const struct cn_settings *given)
+{
+	struct cn_settings set;
+
+	cn_settings_default(&set);
+	if (given)
+		set = *given;
+	set.pool = stack->driver->pool;
+	if (!set.seeded)
+		set.seeded = getrandom(set.seed, sizeof(set.seed), 0) ==
+			     (ssize_t)sizeof(set.seed);
+	return linux_errno(cn_host_new(&set, stack->driver->now, &stack->host));
+}
+
+static int get_driver(const struct cn_stack_config *config,
+		      struct driver **driver)
+{
+	if (!config->with)
+		return driver_new(config->virtual_clock, driver);
+	*driver = driver_ref(config->with->driver);
+	return 0;
+}
+
+int cn_stack_new(const struct cn_stack_config *config, struct cn_stack **out)
+{
+	static const struct cn_stack_config none;
+	struct cn_stack *stack = calloc(1, sizeof(*stack));
+	int rc;
+
+	if (!stack)
+		return fail(ENOMEM);
+	if (!config)
+		config = &none;
+	rc = get_driver(config, &stack->driver);
+	if (rc) {
+		free(stack);
+		return fail(rc);
+	}
+	stack->limits.rmem_max = BUFFER_MAX;
+	stack->limits.wmem_max = BUFFER_MAX;
+	stack->limits.admin = true;
+	stack->sigpipe = config->sigpipe;
+	list_init(&stack->socks);
+	driver_enter(stack->driver);
+	rc = make_host(stack, config->settings);
+	if (!rc)
+		list_add_tail(&stack->driver->stacks, &stack->node);
+	driver_leave(stack->driver);
+	if (rc) {
+		driver_unref(stack->driver);
+		free(stack);
+		return fail(rc);
+	}
+	*out = stack;
+	return 0;
+}
+
+static void free_wire(struct wire *wire)
+{
+	for (int i = 0; i < 2; i++) {
+		wire->end[i]->link[wire->link[i]].wire = NULL;
+		cn_path_free(wire->path[i]);
+	}
+	list_del(&wire->node);
+	free(wire);
+}
+
+static void cut_links(struct cn_stack *stack)
+{
+	for (int i = 0; i < STACK_LINKS; i++) {
+		struct driver_link *link = &stack->link[i];
+
+		if (link->wire)
+			free_wire(link->wire);
+		if (!link->tun)
+			continue;
+		link->tun->stack = NULL;
+		driver_rewatch(stack->driver);
+	}
+}
+
+void cn_stack_free(struct cn_stack *stack)
+{
+	struct driver *driver;
+
+	if (!stack)
+		return;
+	driver = stack->driver;
+	driver_enter(driver);
+	cut_links(stack);
+	lsock_forget_all(stack);
+	list_del(&stack->node);
+	cn_host_free(stack->host);
+	driver_leave(driver);
+	driver_unref(driver);
+	free(stack);
+}
+
+/* ----------------------------------------------------------- addresses -- */
+
+/* One "10.0.0.1/24" of *text; false: there is none, or it is wrong. */
+static bool next_prefix(const char **text, struct cn_addr *addr,
+			unsigned *prefix_len)
+{
+	char word[CN_ADDR_TEXT + 8];
+	unsigned max, len;
+	const char *at = *text + strspn(*text, " ");
+	char *slash, *end;
+	size_t n = strcspn(at, " ");
+
+	if (!n || n >= sizeof(word))
+		return false;
+	memcpy(word, at, n);
+	word[n] = '\0';
+	*text = at + n;
+	slash = strchr(word, '/');
+	if (slash)
+		*slash = '\0';
+	if (!cn_addr_parse(word, addr))
+		return false;
+	max = cn_addr_is_v4(addr) ? 32 : 128;
+	*prefix_len = max;
+	if (!slash)
+		return true;
+	len = (unsigned)strtoul(slash + 1, &end, 10);
+	*prefix_len = len;
+	return end != slash + 1 && !*end && len <= max;
+}
+
+static int add_addrs(struct cn_stack *stack, int link, const char *text)
+{
+	struct cn_addr addr;
+	unsigned len;
+	int err;
+
+	do {
+		if (!next_prefix(&text, &addr, &len))
+			return EINVAL;
+		err = cn_host_addr_add(stack->host, link, &addr, len);
+		if (err)
+			return linux_errno(err);
+	} while (text[strspn(text, " ")]);
+	return 0;
+}
+
+static bool has_link(const struct cn_stack *stack, int link)
+{
+	return link >= 0 && link < STACK_LINKS && stack->link[link].name[0];
+}
+
+int cn_stack_addr(struct cn_stack *stack, int link, const char *addr)
+{
+	int rc = ENODEV;
+
+	driver_enter(stack->driver);
+	if (has_link(stack, link))
+		rc = add_addrs(stack, link, addr);
+	driver_leave(stack->driver);
+	return rc ? fail(rc) : 0;
+}
+
+int cn_stack_route(struct cn_stack *stack, int link, const char *prefix)
+{
+	struct cn_addr addr;
+	unsigned len;
+	int rc = ENODEV;
+
+	if (!next_prefix(&prefix, &addr, &len))
+		return fail(EINVAL);
+	driver_enter(stack->driver);
+	if (has_link(stack, link))
+		rc = linux_errno(
+			cn_host_route_add(stack->host, link, &addr, len));
+	driver_leave(stack->driver);
+	return rc ? fail(rc) : 0;
+}
+
+/* --------------------------------------------------------------- links -- */
+
+static int add_link(struct cn_stack *stack, const char *name, uint32_t mtu,
+		    uint32_t super)
+{
+	struct cn_link_config config = {
+		.name = name, .mtu = mtu, .tx_csum = true, .tx_super = super};
+	int link;
+	int err = cn_host_link_add(stack->host, &config, &link);
+
+	if (err)
+		return err;
+	snprintf(stack->link[link].name, sizeof(stack->link[link].name), "%s",
+		 name);
+	stack->link[link].mtu = mtu;
+	return link;
+}
+
+static int make_path(struct driver *driver, const struct cn_join *join, int i,
+		     struct cn_path **path)
+{
+	struct cn_path_config config = {
+		.pool = driver->pool,
+		.impair = join->impair[i],
+		.mtu = join->mtu ? join->mtu : MTU_DEFAULT,
+		.drop = join->drop[i],
+	};
+
+	/* On a virtual clock a run is to be the same each time. */
+	if (!driver->is_virtual &&
+	    getrandom(config.seed, sizeof(config.seed), 0) < 0)
+		return errno;
+	config.seed[0] ^= (uint8_t)i;
+	return linux_errno(cn_path_new(&config, NULL, path, NULL));
+}
+
+static int attach(struct wire *wire, int i, const struct cn_join *join)
+{
+	struct cn_stack *stack = wire->end[i];
+	char name[16];
+	int link, n = 0;
+
+	while (n < STACK_LINKS && stack->link[n].name[0])
+		n++;
+	snprintf(name, sizeof(name), "wire%d", n);
+	link = add_link(stack, name, join->mtu ? join->mtu : MTU_DEFAULT,
+			WIRE_SUPER);
+	if (link < 0)
+		return linux_errno(link);
+	wire->link[i] = link;
+	stack->link[link].wire = wire;
+	stack->link[link].end = (unsigned)i;
+	return join->addr[i] ? add_addrs(stack, link, join->addr[i]) : 0;
+}
+
+static int join_stacks(struct wire *wire, const struct cn_join *join)
+{
+	struct driver *driver = wire->end[0]->driver;
+	int rc = 0;
+
+	for (int i = 0; i < 2 && !rc; i++)
+		rc = make_path(driver, join, i, &wire->path[i]);
+	for (int i = 0; i < 2 && !rc; i++)
+		rc = attach(wire, i, join);
+	if (rc)
+		return rc;
+	list_add_tail(&driver->wires, &wire->node);
+	return 0;
+}
+
+/* A link of a host cannot be taken away again: it stays, and leads nowhere. */
+static void unjoin(struct wire *wire)
+{
+	for (int i = 0; i < 2; i++) {
+		struct cn_stack *stack = wire->end[i];
+
+		for (int n = 0; n < STACK_LINKS; n++)
+			if (stack->link[n].wire == wire)
+				stack->link[n].wire = NULL;
+		if (wire->path[i])
+			cn_path_free(wire->path[i]);
+	}
+	free(wire);
+}
+
+int cn_stack_join(struct cn_stack *a, struct cn_stack *b,
+		  const struct cn_join *join, int link[2])
+{
+	static const struct cn_join plain;
+	struct wire *wire;
+	int rc;
+
+	if (a->driver != b->driver || a == b)
+		return fail(EINVAL);
+	wire = calloc(1, sizeof(*wire));
+	if (!wire)
+		return fail(ENOMEM);
+	wire->end[0] = a;
+	wire->end[1] = b;
+	driver_enter(a->driver);
+	rc = join_stacks(wire, join ? join : &plain);
+	if (!rc && link) {
+		link[0] = wire->link[0];
+		link[1] = wire->link[1];
+	}
+	if (rc)
+		unjoin(wire);
+	driver_leave(a->driver);
+	return rc ? fail(rc) : 0;
+}
+
+int cn_stack_impair(struct cn_stack *stack, int link,
+		    const struct cn_impair *impair)
+{
+	int rc = ENODEV;
+
+	driver_enter(stack->driver);
+	if (has_link(stack, link) && stack->link[link].wire)
+		rc = linux_errno(cn_path_set(
+			stack->link[link].wire->path[stack->link[link].end],
+			impair));
+	driver_leave(stack->driver);
+	return rc ? fail(rc) : 0;
+}
+
+static int attach_tun(struct cn_stack *stack, struct tun_end *end)
+{
+	int link = add_link(stack, end->tun.name, MTU_DEFAULT, CN_TUN_SUPER);
+
+	if (link < 0)
+		return link;
+	stack->link[link].tun = end;
+	end->link = link;
+	end->driver = stack->driver;
+	end->stack = stack;
+	list_add_tail(&stack->driver->tuns, &end->node);
+	driver_rewatch(stack->driver);
+	return link;
+}
+
+int cn_stack_tun(struct cn_stack *stack, const char *name, char *why,
+		 size_t size)
+{
+	char error[TUN_ERROR] = "the stack's clock is virtual";
+	struct tun_end *end = NULL;
+	int rc = -EINVAL;
+
+	if (!stack->driver->is_virtual) {
+		end = calloc(1, sizeof(*end));
+		rc = end ? tun_open(&end->tun, name, 0, error) : -ENOMEM;
+	}
+	if (rc) {
+		free(end);
+		if (why && size)
+			snprintf(why, size, "%s", error);
+		return fail(-rc);
+	}
+	driver_enter(stack->driver);
+	rc = attach_tun(stack, end);
+	driver_leave(stack->driver);
+	if (rc >= 0)
+		return rc;
+	tun_close(&end->tun);
+	free(end);
+	return fail(linux_errno(rc));
+}
+
+/* ---------------------------------------------------------------- time -- */
+
+uint64_t cn_stack_now(struct cn_stack *stack)
+{
+	uint64_t now;
+
+	driver_enter(stack->driver);
+	now = stack->driver->now;
+	driver_leave(stack->driver);
+	return now;
+}
+
+int cn_stack_sleep(struct cn_stack *stack, uint64_t ns)
+{
+	struct waiter waiter;
+	int rc;
+
+	driver_enter(stack->driver);
+	waiter_init(&waiter, stack->driver->now + ns);
+	rc = driver_wait(stack->driver, &waiter);
+	driver_leave(stack->driver);
+	return rc == EINTR ? fail(EINTR) : 0;
+}
+
+void cn_stack_threads(struct cn_stack *stack, int more)
+{
+	driver_enter(stack->driver);
+	driver_threads(stack->driver, more);
+	driver_leave(stack->driver);
+}
+
+struct cn_host *cn_stack_lock(struct cn_stack *stack)
+{
+	driver_enter(stack->driver);
+	return stack->host;
+}
+
+void cn_stack_unlock(struct cn_stack *stack)
+{
+	driver_leave(stack->driver);
+}

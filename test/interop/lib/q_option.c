@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Options: defaults, ranges, sizes, and what children inherit. */
+#include <linux/tcp.h>
+
+#include "same.h"
+
+static const struct {
+	const char *name;
+	int level, opt;
+	/* Not 0: from there on the values differ by design. */
+	int differs_beyond;
+	bool default_differs;
+} options[] = {
+	{"REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 0, false},
+	{"REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 0, false},
+	{"KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 0, false},
+	{"OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 0, false},
+	{"BROADCAST", SOL_SOCKET, SO_BROADCAST, 0, false},
+	{"SNDBUF", SOL_SOCKET, SO_SNDBUF, 100001, true},
+	{"RCVBUF", SOL_SOCKET, SO_RCVBUF, 100001, true},
+	{"RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, 100001, false},
+	{"SNDLOWAT", SOL_SOCKET, SO_SNDLOWAT, 0, false},
+	{"TYPE", SOL_SOCKET, SO_TYPE, 0, false},
+	{"DOMAIN", SOL_SOCKET, SO_DOMAIN, 0, false},
+	{"PROTOCOL", SOL_SOCKET, SO_PROTOCOL, 0, false},
+	{"ACCEPTCONN", SOL_SOCKET, SO_ACCEPTCONN, 0, false},
+	{"ERROR", SOL_SOCKET, SO_ERROR, 0, false},
+	{"unknown", SOL_SOCKET, 12345, 0, false},
+	{"NODELAY", IPPROTO_TCP, TCP_NODELAY, 0, false},
+	{"CORK", IPPROTO_TCP, TCP_CORK, 0, false},
+	{"MAXSEG", IPPROTO_TCP, TCP_MAXSEG, 0, false},
+	{"KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 0, false},
+	{"KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, 0, false},
+	{"KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 0, false},
+	{"SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 0, false},
+	{"USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 0, false},
+	{"DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 200, false},
+	{"LINGER2", IPPROTO_TCP, TCP_LINGER2, 0, false},
+	{"unknown TCP", IPPROTO_TCP, 12345, 0, false},
+	{"TTL", IPPROTO_IP, IP_TTL, 0, false},
+	{"TOS", IPPROTO_IP, IP_TOS, 0, false},
+	{"unknown IP", IPPROTO_IP, 12345, 0, false},
+	{"V6ONLY on IPv4", IPPROTO_IPV6, IPV6_V6ONLY, 0, false},
+	{"unknown level", 12345, 1, 0, false},
+};
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static const int values[] = {0, 1, 2, 7, 100, 5000, 40000, 100000, -1, -5};
+
+static void defaults(void)
+{
+	int fd = fresh();
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (!options[i].default_differs)
+			say("%s %s", options[i].name,
+			    res(get_int(fd, options[i].level, options[i].opt)));
+	S->close(fd);
+}
+
+static void one_value(size_t i, int value)
+{
+	int fd = fresh();
+	const char *set =
+		res(set_int(fd, options[i].level, options[i].opt, value));
+
+	say("%s = %d: %s %s", options[i].name, value, set,
+	    res(get_int(fd, options[i].level, options[i].opt)));
+	S->close(fd);
+}
+
+static void ranges(void)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		for (size_t v = 0; v < sizeof(values) / sizeof(values[0]);
+		     v++) {
+			if (!options[i].differs_beyond ||
+			    (values[v] >= 0 &&
+			     values[v] < options[i].differs_beyond))
+				one_value(i, values[v]);
+		}
+	}
+}
+
+/* Too short, too long, and none at all. */
+static void sizes(void)
+{
+	static const int lens[] = {0, 1, 3, 4, 8, -1};
+	char room[16] = {1};
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		for (size_t l = 0; l < sizeof(lens) / sizeof(lens[0]); l++) {
+			socklen_t len = (socklen_t)lens[l];
+			int fd = fresh();
+			const char *set =
+				res(S->setsockopt(fd, options[i].level,
+						  options[i].opt, room, len));
+			int rc = S->getsockopt(fd, options[i].level,
+					       options[i].opt, room, &len);
+
+			say("%s %d: %s %s %d", options[i].name, lens[l], set,
+			    res(rc), rc ? 0 : (int)len);
+			memset(room, 0, sizeof(room));
+			room[0] = 1;
+			S->close(fd);
+		}
+	}
+}
+
+static void inherited(void)
+{
+	int lst = fresh(), c = fresh(), a;
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		set_int(lst, options[i].level, options[i].opt, 100);
+	set_int(lst, IPPROTO_TCP, TCP_MAXSEG, 0);
+	set_int(lst, IPPROTO_TCP, TCP_DEFER_ACCEPT, 0);
+	set_int(lst, SOL_SOCKET, SO_SNDBUF, 50000);
+	set_int(lst, SOL_SOCKET, SO_RCVBUF, 50000);
+	bind_to(lst, 1, 0);
+	S->listen(lst, 8);
+	connect_to(c, 1, port_of(lst));
+	a = S->accept4(lst, NULL, NULL, 0);
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (options[i].opt != TCP_MAXSEG ||
+		    options[i].level != IPPROTO_TCP)
+			say("%s %s", options[i].name,
+			    res(get_int(a, options[i].level, options[i].opt)));
+	S->close(a);
+	S->close(c);
+	S->close(lst);
+}
+
+static void times(void)
+{
+	static const struct timeval tvs[] = {
+		{0, 0}, {1, 500000}, {0, 1000000}, {0, -1}, {-1, 0}, {9, 1},
+	};
+	struct timeval tv;
+	socklen_t len = sizeof(tv);
+	int fd = fresh();
+
+	for (size_t i = 0; i < sizeof(tvs) / sizeof(tvs[0]); i++) {
+		say("%zu %s", i,
+		    res(S->setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tvs[i],
+				      sizeof(tvs[i]))));
+		if (tvs[i].tv_sec < 0 || tvs[i].tv_usec == 1)
+			continue;
+		S->getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, &len);
+		say("%ld %ld", (long)tv.tv_sec, (long)tv.tv_usec);
+	}
+	S->close(fd);
+}
+
+static void congestion(void)
+{
+	char name[32] = "";
+	socklen_t len = sizeof(name);
+	int fd = fresh();
+
+	say("%s",
+	    res(S->setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4)));
+	say("%s",
+	    res(S->getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len)));
+	say("%s %u", name, len);
+	say("%s",
+	    res(S->setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "no such", 7)));
+	say("%s", res(S->setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "", 0)));
+	S->close(fd);
+}
+
+static void info(void)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int p[2];
+	int fd = fresh();
+
+	memset(&info, 0, sizeof(info));
+	say("%s", res(S->getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len)));
+	say("%u", info.tcpi_state);
+	S->close(fd);
+	make_pair(p);
+	send_text(p[0], "hello", 0);
+	settle();
+	len = 8;
+	say("%s", res(S->getsockopt(p[0], IPPROTO_TCP, TCP_INFO, &info, &len)));
+	say("%u", len);
+	len = sizeof(info);
+	S->getsockopt(p[0], IPPROTO_TCP, TCP_INFO, &info, &len);
+	say("state %u unacked %u lost %u", info.tcpi_state, info.tcpi_unacked,
+	    info.tcpi_lost);
+	say("sent %llu", (unsigned long long)info.tcpi_bytes_sent);
+	S->getsockopt(p[1], IPPROTO_TCP, TCP_INFO, &info, &len);
+	say("received %llu", (unsigned long long)info.tcpi_bytes_received);
+	S->close(p[0]);
+	settle();
+	S->getsockopt(p[1], IPPROTO_TCP, TCP_INFO, &info, &len);
+	say("state %u", info.tcpi_state);
+	S->close(p[1]);
+}
+
+static void family6(void)
+{
+	int fd = fresh6();
+
+	for (int v = -2; v < 300; v += 100) {
+		say("%d hops %s", v,
+		    res(set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, v)));
+		say("%d class %s", v,
+		    res(set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, v)));
+	}
+	say("%d %d", get_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS),
+	    get_int(fd, IPPROTO_IPV6, IPV6_TCLASS));
+	say("%s", res(set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 5)));
+	say("%d", get_int(fd, IPPROTO_IPV6, IPV6_V6ONLY));
+	S->close(fd);
+}
+
+const struct question option_questions[] = {
+	{"options: defaults", defaults, false},
+	{"options: ranges", ranges, false},
+	{"options: sizes", sizes, false},
+	{"options: inherited", inherited, false},
+	{"options: times", times, false},
+	{"options: congestion control", congestion, false},
+	{"options: TCP_INFO", info, false},
+	{"options: IPv6", family6, false},
+	{NULL, NULL, false},
+};
