@@ -80,7 +80,6 @@ size_t see_comment(const struct see_comments *comments,
 		   const struct cn_frame *frame, enum cn_fate fate, char *out,
 		   size_t size)
 {
-	struct cn_endpoint src, dst;
 	const struct see_conn *conn;
 	const struct said *said;
 	struct glance glance;
@@ -89,27 +88,18 @@ size_t see_comment(const struct see_comments *comments,
 	unsigned from;
 
 	*out = '\0';
-	glance_at(&glance, frame);
-	if (glance_is_tcp(&glance)) {
-		src.addr = glance_src(&glance);
-		src.port = glance.src_port;
-		dst.addr = glance_dst(&glance);
-		dst.port = glance.dst_port;
-		conn = see_conn_find(&comments->conns, &src, &dst, &from);
-		said = conn ? conn->user : NULL;
-		if (said && said[from].told &&
-		    glance.seq - said[from].seq <= said[from].len) {
-			see_tale_text(comments->lang, &said[from].tale, text,
-				      sizeof(text));
-			n = add(out, size, n, text);
-			if (conn->end[from].state) {
-				n = add(out, size, n,
-					cn_tcp_state_name(
-						(enum cn_tcp_state)conn
-							->end[from]
-							.state));
-			}
-		}
+	conn = see_conn_of_frame(&comments->conns, frame, &glance, &from);
+	said = conn ? conn->user : NULL;
+	if (said && said[from].told &&
+	    glance.seq - said[from].seq <= said[from].len) {
+		see_tale_text(comments->lang, &said[from].tale, text,
+			      sizeof(text));
+		n = add(out, size, n, text);
+		if (conn->end[from].state)
+			n = add(out, size, n,
+				cn_tcp_state_name(
+					(enum cn_tcp_state)conn->end[from]
+						.state));
 	}
 	if (fate != CN_FATE_SENT)
 		n = add(out, size, n, cn_fate_text(fate));

@@ -71,6 +71,22 @@ struct see_conn *see_conn_find(const struct see_conns *conns,
 	return NULL;
 }
 
+struct see_conn *see_conn_of_frame(const struct see_conns *conns,
+				   const struct cn_frame *frame,
+				   struct glance *glance, unsigned *from)
+{
+	struct cn_endpoint src, dst;
+
+	glance_at(glance, frame);
+	if (!glance_is_tcp(glance))
+		return NULL;
+	src.addr = glance_src(glance);
+	src.port = glance->src_port;
+	dst.addr = glance_dst(glance);
+	dst.port = glance->dst_port;
+	return see_conn_find(conns, &src, &dst, from);
+}
+
 static bool is_over(const struct see_end *end)
 {
 	return end->state == CN_CLOSED || end->state == CN_TIME_WAIT;

@@ -10,6 +10,7 @@
 #include <catenet/engine.h>
 
 #include "base/list.h"
+#include "link/glance.h"
 
 #define SEE_CONNS_MAX 4096
 
@@ -72,6 +73,11 @@ struct see_conn *see_conn_of(struct see_conns *conns, int host,
 struct see_conn *see_conn_find(const struct see_conns *conns,
 			       const struct cn_endpoint *local,
 			       const struct cn_endpoint *peer, unsigned *end);
+/* The connection of a packet that is on its way from its end *from, with what
+ * glance finds in it; NULL: none that is known, or no TCP. */
+struct see_conn *see_conn_of_frame(const struct see_conns *conns,
+				   const struct cn_frame *frame,
+				   struct glance *glance, unsigned *from);
 /* Remembers the event; after everything was said about it. */
 void see_conn_follow(struct see_conn *conn, unsigned end,
 		     const struct cn_trace *trace);

@@ -7,89 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "link/glance.h"
+#include "see/json.h"
 #include "see/tale.h"
 #include "see/text.h"
 #include "wire/tcp_seg.h"
-
-#define LINE_OCTETS 2048
 
 struct see_events {
 	struct see_events_config config;
 	char name[2][32];
 	struct see_conns conns;
-	char line[LINE_OCTETS];
-	size_t n;
+	struct json json;
 };
 
 /* ---------------------------------------------------------------- values -- */
 
-static void put(struct see_events *e, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (e->n + len + 4 > sizeof(e->line))
-		return;
-	memcpy(e->line + e->n, text, len);
-	e->n += len;
-}
-
-static void key(struct see_events *e, const char *name)
-{
-	if (e->line[e->n - 1] != '{')
-		put(e, ", ");
-	put(e, "\"");
-	put(e, name);
-	put(e, "\": ");
-}
-
-/* Quotes and backslashes; controls do not reach here (text_escape). */
-static void put_string(struct see_events *e, const char *text)
-{
-	char one[2] = {0};
-
-	put(e, "\"");
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			put(e, "\\");
-		one[0] = *text;
-		put(e, one);
-	}
-	put(e, "\"");
-}
-
-static void string(struct see_events *e, const char *name, const char *text)
-{
-	key(e, name);
-	put_string(e, text);
-}
-
-static void number(struct see_events *e, const char *name, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	key(e, name);
-	put(e, text);
-}
-
-static void flag(struct see_events *e, const char *name, bool value)
-{
-	key(e, name);
-	put(e, value ? "true" : "false");
-}
-
-static void seconds(struct see_events *e, const char *name, uint64_t ns)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%" PRIu64 ".%09" PRIu64,
-		 ns / CN_NS_PER_SEC, ns % CN_NS_PER_SEC);
-	key(e, name);
-	put(e, text);
-}
-
-static void endpoint(struct see_events *e, const char *name,
+static void endpoint(struct json *json, const char *name,
 		     const struct cn_endpoint *at)
 {
 	char addr[CN_ADDR_TEXT], text[64];
@@ -98,38 +30,31 @@ static void endpoint(struct see_events *e, const char *name,
 	snprintf(text, sizeof(text),
 		 cn_addr_is_v4(&at->addr) ? "%s:%u" : "[%s]:%u", addr,
 		 at->port);
-	string(e, name, text);
+	json_string(json, name, text);
 }
 
-static void flags(struct see_events *e, uint8_t set)
+static void flags(struct json *json, uint8_t set)
 {
 	static const char *const names[8] = {"FIN", "SYN", "RST", "PSH",
 					     "ACK", "URG", "ECE", "CWR"};
 	const char *comma = "";
 
-	key(e, "flags");
-	put(e, "[");
+	json_key(json, "flags");
+	json_put(json, "[");
 	for (int i = 0; i < 8; i++) {
 		if (!(set & 1u << i))
 			continue;
-		put(e, comma);
-		put_string(e, names[i]);
+		json_put(json, comma);
+		json_put_string(json, names[i]);
 		comma = ", ";
 	}
-	put(e, "]");
-}
-
-static void begin(struct see_events *e)
-{
-	e->n = 0;
-	put(e, "{");
+	json_put(json, "]");
 }
 
 static void end(struct see_events *e)
 {
-	e->line[e->n++] = '}';
-	e->line[e->n++] = '\n';
-	e->config.write(e->config.ctx, e->line, e->n);
+	json_end(&e->json);
+	e->config.write(e->config.ctx, e->json.line, e->json.n);
 }
 
 /* ---------------------------------------------------------------- events -- */
@@ -139,138 +64,103 @@ static const char *state_name(uint8_t state)
 	return cn_tcp_state_name((enum cn_tcp_state)state);
 }
 
-static const char *kind_name(uint8_t kind)
-{
-	static const char *const names[CN_TRACE_N] = {
-#define CN_X(name, text) [CN_TRACE_##name] = text,
-		CN_TRACES(CN_X)
-#undef CN_X
-	};
+/* Enumerations and their texts come from one list, in one order. */
+#define TEXT_X(name, text) text,
+static const char *const kind_name[] = {CN_TRACES(TEXT_X)};
+static const char *const timer_name[] = {CN_TIMERS(TEXT_X)};
+static const char *const why_name[] = {CN_SENDS(TEXT_X)};
+static const char *const recovery_name[] = {CN_RECOVERIES(TEXT_X)};
+#undef TEXT_X
 
-	return names[kind];
-}
-
-static const char *timer_name(uint8_t timer)
-{
-	static const char *const names[CN_TIMER_N] = {
-#define CN_X(name, text) [CN_TIMER_##name] = text,
-		CN_TIMERS(CN_X)
-#undef CN_X
-	};
-
-	return names[timer];
-}
-
-static const char *why_name(uint8_t why)
-{
-	static const char *const names[CN_SEND_N] = {
-#define CN_X(name, text) [CN_SEND_##name] = text,
-		CN_SENDS(CN_X)
-#undef CN_X
-	};
-
-	return names[why];
-}
-
-static const char *recovery_name(uint8_t recovery)
-{
-	static const char *const names[CN_RECOVERY_N] = {
-#define CN_X(name, text) [CN_RECOVERY_##name] = text,
-		CN_RECOVERIES(CN_X)
-#undef CN_X
-	};
-
-	return names[recovery];
-}
-
-static void sack(struct see_events *e, const struct see_end *peer,
+static void sack(struct json *json, const struct see_end *peer,
 		 const struct cn_trace *t)
 {
 	char text[40];
 
-	key(e, "sack");
-	put(e, "[");
+	json_key(json, "sack");
+	json_put(json, "[");
 	for (unsigned i = 0; i < t->sack_n; i++) {
 		snprintf(text, sizeof(text), "%s[%" PRIu32 ", %" PRIu32 "]",
 			 i ? ", " : "", see_rel(peer, t->sack[i][0]),
 			 see_rel(peer, t->sack[i][1]));
-		put(e, text);
+		json_put(json, text);
 	}
-	put(e, "]");
+	json_put(json, "]");
 }
 
-static void segment(struct see_events *e, const struct see_conn *conn,
+static void segment(struct json *json, const struct see_conn *conn,
 		    unsigned local, const struct cn_trace *t)
 {
 	unsigned from = t->kind == CN_TRACE_OUT ? local : !local;
 	const struct see_end *sender = &conn->end[from];
 	const struct see_end *other = &conn->end[!from];
 
-	flags(e, t->flags);
-	number(e, "seq", t->flags & TCP_SYN ? 0 : see_rel(sender, t->seq));
+	flags(json, t->flags);
+	json_number(json, "seq",
+		    t->flags & TCP_SYN ? 0 : see_rel(sender, t->seq));
 	if (t->flags & TCP_ACK)
-		number(e, "ack", see_rel(other, t->ack));
-	number(e, "len", t->len);
-	number(e, "win", t->wnd);
+		json_number(json, "ack", see_rel(other, t->ack));
+	json_number(json, "len", t->len);
+	json_number(json, "win", t->wnd);
 	if (t->mss)
-		number(e, "mss", t->mss);
+		json_number(json, "mss", t->mss);
 	if (t->seg_size)
-		number(e, "seg_size", t->seg_size);
+		json_number(json, "seg_size", t->seg_size);
 	if (t->sack_n)
-		sack(e, other, t);
+		sack(json, other, t);
 	if (t->kind == CN_TRACE_OUT) {
-		string(e, "why", why_name(t->why));
-		flag(e, "retransmit", t->retransmit);
+		json_string(json, "why", why_name[t->why]);
+		json_bool(json, "retransmit", t->retransmit);
 	} else if (t->drop) {
-		string(e, "drop", cn_drop_name((enum cn_drop)t->drop));
+		json_string(json, "drop", cn_drop_name((enum cn_drop)t->drop));
 	}
 }
 
 /* Entries without a connection have none. */
-static void situation(struct see_events *e, const struct cn_trace *t)
+static void situation(struct json *json, const struct cn_trace *t)
 {
 	if (!t->cwnd)
 		return;
-	number(e, "cwnd", t->cwnd);
-	number(e, "ssthresh", t->ssthresh);
-	number(e, "flight", t->flight);
-	number(e, "snd_wnd", t->snd_wnd);
-	number(e, "unsent", t->unsent);
-	string(e, "recovery", recovery_name(t->recovery));
+	json_number(json, "cwnd", t->cwnd);
+	json_number(json, "ssthresh", t->ssthresh);
+	json_number(json, "flight", t->flight);
+	json_number(json, "snd_wnd", t->snd_wnd);
+	json_number(json, "unsent", t->unsent);
+	json_string(json, "recovery", recovery_name[t->recovery]);
 	if (t->srtt_ns)
-		seconds(e, "srtt", t->srtt_ns);
-	seconds(e, "rto", t->rto_ns);
+		json_seconds(json, "srtt", t->srtt_ns);
+	json_seconds(json, "rto", t->rto_ns);
 }
 
-static void body(struct see_events *e, const struct see_conn *conn,
-		 unsigned local, const struct cn_trace *t)
+static void body(struct json *json, const struct see_conn *conn, unsigned local,
+		 const struct cn_trace *t)
 {
 	switch ((enum cn_trace_kind)t->kind) {
 	case CN_TRACE_STATE:
-		string(e, "from", state_name(t->from));
-		string(e, "to", state_name(t->to));
+		json_string(json, "from", state_name(t->from));
+		json_string(json, "to", state_name(t->to));
 		if (t->err)
-			string(e, "err", cn_err_name(t->err));
+			json_string(json, "err", cn_err_name(t->err));
 		break;
 	case CN_TRACE_IN:
-		string(e, "from", state_name(t->from));
-		string(e, "to", state_name(t->to));
-		segment(e, conn, local, t);
+		json_string(json, "from", state_name(t->from));
+		json_string(json, "to", state_name(t->to));
+		segment(json, conn, local, t);
 		break;
 	case CN_TRACE_OUT:
-		string(e, "state", state_name(t->to));
-		segment(e, conn, local, t);
+		json_string(json, "state", state_name(t->to));
+		segment(json, conn, local, t);
 		break;
 	case CN_TRACE_TIMER:
-		string(e, "state", state_name(t->to));
-		string(e, "timer", timer_name(t->timer));
+		json_string(json, "state", state_name(t->to));
+		json_string(json, "timer", timer_name[t->timer]);
 		break;
 	case CN_TRACE_CC:
-		string(e, "state", state_name(t->to));
+		json_string(json, "state", state_name(t->to));
 		break;
 	case CN_TRACE_WINDOW:
-		string(e, "state", state_name(t->to));
-		number(e, "win", t->wnd);
+		json_string(json, "state", state_name(t->to));
+		json_number(json, "win", t->wnd);
 		break;
 	case CN_TRACE_N:
 		break;
@@ -286,21 +176,21 @@ void see_events_event(struct see_events *e, int host, const struct cn_trace *t)
 
 	if (!conn)
 		return;
-	begin(e);
-	seconds(e, "t", t->at - e->config.start);
-	string(e, "host", e->name[host > 0]);
-	string(e, "kind", kind_name(t->kind));
-	number(e, "conn", conn->number);
-	endpoint(e, "local", &t->local);
-	endpoint(e, "peer", &t->peer);
-	body(e, conn, local, t);
-	situation(e, t);
+	json_begin(&e->json);
+	json_seconds(&e->json, "t", t->at - e->config.start);
+	json_string(&e->json, "host", e->name[host > 0]);
+	json_string(&e->json, "kind", kind_name[t->kind]);
+	json_number(&e->json, "conn", conn->number);
+	endpoint(&e->json, "local", &t->local);
+	endpoint(&e->json, "peer", &t->peer);
+	body(&e->json, conn, local, t);
+	situation(&e->json, t);
 	if (t->rule)
-		string(e, "rule", t->rule);
+		json_string(&e->json, "rule", t->rule);
 	if (see_tell(conn, local, t, &tale)) {
 		tale.rule = NULL;
 		see_tale_text(e->config.lang, &tale, text, sizeof(text));
-		string(e, "text", text);
+		json_string(&e->json, "text", text);
 	}
 	end(e);
 	see_conn_follow(conn, local, t);
@@ -314,33 +204,25 @@ void see_events_fate(struct see_events *e, const struct cn_frame *frame,
 		CN_FATES(CN_X)
 #undef CN_X
 	};
-	struct cn_endpoint src, dst;
-	struct see_conn *conn;
+	const struct see_conn *conn;
 	struct glance glance;
 	unsigned from;
 
 	if (fate == CN_FATE_SENT)
 		return;
-	glance_at(&glance, frame);
-	if (!glance_is_tcp(&glance))
-		return;
-	src.addr = glance_src(&glance);
-	src.port = glance.src_port;
-	dst.addr = glance_dst(&glance);
-	dst.port = glance.dst_port;
-	conn = see_conn_find(&e->conns, &src, &dst, &from);
+	conn = see_conn_of_frame(&e->conns, frame, &glance, &from);
 	if (!conn)
 		return;
-	begin(e);
-	seconds(e, "t", now - e->config.start);
-	string(e, "host", "path");
-	string(e, "kind", "fate");
-	number(e, "conn", conn->number);
-	endpoint(e, "local", &src);
-	endpoint(e, "peer", &dst);
-	string(e, "fate", names[fate]);
-	number(e, "seq", see_rel(&conn->end[from], glance.seq));
-	number(e, "len", glance.data_len);
+	json_begin(&e->json);
+	json_seconds(&e->json, "t", now - e->config.start);
+	json_string(&e->json, "host", "path");
+	json_string(&e->json, "kind", "fate");
+	json_number(&e->json, "conn", conn->number);
+	endpoint(&e->json, "local", &conn->end[from].at);
+	endpoint(&e->json, "peer", &conn->end[!from].at);
+	json_string(&e->json, "fate", names[fate]);
+	json_number(&e->json, "seq", see_rel(&conn->end[from], glance.seq));
+	json_number(&e->json, "len", glance.data_len);
 	end(e);
 }
 
@@ -354,15 +236,15 @@ struct see_events *see_events_new(const struct see_events_config *config)
 	see_conns_init(&e->conns);
 	for (int i = 0; i < 2; i++)
 		text_escape(config->name[i], e->name[i], sizeof(e->name[i]));
-	begin(e);
-	string(e, "kind", "begin");
-	number(e, "version", SEE_EVENTS_VERSION);
-	key(e, "hosts");
-	put(e, "[");
-	put_string(e, e->name[0]);
-	put(e, ", ");
-	put_string(e, e->name[1]);
-	put(e, "]");
+	json_begin(&e->json);
+	json_string(&e->json, "kind", "begin");
+	json_number(&e->json, "version", SEE_EVENTS_VERSION);
+	json_key(&e->json, "hosts");
+	json_put(&e->json, "[");
+	json_put_string(&e->json, e->name[0]);
+	json_put(&e->json, ", ");
+	json_put_string(&e->json, e->name[1]);
+	json_put(&e->json, "]");
 	end(e);
 	return e;
 }

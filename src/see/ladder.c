@@ -10,54 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/seq.h"
-#include "link/glance.h"
-#include "see/rungs.h"
-#include "see/tale.h"
+#include "see/strand.h"
 #include "wire/tcp_seg.h"
-
-#define HELD_MAX 6
-#define AWAITED_MAX 16
-#define TOGETHER_NS CN_NS_PER_MS
-
-/* A segment that was drawn leaving and may be drawn arriving. */
-struct awaited {
-	bool used;
-	uint8_t end;
-	struct cn_trace sent;
-};
-
-/* What belongs to the segment that comes next, or to nobody. */
-struct held {
-	struct cn_trace trace;
-	struct see_tale tale;
-	bool told; /* there is a tale */
-	unsigned end;
-};
-
-struct fold {
-	unsigned data, acks, dups, lost;
-	uint64_t octets;
-	uint64_t at;
-};
-
-/* What the ladder keeps of a connection. */
-struct strand {
-	bool has_pending;
-	unsigned pending_end;
-	struct rung pending;
-	struct cn_trace pending_trace;
-	unsigned lost, packets; /* of pending */
-	struct held held[HELD_MAX];
-	unsigned held_n;
-	struct fold fold;
-	bool has_folded;
-	unsigned folded_end;
-	struct cn_trace folded; /* the last of them that was sent */
-	unsigned quiet_n[SEE_QUIET_DUP + 1];
-	struct awaited awaited[AWAITED_MAX];
-	unsigned awaited_next;
-};
 
 struct see_ladder {
 	struct see_ladder_config config;
@@ -127,45 +81,6 @@ static void flush_fold(struct see_ladder *ladder, const struct see_conn *conn,
 	memset(fold, 0, sizeof(*fold));
 }
 
-static void await(struct strand *strand, unsigned end,
-		  const struct cn_trace *trace)
-{
-	struct awaited *to =
-		&strand->awaited[strand->awaited_next++ % AWAITED_MAX];
-
-	*to = (struct awaited){
-		.used = true,
-		.end = (uint8_t)end,
-		.sent = *trace,
-	};
-}
-
-/* Duplicate ACKs differ in what they report. */
-static bool is_same_segment(const struct cn_trace *a, const struct cn_trace *b)
-{
-	return a->seq == b->seq && a->ack == b->ack && a->len == b->len &&
-	       a->flags == b->flags && a->sack_n == b->sack_n &&
-	       !memcmp(a->sack, b->sack, sizeof(a->sack));
-}
-
-static bool is_awaited(struct strand *strand, unsigned end,
-		       const struct cn_trace *trace)
-{
-	/* The oldest first: what left first arrives first, mostly. */
-	for (unsigned i = 0; i < AWAITED_MAX; i++) {
-		struct awaited *a =
-			&strand->awaited[(strand->awaited_next + i) %
-					 AWAITED_MAX];
-
-		if (!a->used || a->end == end ||
-		    !is_same_segment(&a->sent, trace))
-			continue;
-		a->used = false;
-		return true;
-	}
-	return false;
-}
-
 /* The segment left, and nothing is known of its arrival. */
 static void flush_pending(struct see_ladder *ladder,
 			  const struct see_conn *conn, struct strand *strand)
@@ -184,7 +99,8 @@ static void flush_pending(struct see_ladder *ladder,
 	if (conn->end[!strand->pending_end].host < 0)
 		strand->pending.kind = RUNG_WHOLE;
 	else
-		await(strand, strand->pending_end, &strand->pending_trace);
+		strand_await(strand, strand->pending_end,
+			     &strand->pending_trace);
 	draw(ladder, conn, &strand->pending);
 }
 
@@ -220,8 +136,8 @@ static void flush_strand(struct see_ladder *ladder, const struct see_conn *conn,
 }
 
 /* What was held back for this segment: sentences of its own. */
-static void take_held(struct see_ladder *ladder, const struct see_conn *conn,
-		      struct strand *strand, unsigned end, struct rung *rung,
+static void take_held(const struct see_conn *conn, struct strand *strand,
+		      unsigned end, struct rung *rung,
 		      const struct cn_trace *trace)
 {
 	int side = (int)side_of(conn, end);
@@ -246,19 +162,6 @@ static void take_held(struct see_ladder *ladder, const struct see_conn *conn,
 		}
 	}
 	strand->held_n = 0;
-	(void)ladder;
-}
-
-/* A call and the segment that it causes are not at the very same instant where
- * the clock is real. */
-static bool held_are_for(const struct strand *strand, unsigned end,
-			 const struct cn_trace *trace)
-{
-	for (unsigned i = 0; i < strand->held_n; i++)
-		if (strand->held[i].end != end ||
-		    strand->held[i].trace.at + TOGETHER_NS < trace->at)
-			return false;
-	return true;
 }
 
 /* ------------------------------------------------------------- segments -- */
@@ -287,35 +190,6 @@ static bool quiet_enough(struct see_ladder *ladder, struct strand *strand,
 	return quiet != SEE_LOUD && n > ladder->config.quiet_max;
 }
 
-static void fold_in(struct strand *strand, enum see_quiet quiet,
-		    const struct cn_trace *trace)
-{
-	unsigned segs = 1;
-
-	strand->fold.at = trace->at;
-	if (trace->seg_size && trace->len)
-		segs = (trace->len + trace->seg_size - 1) / trace->seg_size;
-	switch (quiet) {
-	case SEE_QUIET_DATA:
-		strand->fold.data += segs;
-		strand->fold.octets += trace->len;
-		break;
-	case SEE_QUIET_ACK:
-		strand->fold.acks++;
-		break;
-	case SEE_QUIET_DUP:
-		strand->fold.dups++;
-		break;
-	case SEE_LOUD:
-		break;
-	}
-}
-
-static void loud(struct strand *strand)
-{
-	memset(strand->quiet_n, 0, sizeof(strand->quiet_n));
-}
-
 /* The kind of what is sent, for folding: a duplicate ACK is one, data is data.
  */
 static void on_out(struct see_ladder *ladder, struct see_conn *conn,
@@ -330,19 +204,19 @@ static void on_out(struct see_ladder *ladder, struct see_conn *conn,
 
 	if (quiet_enough(ladder, strand, quiet, &first)) {
 		flush_pending(ladder, conn, strand);
-		fold_in(strand, quiet, trace);
+		strand_fold(strand, quiet, trace);
 		strand->folded = *trace;
 		strand->folded_end = end;
 		strand->has_folded = true;
 		return;
 	}
 	if (quiet == SEE_LOUD)
-		loud(strand);
+		strand_loud(strand);
 	flush_pending(ladder, conn, strand);
 	flush_fold(ladder, conn, strand);
-	if (!held_are_for(strand, end, trace))
+	if (!strand_held_are_for(strand, end, trace))
 		flush_held(ladder, conn, strand);
-	take_held(ladder, conn, strand, end, &rung, trace);
+	take_held(conn, strand, end, &rung, trace);
 	if (see_tell(conn, end, trace, &tale))
 		rung_say(&rung, (int)side_of(conn, end), trace->at, &tale, 0,
 			 0);
@@ -358,13 +232,6 @@ static void on_out(struct see_ladder *ladder, struct see_conn *conn,
 				  trace->seg_size;
 }
 
-static bool is_arrival_of(const struct strand *strand, unsigned end,
-			  const struct cn_trace *trace)
-{
-	return strand->has_pending && strand->pending_end != end &&
-	       !strand->lost && is_same_segment(&strand->pending_trace, trace);
-}
-
 static void on_in(struct see_ladder *ladder, struct see_conn *conn,
 		  struct strand *strand, unsigned end,
 		  const struct cn_trace *trace)
@@ -372,8 +239,8 @@ static void on_in(struct see_ladder *ladder, struct see_conn *conn,
 	enum see_quiet quiet = strand->held_n ? SEE_LOUD :
 						see_quiet(conn, end, trace);
 	bool watched = conn->end[!end].host >= 0, first;
-	bool awaited = is_awaited(strand, end, trace);
-	bool whole = !awaited && is_arrival_of(strand, end, trace);
+	bool awaited = strand_expects(strand, end, trace);
+	bool whole = !awaited && strand_is_arrival(strand, end, trace);
 	struct rung rung = {.kind = RUNG_ARRIVES, .at = trace->at};
 	int side = (int)side_of(conn, end);
 	struct see_tale tale;
@@ -384,13 +251,13 @@ static void on_in(struct see_ladder *ladder, struct see_conn *conn,
 		if (watched && !awaited)
 			return;
 		if (!watched && quiet_enough(ladder, strand, quiet, &first)) {
-			fold_in(strand, quiet, trace);
+			strand_fold(strand, quiet, trace);
 			return;
 		}
 	}
 	if (quiet == SEE_LOUD)
-		loud(strand);
-	if (!held_are_for(strand, end, trace))
+		strand_loud(strand);
+	if (!strand_held_are_for(strand, end, trace))
 		flush_held(ladder, conn, strand);
 	told = see_tell(conn, end, trace, &tale);
 	if (whole) {
@@ -408,7 +275,7 @@ static void on_in(struct see_ladder *ladder, struct see_conn *conn,
 		rung.state[side] = trace->to;
 	if (told)
 		rung_say(&rung, side, trace->at, &tale, trace->from, trace->to);
-	take_held(ladder, conn, strand, end, &rung, trace);
+	take_held(conn, strand, end, &rung, trace);
 	if (trace->from != trace->to)
 		rung.state[side] = trace->to;
 	draw(ladder, conn, &rung);
@@ -420,7 +287,8 @@ static void hold(struct see_ladder *ladder, struct see_conn *conn,
 {
 	struct held *held;
 
-	if (!held_are_for(strand, end, trace) || strand->held_n == HELD_MAX)
+	if (!strand_held_are_for(strand, end, trace) ||
+	    strand->held_n == HELD_MAX)
 		flush_held(ladder, conn, strand);
 	held = &strand->held[strand->held_n];
 	held->trace = *trace;
@@ -485,13 +353,6 @@ static bool fate_key(enum cn_fate fate, enum see_key *key)
 	return false;
 }
 
-static bool holds(const struct cn_trace *trace, uint32_t seq)
-{
-	uint32_t len = trace->len + !!(trace->flags & (TCP_SYN | TCP_FIN));
-
-	return seq == trace->seq || seq_in_window(seq, trace->seq, len);
-}
-
 /* Folded, and lost: worth a line of its own after all. */
 static void unfold(struct see_ladder *ladder, struct see_conn *conn,
 		   struct strand *strand)
@@ -529,14 +390,13 @@ static void lose(struct see_ladder *ladder, struct see_conn *conn,
 	strand->has_pending = false;
 	strand->pending.kind = RUNG_LOST;
 	rung_say(&strand->pending, -1, now, &tale, 0, 0);
-	loud(strand);
+	strand_loud(strand);
 	draw(ladder, conn, &strand->pending);
 }
 
 void see_ladder_fate(struct see_ladder *ladder, const struct cn_frame *frame,
 		     enum cn_fate fate, uint64_t now)
 {
-	struct cn_endpoint src, dst;
 	struct see_conn *conn;
 	struct strand *strand;
 	struct glance glance;
@@ -545,20 +405,13 @@ void see_ladder_fate(struct see_ladder *ladder, const struct cn_frame *frame,
 
 	if (!fate_key(fate, &tale.key))
 		return;
-	glance_at(&glance, frame);
-	if (!glance_is_tcp(&glance))
-		return;
-	src.addr = glance_src(&glance);
-	src.port = glance.src_port;
-	dst.addr = glance_dst(&glance);
-	dst.port = glance.dst_port;
-	conn = see_conn_find(&ladder->conns, &src, &dst, &end);
+	conn = see_conn_of_frame(&ladder->conns, frame, &glance, &end);
 	if (!conn || !conn->user)
 		return;
 	strand = conn->user;
 	if (cn_fate_is_drop(fate) && !strand->has_pending &&
 	    strand->has_folded && strand->folded_end == end &&
-	    holds(&strand->folded, glance.seq)) {
+	    strand_holds(&strand->folded, glance.seq)) {
 		if (strand->folded.len > glance.data_len) {
 			strand->fold.lost++;
 			return;
@@ -566,7 +419,7 @@ void see_ladder_fate(struct see_ladder *ladder, const struct cn_frame *frame,
 		unfold(ladder, conn, strand);
 	}
 	if (!strand->has_pending || strand->pending_end != end ||
-	    !holds(&strand->pending_trace, glance.seq))
+	    !strand_holds(&strand->pending_trace, glance.seq))
 		return;
 	if (cn_fate_is_drop(fate))
 		lose(ladder, conn, strand, tale.key, now);
