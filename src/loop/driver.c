@@ -74,6 +74,14 @@ static bool write_frames(struct driver *driver, uint64_t now)
 	return n > 0;
 }
 
+/* What has come is the program's, and what it says leaves. */
+static bool pass_on(struct driver *driver, uint64_t now)
+{
+	bool moved = driver->events(driver->ctx, now);
+
+	return write_frames(driver, now) || moved;
+}
+
 static bool take_turn(struct driver *driver, uint64_t now)
 {
 	bool moved;
@@ -81,9 +89,7 @@ static bool take_turn(struct driver *driver, uint64_t now)
 	if (cn_host_deadline(driver->host) <= now)
 		cn_host_advance(driver->host, now);
 	moved = read_frames(driver, now);
-	moved |= driver->events(driver->ctx, now);
-	moved |= write_frames(driver, now);
-	return moved;
+	return pass_on(driver, now) || moved;
 }
 
 /* True while a frame is to be looked for instead of sleeping. */
@@ -113,8 +119,9 @@ static bool spin(struct driver *driver)
 	while (now < until) {
 		/* Asked for, whatever epoll's last edge said. */
 		driver->readable = true;
-		if (take_turn(driver, now)) {
+		if (read_frames(driver, now)) {
 			note_move(driver, now);
+			pass_on(driver, now);
 			return true;
 		}
 		now = loop_refresh(driver->loop);

@@ -101,7 +101,7 @@ def echo_whole():
 @case
 def echo_plain():
     """echo without offload, MTU 1280"""
-    with services('--plain', '--mtu', '1280'):
+    with services('--plain', '--mtu', '1280', '--busy-poll', '0'):
         for host in HOSTS:
             echo(host, 5_000_000)
 
