@@ -321,12 +321,35 @@ struct cn_span {
 	size_t len;
 };
 
+/* What holds back octets, or a FIN, that were not sent yet.  X(name, text) */
+#define CN_HOLDS(X)                                                            \
+	X(NOTHING, "nothing") /* nothing waits */                              \
+	X(LINK, "link") /* they may go: the link has not taken them */         \
+	X(WINDOW, "window") /* the peer's: zero, or full */                    \
+	X(SMALL, "small_window") /* the peer's has room, but too little */     \
+	X(CWND, "cwnd") /* the congestion window is full */                    \
+	X(NAGLE, "nagle") /* less than a segment, and one is out already */    \
+	X(CORK, "cork") /* the program said that more follows */
+
+enum cn_hold {
+#define CN_X(name, text) CN_HOLD_##name,
+	CN_HOLDS(CN_X) CN_HOLD_N
+#undef CN_X
+};
+
 /* What is known of a connection; times in ns, sizes in octets. */
 struct cn_tcp_info {
 	uint8_t state; /* enum cn_tcp_state */
 	uint8_t cc;
 	uint8_t retransmits; /* of the oldest octet, in a row */
+	uint8_t probes; /* of the window or of life, unanswered in a row */
 	uint8_t backoff;
+	uint8_t hold; /* enum cn_hold */
+	bool last_try; /* the timer at rexmit_at, if it comes, ends it */
+	bool held; /* a gateway holds the SYN */
+	bool gap; /* octets have come beyond some that are missing */
+	bool fin_sent; /* its FIN is out, and counted in flight */
+	bool full; /* the send buffer takes no more */
 	bool has_ts, has_sack, has_wscale;
 	uint8_t snd_wscale, rcv_wscale;
 	uint64_t rto, srtt, rttvar, rtt_min, rtt_max, rtt_avg;
@@ -340,6 +363,10 @@ struct cn_tcp_info {
 	uint64_t segs_out, segs_in, segs_retransmitted, dup_acks_in;
 	uint64_t timeouts, fast_recoveries;
 	uint64_t last_data_sent_at, last_data_received_at, last_ack_received_at;
+	uint64_t rexmit_at; /* SYN, data, FIN or window probe; CN_NEVER: none */
+	uint64_t waits_since; /* the oldest octet in flight was sent, or the
+				 peer last acknowledged something new */
+	uint64_t closed_since; /* the peer's window is zero; if it is */
 	uint32_t sndbuf, rcvbuf, unsent;
 };
 

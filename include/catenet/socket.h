@@ -165,10 +165,26 @@ struct cn_sock_row {
 	uint32_t recv_q, send_q;
 	uint64_t timer_at; /* what it waits for, CN_NEVER: nothing */
 	uint8_t timer; /* enum cn_timer_kind */
+	uint8_t note; /* enum cn_row_note */
 	/* NULL: no socket (orphan, SYN, TIME-WAIT) */
 	const struct cn_sock *sock;
 	void *tag;
+	const struct cn_sock *record; /* for cn_row_info */
 };
+
+/* What else is known of a row. */
+enum cn_row_note {
+	CN_ROW_PLAIN,
+	CN_ROW_QUEUED, /* waits for accept() */
+	CN_ROW_ORPHAN, /* the program has closed it */
+	CN_ROW_FULL, /* SYN-RECEIVED, and the accept queue has no room */
+	CN_ROW_DEFERRED, /* ... and the program wants data first */
+	CN_ROW_HELD, /* ... and a gateway has not answered yet */
+};
+/* What is known of the row's connection, orphans' and queued ones' too; within
+ * see() alone.  False: it is none. */
+CN_API bool cn_row_info(const struct cn_sock_row *row,
+			struct cn_tcp_info *info);
 CN_API void cn_host_each(const struct cn_host *host,
 			 void (*see)(void *ctx, const struct cn_sock_row *row),
 			 void *ctx);

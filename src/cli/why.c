@@ -2,6 +2,7 @@
 /* catenet why: one sentence on what each connection waits for. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -22,7 +23,21 @@ static const struct cli_example examples[] = {
 	{"catenet why 8080", "for those of that port"},
 };
 
+/* Of so many ends it is remembered whether they are jammed, so many jammed ones
+ * wait to be told of until the other end is known. */
+#define ENDS_MAX (1u << 20)
+#define KEPT_MAX 4096u
+
+struct end {
+	uint64_t mark; /* of its two endpoints */
+	bool jammed;
+};
+
 struct line {
+	struct end *end;
+	size_t end_n, end_room;
+	struct row *kept;
+	size_t kept_n;
 	struct screen screen;
 	struct filter filter;
 	struct holders holders;
@@ -68,42 +83,147 @@ static bool take(void *ctx, int key, const char *value)
 	return !why || cli_wrong(&cli_why_command, "lang", value, why);
 }
 
-static void print_sentence(const struct row *row, enum see_lang lang)
+static struct see_facts facts_of_row(const struct row *row)
 {
-	struct see_facts facts = {
+	return (struct see_facts){
 		.state = (uint8_t)row->state,
-		.recv_q = row->recv_q,
-		.send_q = row->send_q,
-		.timer_in_ns = row->timer_in_ns,
-		.quiet_ns = row->quiet_ns,
+		.hold = (uint8_t)row->hold,
+		.retransmits = (uint8_t)row->retransmits,
+		.probes = (uint8_t)row->probes,
+		.last_try = row->last_try,
+		.held = row->held,
+		.queued = row->queued,
+		.orphan = row->orphan,
+		.no_room = row->no_room,
+		.deferred = row->deferred,
+		.gap = row->gap,
+		.fin_sent = row->fin_sent,
+		.full = row->full,
+		.more_in = row->more_in,
+		.recv_q = (uint32_t)row->recv_q,
+		.send_q = (uint32_t)row->send_q,
 		.snd_wnd = (uint32_t)row->snd_wnd,
 		.rcv_wnd = (uint32_t)row->rcv_wnd,
 		.mss = (uint32_t)row->mss,
 		.cwnd = (uint32_t)row->cwnd,
 		.flight = (uint32_t)row->flight,
 		.unsent = (uint32_t)row->unsent,
-		.retransmits = (unsigned)row->retransmits,
+		.timer_in_ns = row->timer_in_ns,
+		.rexmit_in_ns = row->rexmit_in_ns,
+		.rto_ns = row->rto_us * 1000,
+		.quiet_ns = row->quiet_ns,
+		.closed_ns = row->closed_ns,
+		.waits_ns = row->waits_ns,
 	};
+}
+
+static void print_sentence(const struct row *row, enum see_peer peer,
+			   enum see_lang lang)
+{
+	struct see_facts facts = facts_of_row(row);
 	char sentence[SEE_SENTENCE_MAX];
 
-	see_why(&facts, lang, sentence, sizeof(sentence));
+	see_why(&facts, peer, lang, sentence, sizeof(sentence));
 	printf("%s %s -> %s (%s, pid %" PRIu64 "): %s\n",
 	       cn_tcp_state_name((enum cn_tcp_state)row->state), row->local,
 	       row->peer, row->program, row->pid, sentence);
 }
 
+/* ------------------------------------------------------------ both ends -- */
+
+/* FNV-1a; of two ends of one world's connection in that order. */
+static uint64_t mark_of(uint64_t pid, const char *local, const char *peer)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ pid;
+	const char *const end[] = {local, " ", peer};
+
+	for (size_t i = 0; i < 3; i++)
+		for (const char *p = end[i]; *p; p++)
+			hash = (hash ^ (unsigned char)*p) *
+			       UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static bool remember(struct line *line, const struct row *row, bool jammed)
+{
+	struct end *end;
+
+	if (line->end_n == line->end_room) {
+		size_t room = line->end_room ? line->end_room * 2 : 256;
+
+		end = room <= ENDS_MAX ?
+			      realloc(line->end, room * sizeof(*end)) :
+			      NULL;
+		if (!end)
+			return false;
+		line->end = end;
+		line->end_room = room;
+	}
+	line->end[line->end_n++] =
+		(struct end){mark_of(row->pid, row->local, row->peer), jammed};
+	return true;
+}
+
+/* A deadlock is sure only when the other end is known, and that may come
+ * later. */
+static bool postpone(struct line *line, const struct row *row)
+{
+	struct row *kept;
+
+	if (line->kept_n == KEPT_MAX)
+		return false;
+	kept = realloc(line->kept, (line->kept_n + 1) * sizeof(*kept));
+	if (!kept)
+		return false;
+	line->kept = kept;
+	kept[line->kept_n++] = *row;
+	return true;
+}
+
+static int by_mark(const void *a, const void *b)
+{
+	const struct end *x = a, *y = b;
+
+	return (x->mark > y->mark) - (x->mark < y->mark);
+}
+
+static void print_postponed(struct line *line)
+{
+	if (line->end_n)
+		qsort(line->end, line->end_n, sizeof(*line->end), by_mark);
+	for (size_t i = 0; i < line->kept_n; i++) {
+		const struct row *row = &line->kept[i];
+		struct end want = {mark_of(row->pid, row->peer, row->local),
+				   false};
+		const struct end *found = bsearch(&want, line->end, line->end_n,
+						  sizeof(want), by_mark);
+
+		print_sentence(row,
+			       !found	     ? SEE_PEER_UNKNOWN :
+			       found->jammed ? SEE_PEER_JAMMED :
+					       SEE_PEER_MOVES,
+			       line->screen.lang);
+	}
+	free(line->kept);
+	free(line->end);
+}
+
 static void on_row(void *ctx, const struct row *row)
 {
 	struct line *line = ctx;
+	struct see_facts facts = facts_of_row(row);
+	bool jammed = see_is_jammed(&facts);
 
 	if (!line->holders_known && line->filter.number) {
 		holders_read(&line->holders);
 		line->holders_known = true;
 	}
+	(void)remember(line, row, jammed);
 	if (!filter_wants(&line->filter, row, &line->holders))
 		return;
 	line->printed = true;
-	print_sentence(row, line->screen.lang);
+	if (!jammed || !postpone(line, row))
+		print_sentence(row, SEE_PEER_UNKNOWN, line->screen.lang);
 }
 
 int cli_why(int argc, char **argv)
@@ -132,6 +252,7 @@ int cli_why(int argc, char **argv)
 	if (!line.filter.states_said)
 		(void)filter_take(&line.filter, 1, every);
 	worlds_ask(&worlds);
+	print_postponed(&line);
 	if (!worlds.found)
 		fprintf(stderr, "catenet why: no world is running; catenet run "
 				"starts one\n");

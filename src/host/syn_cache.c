@@ -318,6 +318,20 @@ uint64_t syn_row_timer(const struct cn_host *host,
 	return syn_due_at(host, entry);
 }
 
+enum syn_wait syn_waits(const struct cn_host *host,
+			const struct syn_entry *entry)
+{
+	const struct listener *listener = syn_listener(host, entry);
+
+	if (syn_is_held(entry))
+		return SYN_WAITS_GATEWAY;
+	if (syn_ring_of(entry) >= SYN_LEVELS)
+		return SYN_WAITS_NOT;
+	if (listener && listener_is_full(listener))
+		return SYN_WAITS_ROOM;
+	return entry->flow.mark & SYN_ACKED ? SYN_WAITS_DATA : SYN_WAITS_ACK;
+}
+
 /* ----------------------------------------------------------- listeners -- */
 
 static void listeners_zero(struct listener *listener)

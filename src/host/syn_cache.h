@@ -71,6 +71,16 @@ void syns_advance(struct cn_host *host, uint64_t now);
 uint64_t syns_deadline(const struct cn_host *host);
 uint64_t syn_row_timer(const struct cn_host *host,
 		       const struct syn_entry *entry);
+/* What the handshake of an entry waits for. */
+enum syn_wait {
+	SYN_WAITS_NOT, /* refused: a verdict that is remembered */
+	SYN_WAITS_ACK,
+	SYN_WAITS_ROOM, /* in the accept queue */
+	SYN_WAITS_DATA, /* TCP_DEFER_ACCEPT */
+	SYN_WAITS_GATEWAY,
+};
+enum syn_wait syn_waits(const struct cn_host *host,
+			const struct syn_entry *entry);
 
 /* Microseconds, rounded up: what entries keep of an instant. */
 uint64_t syn_us(uint64_t now);

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "run/control_dir.h"
+#include "run/end.h"
+#include "run/facts.h"
 #include "run/parts.h"
 #include "see/text.h"
 
@@ -37,26 +39,6 @@ struct control {
 	char program[64]; /* harmless for a terminal */
 	struct asker asker[ASKERS_MAX];
 };
-
-static unsigned long long in_ns(uint64_t at, uint64_t now)
-{
-	if (at == CN_NEVER)
-		return CN_NEVER;
-	return at > now ? at - now : 0;
-}
-
-/* Since the peer was last heard. */
-static unsigned long long since_ns(const struct cn_tcp_info *info, uint64_t now)
-{
-	uint64_t at = info->last_ack_received_at;
-
-	if (info->last_data_received_at > at)
-		at = info->last_data_received_at;
-	/* The instants are of 32 bits of milliseconds. */
-	return (uint64_t)((uint32_t)(now / CN_NS_PER_MS) -
-			  (uint32_t)(at / CN_NS_PER_MS)) *
-	       CN_NS_PER_MS;
-}
 
 struct snapshot {
 	struct control *control;
@@ -101,23 +83,34 @@ static uint64_t inode_of(const struct cn_sock_row *row)
 	return sock ? sock->inode : 0;
 }
 
+/* Between the engine's socket and the program lies an AF_UNIX pair, which
+ * holds octets too. */
+static void add_pair(const struct cn_sock_row *row, struct see_facts *facts)
+{
+	const struct wsock *sock = wsock_of(row);
+
+	if (!sock || !sock->end)
+		return;
+	facts->more_in = end_unread(sock->end) > 0;
+	facts->full &= end_unsent(sock->end) > 0;
+}
+
 static void put_row(void *ctx, const struct cn_sock_row *row)
 {
 	struct snapshot *snapshot = ctx;
 	struct world *world = snapshot->control->world;
 	struct cn_endpoint local = world_seen(world, &row->local);
 	struct cn_endpoint peer = world_seen(world, &row->peer);
-	uint64_t now = world_now(world);
-	struct cn_tcp_info store, *info = &store;
+	struct see_facts facts;
+	struct cn_tcp_info info;
 	FILE *out = snapshot->out;
 
 	if (is_edge(row))
 		return;
 	if (!peer.port && cn_addr_is_v4(&local.addr))
 		peer.addr = cn_addr_v4(0, 0, 0, 0);
-	memset(info, 0, sizeof(*info));
-	if (row->sock && row->state != CN_LISTEN)
-		(void)cn_sock_info(row->sock, info);
+	facts_of(row, &info, &facts, world_now(world));
+	add_pair(row, &facts);
 	/* The parent is what the person who started it knows (front.c). */
 	fprintf(out, "%ld\t%ld\t%s", (long)getpid(), (long)getppid(),
 		snapshot->control->program);

@@ -224,54 +224,133 @@
 	X(LIMITED, "limited by %1", "受限于%1")                                \
                                                                                \
 	/* what a connection waits for, and the cure: see/why.c */             \
-	X(WHY_LISTENS, "waits for connections", "等待连接到来")                \
-	X(WHY_TO_ACCEPT, "%1 connections wait for the program to call "        \
-	  "accept()", "有 %1 个连接等待程序调用 accept()")                     \
-	X(WHY_QUEUE_FULL, "its accept queue is full (%1): SYNs are dropped "   \
-	  "until the program calls accept(), or listens with a longer backlog", \
-	  "全连接队列已满（%1）：程序调用 accept() 或加大 backlog 之前，新的 " \
-	  "SYN 被丢弃")                                                        \
-	X(WHY_SYN, "its SYN is on the way", "SYN 正在途中")                    \
-	X(WHY_SYN_AGAIN, "its SYN is not answered, sent again %1 times, next " \
-	  "in %2: is the address right, is the host up, does a filter drop it?", \
-	  "SYN 没有回音，已重发 %1 次，下次在 %2 后：地址对吗？主机在吗？是否" \
-	  "被过滤？")                                                          \
-	X(WHY_LAST_ACK, "waits for the last ACK of the handshake",             \
-	  "等待握手的最后一个 ACK")                                            \
-	X(WHY_PATH_DEAD, "the path is dead: timeout %1 in a row, next try in " \
-	  "%2", "路径不通：连续第 %1 次超时，%2 后再试")                       \
-	X(WHY_DEADLOCK, "both ends are blocked in send(): %1 octets lie here " \
-	  "unread and the peer's window is closed; each must read while it "   \
-	  "writes", "两端都阻塞在 send()：这里有 %1 字节未读，对方窗口也已关"  \
-	  "闭；双方都必须边写边读")                                            \
-	X(WHY_PEER_WINDOW, "the peer's window is zero, last heard %2 ago: its " \
+	X(WHY_LISTENS, "waits for connections",                                \
+	  "等待连接到来")                                                      \
+	X(WHY_TO_ACCEPT, "connections that wait for the program to call "      \
+	  "accept(): %1",                                                      \
+	  "等待程序调用 accept() 的连接：%1 个")                               \
+	X(WHY_QUEUE_FULL, "its accept queue is full (%1): SYNs are "           \
+	  "dropped until the program calls accept(), or listens with a "       \
+	  "longer backlog",                                                    \
+	  "全连接队列已满（%1）：程序调用 accept() 或加大 backlog 之前，新"    \
+	  "的 SYN 被丢弃")                                                     \
+	X(WHY_SYN, "waits for the answer to its SYN",                          \
+	  "等待对 SYN 的回答")                                                 \
+	X(WHY_SYN_HELD, "its SYN has reached the end of the path, but the "    \
+	  "real destination has not answered for %2: is the address right, "   \
+	  "is the host up, does a filter drop it?",                            \
+	  "SYN 已到达路径的另一端，但真正的目的地 %2 没有回音：地址对吗？"     \
+	  "主机在吗？是否被过滤？")                                            \
+	X(WHY_SYN_AGAIN, "its SYN is not answered: timeout %1 in a row, "      \
+	  "%2: is the address right, is the host up, does a filter drop it?",  \
+	  "SYN 没有回音：连续第 %1 次超时，%2：地址对吗？主机在吗？是否被"     \
+	  "过滤？")                                                            \
+	X(WHY_GATEWAY, "its SYN is held until the far end has answered",       \
+	  "SYN 暂且扣留，等远端答复")                                          \
+	X(WHY_NO_ROOM, "its handshake cannot end, for the accept queue is "    \
+	  "full: the program must call accept()",                              \
+	  "握手无法完成，因为全连接队列已满：程序应调用 accept()")             \
+	X(WHY_DEFERRED, "the handshake is done but for data, which the "       \
+	  "program has asked for first (TCP_DEFER_ACCEPT)",                    \
+	  "握手只差数据：程序要求先有数据才接受（TCP_DEFER_ACCEPT）")          \
+	X(WHY_LAST_ACK, "waits for the ACK that ends the handshake",           \
+	  "等待完成握手的 ACK")                                                \
+	X(WHY_UNACCEPTED, "waits for the program to call accept()",            \
+	  "等待程序调用 accept()")                                             \
+	X(WHY_PATH_DEAD, "the path seems dead: timeout %1 in a row and "       \
+	  "nothing is heard, %2",                                              \
+	  "路径似乎不通：连续第 %1 次超时，没有任何回音，%2")                  \
+	X(WHY_PROBES_LOST, "the path seems dead: the peer's window was "       \
+	  "zero, and %1 probes have not been answered, %2",                    \
+	  "路径似乎不通：对方窗口曾为零，%1 次探测都没有回音，%2")             \
+	X(WHY_DEADLOCK, "both ends are blocked in send(), as long as "         \
+	  "neither reads: both send buffers are full, both windows are "       \
+	  "closed, %1 octets lie here unread; each must read while it writes", \
+	  "只要双方都不读取，两端就都阻塞在 send()：双方的发送缓冲区都满了"    \
+	  "，窗口都已关闭，这里有 %1 字节未读；双方都必须边写边读")            \
+	X(WHY_DEADLOCK_HERE, "blocked in send(): the peer's window is "        \
+	  "zero since %2, while %1 octets of its lie here unread; if it is "   \
+	  "blocked in send() too, this is a deadlock: each must read while "   \
+	  "it writes",                                                         \
+	  "阻塞在 send()：对方窗口为零已有 %2，而这里有对方的 %1 字节未读"     \
+	  "；如果对方也阻塞在 send()，这就是死锁：双方都必须边写边读")         \
+	X(WHY_PEER_WINDOW, "the peer's window is zero since %2: its "          \
 	  "program must read; %1 octets wait",                                 \
-	  "对方窗口为零，最近一次收到对方消息在 %2 前：对方程序必须读取；有 "  \
-	  "%1 字节在等待")                                                     \
-	X(WHY_RETRANSMITS, "%1 octets were not acknowledged in time and are "  \
-	  "sent again, next in %2", "%1 字节未按时确认，正在重发，下次在 %2 后") \
-	X(WHY_CWND, "the congestion window is full (%1 octets)",               \
-	  "拥塞窗口已满（%1 字节）")                                           \
-	X(WHY_RWND, "the peer's window is full (%1 octets)",                   \
-	  "对方窗口已满（%1 字节）")                                           \
+	  "对方窗口为零已有 %2：对方程序必须读取；有 %1 字节在等待")           \
+	X(WHY_PEER_WINDOW_FIN, "the peer's window is zero since %2: its "      \
+	  "program must read; the FIN waits",                                  \
+	  "对方窗口为零已有 %2：对方程序必须读取；FIN 在等待")                 \
+	X(WHY_RETRANSMITS, "timeout %1 in a row: the oldest of %3 octets "     \
+	  "in flight was not acknowledged in time and is sent again, %2",      \
+	  "连续第 %1 次超时：在途 %3 字节中最早的未按时确认，正在重发，%2")    \
+	X(WHY_CWND, "the congestion window is full (%1 octets): %3 octets "    \
+	  "wait",                                                              \
+	  "拥塞窗口已满（%1 字节）：%3 字节在等待")                            \
+	X(WHY_RWND, "the peer's window is full (%1 octets): %3 octets wait",   \
+	  "对方窗口已满（%1 字节）：%3 字节在等待")                            \
+	X(WHY_SMALL_WINDOW, "the peer's window (%1 octets) has too little "    \
+	  "room to be worth a segment: its program must read; %3 octets wait", \
+	  "对方窗口（%1 字节）剩余太小，不值得发送：对方程序必须读取；%3 "     \
+	  "字节在等待")                                                        \
+	X(WHY_NAGLE, "less than a segment (%3 octets) waits for the "          \
+	  "acknowledgement of the last small one (Nagle); TCP_NODELAY would "  \
+	  "send it at once",                                                   \
+	  "不足一段的 %3 字节等待上一个小段的确认（Nagle）；TCP_NODELAY 可"    \
+	  "使其立即发出")                                                      \
+	X(WHY_CORK, "the program holds back less than a segment (%3 "          \
+	  "octets): TCP_CORK or MSG_MORE",                                     \
+	  "程序扣留了不足一段的 %3 字节：TCP_CORK 或 MSG_MORE")                \
+	X(WHY_LINK, "%3 octets may go, and the link has not taken them yet",   \
+	  "%3 字节可以发送，链路尚未取走")                                     \
 	X(WHY_ACK, "%1 octets wait for their acknowledgement",                 \
 	  "%1 字节等待确认")                                                   \
-	X(WHY_NOT_READ, "its window is closed: the program has not read %1 "   \
-	  "octets", "自己的窗口已关闭：程序还有 %1 字节未读")                  \
-	X(WHY_NOT_CLOSED, "CLOSE-WAIT: the peer has closed, the program has "  \
-	  "not: it must call close()",                                         \
+	X(WHY_NOT_READ, "its window is closed: the program has not read "      \
+	  "%1 octets",                                                         \
+	  "自己的窗口已关闭：程序还有 %1 字节未读")                            \
+	X(WHY_NOT_READ_SMALL, "its window is down to %3 octets: the "          \
+	  "program has not read %1 octets",                                    \
+	  "自己的窗口只剩 %3 字节：程序还有 %1 字节未读")                      \
+	X(WHY_NOT_CLOSED, "CLOSE-WAIT: the peer has closed, the program "      \
+	  "has not: it must call close()",                                     \
 	  "CLOSE-WAIT：对方已关闭，本程序还没有：应调用 close()")              \
-	X(WHY_TO_READ, "%1 octets wait to be read", "%1 字节等待读取")         \
+	X(WHY_NOT_CLOSED_UNREAD, "CLOSE-WAIT: the peer has closed, the "       \
+	  "program has neither read all nor closed: it must call close()",     \
+	  "CLOSE-WAIT：对方已关闭，本程序还没有读完，也没有关闭：应调用 "      \
+	  "close()")                                                           \
+	X(WHY_TO_READ, "%1 octets wait to be read",                            \
+	  "%1 字节等待读取")                                                   \
+	X(WHY_TO_READ_MORE, "octets wait to be read",                          \
+	  "有数据等待读取")                                                    \
+	X(WHY_GAP, "later octets have come, and wait for what is missing "     \
+	  "before them",                                                       \
+	  "后面的数据已到达，等待前面缺失的部分")                              \
+	X(WHY_KEEPALIVE, "idle, and the peer has not answered a "              \
+	  "keep-alive probe: %1 in a row",                                     \
+	  "空闲，对方没有回应保活探测：连续 %1 次")                            \
 	X(WHY_IDLE, "idle: nothing to send, nothing to read",                  \
 	  "空闲：没有要发送的，也没有要读取的")                                \
-	X(WHY_FIN, "its FIN is on the way", "FIN 正在途中")                    \
-	X(WHY_FIN_AGAIN, "its FIN is not acknowledged, sent again %1 times, "  \
-	  "next in %2", "FIN 没有得到确认，已重发 %1 次，下次在 %2 后")        \
-	X(WHY_PEER_FIN, "its FIN is acknowledged; waits for the peer to close", \
-	  "自己的 FIN 已确认；等待对方关闭")                                   \
+	X(WHY_FIN, "its FIN is sent, and waits for its acknowledgement",       \
+	  "FIN 已发出，等待确认")                                              \
+	X(WHY_FIN_QUEUED, "its FIN may go, and the link has not taken it "     \
+	  "yet",                                                               \
+	  "FIN 可以发送，链路尚未取走")                                        \
+	X(WHY_FIN_AGAIN, "retransmits its FIN, which is not acknowledged: "    \
+	  "timeout %1 in a row, %2",                                           \
+	  "FIN 没有得到确认，正在重发：连续第 %1 次超时，%2")                  \
+	X(WHY_PEER_FIN, "its FIN is acknowledged; waits for the peer's, which " \
+	  "comes when its program has closed",                                 \
+	  "自己的 FIN 已确认；等待对方的 FIN，对方程序关闭后才会有")           \
+	X(WHY_PEER_FIN_ORPHAN, "its FIN is acknowledged; waits for the "       \
+	  "peer's, which comes when its program has closed; given up in %2",   \
+	  "自己的 FIN 已确认；等待对方的 FIN，对方程序关闭后才会有；%2 后放弃") \
 	X(WHY_TIME_WAIT, "TIME-WAIT, %2 to go: old duplicates die out",        \
 	  "TIME-WAIT，还剩 %2：等旧的重复报文消失")                            \
-	X(WHY_CLOSED, "closed", "已关闭")
+	X(WHY_NEXT, "next in %1",                                              \
+	  "下次在 %1 后")                                                      \
+	X(WHY_OVER, "given up in %1",                                          \
+	  "%1 后放弃")                                                         \
+	X(WHY_CLOSED, "closed",                                                \
+	  "已关闭")
 /* clang-format on */
 
 enum see_key {

@@ -36,6 +36,7 @@ static void row_of_sock(const struct cn_sock *sock, struct cn_sock_row *row)
 	row->state = (uint8_t)cn_sock_state(sock);
 	row->tag = sock->tag;
 	row->sock = sock->owned ? sock : NULL;
+	row->record = sock;
 	if (sock->phase == SOCK_LISTENING) {
 		row->recv_q = sock->listener->queued;
 		row->send_q = sock->listener->backlog;
@@ -43,8 +44,30 @@ static void row_of_sock(const struct cn_sock *sock, struct cn_sock_row *row)
 	}
 	row->recv_q = sock->tcb.rcv_queued;
 	row->send_q = (uint32_t)cn_sock_unacked(sock);
-	if (sock->flow.kind == FLOW_CONN)
-		timer_of(sock, row);
+	if (sock->flow.kind != FLOW_CONN)
+		return;
+	timer_of(sock, row);
+	if (!sock->owned)
+		row->note = sock->tcb.orphan ? CN_ROW_ORPHAN : CN_ROW_QUEUED;
+}
+
+static bool row_of_syn(const struct cn_host *host,
+		       const struct syn_entry *entry, struct cn_sock_row *row)
+{
+	static const uint8_t note[] = {
+		[SYN_WAITS_NOT] = CN_ROW_PLAIN,
+		[SYN_WAITS_ACK] = CN_ROW_PLAIN,
+		[SYN_WAITS_ROOM] = CN_ROW_FULL,
+		[SYN_WAITS_DATA] = CN_ROW_DEFERRED,
+		[SYN_WAITS_GATEWAY] = CN_ROW_HELD,
+	};
+	enum syn_wait wait = syn_waits(host, entry);
+
+	row->state = CN_SYN_RECEIVED;
+	row->note = note[wait];
+	row->timer = CN_TIMER_RTO;
+	row->timer_at = syn_row_timer(host, entry);
+	return wait != SYN_WAITS_NOT;
 }
 
 static void visit(void *object, void *ctx)
@@ -69,10 +92,9 @@ static void visit(void *object, void *ctx)
 		row_of_sock((const struct cn_sock *)flow, &row);
 		break;
 	case FLOW_SYN:
-		row.state = CN_SYN_RECEIVED;
-		row.timer = CN_TIMER_RTO;
-		row.timer_at = syn_row_timer(walk->host,
-					     (const struct syn_entry *)flow);
+		if (!row_of_syn(walk->host, (const struct syn_entry *)flow,
+				&row))
+			return;
 		break;
 	case FLOW_TIME_WAIT:
 		row.state = CN_TIME_WAIT;
@@ -92,6 +114,13 @@ void cn_host_each(const struct cn_host *host,
 
 	/* The walk changes nothing. */
 	map_each((struct map *)(uintptr_t)&host->flows, visit, &walk);
+}
+
+bool cn_row_info(const struct cn_sock_row *row, struct cn_tcp_info *info)
+{
+	if (!row->record || row->state == CN_LISTEN)
+		return false;
+	return cn_sock_info(row->record, info) == CN_OK;
 }
 
 int cn_sock_info(const struct cn_sock *sock, struct cn_tcp_info *info)

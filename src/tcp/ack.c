@@ -65,7 +65,7 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
  * the right edge would move with SND.UNA beyond what was ever granted.
  */
 static void update_window(struct tcb *tcb, const struct tcp_seg *seg,
-			  bool is_news)
+			  bool is_news, uint64_t now)
 {
 	/* MUST-1, REC-1: 16 bits, unsigned, and scaled (RFC 7323). */
 	uint32_t wnd = (uint32_t)seg->wnd << tcb->snd_wscale;
@@ -73,6 +73,8 @@ static void update_window(struct tcb *tcb, const struct tcp_seg *seg,
 	/* SND.WL2 is never beyond SEG.ACK here: an older ACK was returned. */
 	if (!is_news && seq_gt(tcb->snd_wl1, seg->seq))
 		return;
+	if (!wnd && tcb->snd_wnd)
+		tcb->closed_ms = ms_of(now);
 	tcb->snd_wnd = wnd;
 	tcb->snd_wl1 = seq_max(tcb->snd_wl1, seg->seq);
 	tcb->snd_wl2 = seg->ack;
@@ -125,6 +127,7 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	tcb->stat.last_ack_ms = ms_of(now);
 	/* From here on it is idle. */
 	tcb->stat.last_received_ms = ms_of(now);
+	tcb->closed_ms = ms_of(now);
 	open_window(tcb, now);
 }
 
@@ -231,7 +234,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		ack_advances(tcb, seg, &acked, a->now);
 		news.acked = seg->ack - una;
 	}
-	update_window(tcb, seg, seg->ack != una);
+	update_window(tcb, seg, seg->ack != una, a->now);
 	window_moved = tcb->snd_wnd != before;
 	if (!before != !tcb->snd_wnd)
 		trace_window(tcb, tcb->snd_wnd, "RFC 9293 section 3.8.6",

@@ -2,7 +2,9 @@
 /* RFC 9293 section 3.10.6: STATUS, as struct cn_tcp_info. */
 #include <string.h>
 
+#include "tcp/output.h"
 #include "tcp/recovery.h"
+#include "tcp/recvq.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
 
@@ -39,6 +41,26 @@ static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->last_data_sent_at = stat->last_sent_ms * CN_NS_PER_MS;
 	info->last_data_received_at = stat->last_received_ms * CN_NS_PER_MS;
 	info->last_ack_received_at = stat->last_ack_ms * CN_NS_PER_MS;
+	info->closed_since = tcb->closed_ms * CN_NS_PER_MS;
+}
+
+/* What a bystander would ask: what waits, and for what. */
+static void info_waits(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	info->retransmits = tcb->rexmit_n;
+	info->probes = tcb->probe_n;
+	info->backoff = tcb->backoff;
+	info->hold = (uint8_t)output_hold(tcb);
+	info->last_try = timeout_is_last(tcb);
+	info->held = tcb->held;
+	info->gap = recvq_has_gap(tcb);
+	info->fin_sent = output_fin_sent(tcb);
+	info->full = !tcp_send_room(tcb);
+	info->rexmit_at = tcb->rexmit_at;
+	info->waits_since = tcb->first_tx_ms * CN_NS_PER_MS;
+	info->flight = tcp_flight(tcb);
+	if (seq_lt(tcb->snd_nxt, tcb->snd_end))
+		info->unsent = tcb->snd_end - tcb->snd_nxt;
 }
 
 void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
@@ -46,8 +68,7 @@ void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
 	memset(info, 0, sizeof(*info));
 	info->state = tcb->state;
 	info->cc = tcb->cc_kind;
-	info->retransmits = tcb->rexmit_n;
-	info->backoff = tcb->backoff;
+	info_waits(tcb, info);
 	info->has_ts = tcb->ts_ok;
 	info->has_sack = tcb->sack_ok;
 	info->has_wscale = tcb->ws_ok;
@@ -63,12 +84,9 @@ void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->snd_ssthresh = tcb->cc.ssthresh;
 	info->snd_wnd = tcb->snd_wnd;
 	info->rcv_wnd = tcb->rcv_wnd;
-	info->flight = tcp_flight(tcb);
 	info->sacked = tcb->sacked;
 	info->lost = tcb->lost;
 	info->retrans = tcb->retrans;
 	info->sndbuf = tcb->sndbuf;
 	info->rcvbuf = tcb->rcvbuf;
-	if (seq_lt(tcb->snd_nxt, tcb->snd_end))
-		info->unsent = tcb->snd_end - tcb->snd_nxt;
 }

@@ -176,6 +176,27 @@ bool output_is_stuck(const struct tcb *tcb)
 	       !new_data_len(tcb) && !fin_may_go(tcb);
 }
 
+/* As new_data_len decides, in the words of a bystander. */
+enum cn_hold output_hold(const struct tcb *tcb)
+{
+	uint32_t avail, wnd, cwnd;
+
+	if (!output_has_unsent(tcb))
+		return CN_HOLD_NOTHING;
+	if (new_data_len(tcb) || fin_may_go(tcb))
+		return CN_HOLD_LINK;
+	avail = tcb->snd_end - tcb->snd_nxt;
+	wnd = window_left(tcb);
+	cwnd = cwnd_left(tcb);
+	if (!wnd)
+		return CN_HOLD_WINDOW;
+	if (cwnd < avail && cwnd < wnd)
+		return CN_HOLD_CWND;
+	if (avail > wnd)
+		return CN_HOLD_SMALL;
+	return output_is_corked(tcb) ? CN_HOLD_CORK : CN_HOLD_NAGLE;
+}
+
 static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 {
 	uint32_t room = cwnd_left(tcb), segs;

@@ -20,5 +20,7 @@ uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss);
 /* Counts and traces a segment that was built. */
 void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		    enum cn_send why, bool retransmit, uint64_t now);
+/* What holds back what was never sent. */
+enum cn_hold output_hold(const struct tcb *tcb);
 
 #endif

@@ -171,6 +171,7 @@ struct tcb {
 	uint32_t sacked, lost, retrans; /* octets marked in the ring */
 	uint32_t first_tx_ms; /* when snd_una was first sent, for R2 */
 	struct tcp_block dsack;
+	uint32_t closed_ms; /* when the peer's window became zero */
 	struct cc cc; /* cwnd, ssthresh and the controller's own */
 	struct tcp_rtt rtt;
 

@@ -257,6 +257,21 @@ static bool is_hopeless(const struct tcb *tcb, unsigned tries, uint64_t now)
 	return tries >= (tcb->orphan ? set->orphan_retries : set->retries2);
 }
 
+bool timeout_is_last(const struct tcb *tcb)
+{
+	uint64_t limit = user_timeout(tcb), at = tcb->rexmit_at;
+
+	if (at == CN_NEVER)
+		return false;
+	if (tcb->state == CN_SYN_SENT || tcb->state == CN_SYN_RECEIVED)
+		return tcb->rexmit_n >= syn_tries(tcb) ||
+		       (limit && waiting_ns(tcb, at) >= limit);
+	if (tcp_flight(tcb))
+		return is_hopeless(tcb, tcb->rexmit_n, at);
+	/* The first probe begins the wait. */
+	return tcb->probe_n && is_hopeless(tcb, tcb->probe_n, at);
+}
+
 /* RFC 9293 section 3.8.3. */
 static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 {

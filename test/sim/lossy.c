@@ -15,23 +15,9 @@
 #include <time.h>
 
 #include "arrows.h"
-#include "sim/talk.h"
+#include "scene.h"
 
-#define TALKS_MAX 8
-#define PORT 7
-#define START (UINT64_C(1000) * CN_NS_PER_SEC)
 #define CASE_CONNECTIONS 1000
-
-struct scene {
-	uint64_t seed;
-	int family;
-	double faults[2]; /* toward a, toward b */
-	struct sim_wire wire;
-	struct cn_settings set[2];
-	uint32_t fail_one_in; /* allocations; 0: none fails */
-	int talk_n;
-	struct talk_plan plan[TALKS_MAX];
-};
 
 struct run {
 	const struct scene *scene;
@@ -83,293 +69,6 @@ static void test_free(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-/* --------------------------------------------------- what a seed stands for
- */
-
-static double uniform(struct random *random)
-{
-	return (double)(random_u64(random) >> 11) * 0x1p-53;
-}
-
-static bool chance(struct random *random, double p)
-{
-	return uniform(random) < p;
-}
-
-static double log_uniform(struct random *random, double low, double high)
-{
-	return low * pow(high / low, uniform(random));
-}
-
-/* How much of the fault is of each kind: some kinds are not there at all. */
-static void make_faults(struct random *random, struct cn_impair *impair,
-			double faults)
-{
-	double weight[5], sum = 0;
-
-	for (int i = 0; i < 5; i++) {
-		weight[i] = chance(random, 0.5) ? uniform(random) : 0;
-		sum += weight[i];
-	}
-	if (sum == 0) {
-		weight[0] = 1;
-		sum = 1;
-	}
-	for (int i = 0; i < 5; i++)
-		weight[i] *= faults / sum;
-	impair->loss = weight[0];
-	if (weight[1] > 0) {
-		impair->burst_r = 0.5 + uniform(random) / 2;
-		impair->burst_p = weight[1] * impair->burst_r / (1 - weight[1]);
-		impair->burst_bad = 1;
-	}
-	impair->reorder = weight[2];
-	if (chance(random, 0.7))
-		impair->reorder_ns = (uint64_t)log_uniform(random, 1e5, 1e8);
-	impair->duplicate = weight[3];
-	impair->corrupt = weight[4];
-}
-
-static void make_impair(struct random *random, struct cn_impair *impair,
-			double faults)
-{
-	*impair = (struct cn_impair){0};
-	if (faults > 0)
-		make_faults(random, impair, faults);
-	if (chance(random, 0.9))
-		impair->delay_ns = (uint64_t)log_uniform(random, 1e4, 2e8);
-	if (chance(random, 0.5)) {
-		impair->jitter_ns = (uint64_t)((double)impair->delay_ns *
-					       uniform(random) / 2);
-		impair->jitter = (uint8_t)random_below(random, 4);
-		impair->keep_order = chance(random, 0.5);
-	}
-	if (chance(random, 0.5)) {
-		impair->rate = (uint64_t)log_uniform(random, 2e5, 1e9);
-		impair->queue = (uint32_t)log_uniform(random, 5, 1000);
-	}
-}
-
-static uint32_t make_mtu(struct random *random, int family)
-{
-	static const uint32_t usual[] = {576,  1280, 1400, 1500,
-					 1500, 9000, 65535};
-	uint32_t mtu = usual[random_below(random, 7)];
-
-	if (chance(random, 0.2))
-		mtu = 576 + random_below(random, 8425);
-	return family == 6 && mtu < 1280 ? 1280 : mtu;
-}
-
-/* Sometimes the path is narrower than the wire at the host says. */
-static void make_narrow(struct random *random, struct scene *scene)
-{
-	uint32_t least = scene->family == 4 ? 576 : 1280;
-
-	for (int i = 0; i < 2; i++)
-		if (chance(random, 0.1))
-			scene->wire.path_mtu[i] = (uint32_t)log_uniform(
-				random, least, scene->wire.mtu + 1);
-}
-
-static uint32_t make_buffer(struct random *random)
-{
-	return (uint32_t)log_uniform(random, 4096, 1 << 20);
-}
-
-static void make_settings(struct random *random, struct cn_settings *set)
-{
-	cn_settings_default(set);
-	set->sack = chance(random, 0.75);
-	set->timestamps = chance(random, 0.75);
-	set->window_scaling = chance(random, 0.75);
-	set->cc = (uint8_t)random_below(random, CN_CC_N);
-	if (chance(random, 0.5))
-		set->sndbuf = make_buffer(random);
-	if (chance(random, 0.5))
-		set->rcvbuf = make_buffer(random);
-	if (chance(random, 0.1))
-		set->ooo_max = 2 + random_below(random, 30);
-	if (chance(random, 0.2))
-		set->initial_window = (uint16_t)(1 + random_below(random, 10));
-	/* Bad as the wires are, giving up is to be the rare exception. */
-	set->syn_retries = 10;
-	set->synack_retries = 10;
-	set->orphan_retries = 15;
-}
-
-static uint32_t make_size(struct random *random)
-{
-	return (uint32_t)log_uniform(random, 1, (1 << 20) + 1) - 1;
-}
-
-static void make_side(struct random *random, struct talk_side *side)
-{
-	side->octets = make_size(random);
-	if (chance(random, 0.3))
-		side->write_max = (uint32_t)log_uniform(random, 1, 65536);
-	if (chance(random, 0.3))
-		side->read_max = (uint32_t)log_uniform(random, 1, 65536);
-	side->nodelay = chance(random, 0.3);
-	side->cork = chance(random, 0.1);
-	side->spans = chance(random, 0.3);
-	side->peek = chance(random, 0.2);
-	side->urgent = chance(random, 0.1);
-	side->keepalive = chance(random, 0.3);
-	if (chance(random, 0.2)) {
-		side->pause = (uint16_t)(1 + random_below(random, 100));
-		side->pause_ns = (uint64_t)log_uniform(random, 1e5, 3e8);
-	}
-	if (chance(random, 0.15)) {
-		side->stall_at = random_below(random, 1 << 16);
-		side->stall_ns = (uint64_t)log_uniform(random, 1e8, 1e11);
-	}
-	if (chance(random, 0.1))
-		side->sndbuf = make_buffer(random);
-	if (chance(random, 0.1))
-		side->rcvbuf = make_buffer(random);
-}
-
-/* Not so small a share in each call that a run is nothing but calls. */
-static void spare_calls(struct talk_side *side, const struct talk_side *peer)
-{
-	if (side->write_max && side->octets / side->write_max > 5000)
-		side->write_max = 200;
-	if (side->read_max && peer->octets / side->read_max > 5000)
-		side->read_max = 200;
-}
-
-static void make_plan(struct random *random, const struct scene *scene, int n,
-		      struct talk_plan *plan)
-{
-	uint8_t style = (uint8_t)random_below(random, 4);
-
-	*plan = (struct talk_plan){
-		.seed = random_u64(random) >> 1,
-		.family = (uint8_t)scene->family,
-		.port = PORT,
-		.start_at = START + random_below(random, 2000000000),
-	};
-	for (int i = 0; i < 2; i++)
-		make_side(random, &plan->side[i]);
-	for (int i = 0; i < 2; i++)
-		spare_calls(&plan->side[i], &plan->side[!i]);
-	plan->side[0].finish = style == 1 ? TALK_CLOSE : TALK_SHUT;
-	plan->side[1].finish = style == 2 ? TALK_CLOSE : TALK_SHUT;
-	if (style == 3)
-		plan->side[random_below(random, 2)].finish = TALK_ANSWER;
-	if (chance(random, 0.05)) {
-		plan->simultaneous = true;
-		plan->port = (uint16_t)(20000 + n);
-	}
-	if (chance(random, 0.06)) {
-		struct talk_side *side = &plan->side[random_below(random, 2)];
-		uint32_t all = plan->side[0].octets + plan->side[1].octets;
-
-		side->abort_at = 1 + random_below(random, all + 1);
-		plan->side[0].keepalive = true;
-		plan->side[1].keepalive = true;
-	}
-}
-
-/* The allocator fails now and then.  What was lost with it may leave one end
- * without the other, which keepalive then finds out. */
-static void make_shortage(struct random *random, struct scene *scene)
-{
-	scene->fail_one_in = (uint32_t)log_uniform(random, 5, 1000);
-	for (int i = 0; i < scene->talk_n; i++) {
-		scene->plan[i].side[0].keepalive = true;
-		scene->plan[i].side[1].keepalive = true;
-	}
-}
-
-static void make_scene(struct scene *scene, uint64_t seed)
-{
-	uint8_t key[16] = "lossy";
-	struct random random;
-
-	memset(scene, 0, sizeof(*scene));
-	scene->seed = seed;
-	random_init(&random, key, seed);
-	scene->family = chance(&random, 0.5) ? 4 : 6;
-	scene->wire.mtu = make_mtu(&random, scene->family);
-	scene->wire.tx_csum = chance(&random, 0.5);
-	if (scene->wire.tx_csum && chance(&random, 0.5))
-		scene->wire.tx_super = 1 + random_below(&random, 65535);
-	scene->wire.ring = chance(&random, 0.2);
-	make_narrow(&random, scene);
-	for (int i = 0; i < 2; i++) {
-		if (chance(&random, 0.92))
-			scene->faults[i] = log_uniform(&random, 0.006, 0.2);
-		make_impair(&random, &scene->wire.impair[i], scene->faults[i]);
-		make_settings(&random, &scene->set[i]);
-	}
-	scene->talk_n = 1 + (int)random_below(&random, TALKS_MAX);
-	for (int i = 0; i < scene->talk_n; i++)
-		make_plan(&random, scene, i, &scene->plan[i]);
-	if (chance(&random, 0.05))
-		make_shortage(&random, scene);
-}
-
-static void print_scene(const struct scene *scene)
-{
-	printf("# seed %" PRIu64 ": IPv%d, MTU %u%s%s%s\n", scene->seed,
-	       scene->family, scene->wire.mtu,
-	       scene->wire.tx_csum ? ", checksum offload" : "",
-	       scene->wire.tx_super ? ", super-segments" : "",
-	       scene->wire.ring ? ", ring" : "");
-	if (scene->fail_one_in)
-		printf("# one allocation in %u fails\n", scene->fail_one_in);
-	for (int i = 0; i < 2; i++) {
-		const struct cn_impair *im = &scene->wire.impair[i];
-		const struct cn_settings *set = &scene->set[i];
-
-		if (scene->wire.path_mtu[i])
-			printf("# path MTU toward %c: %u\n", "ab"[i],
-			       scene -> wire.path_mtu[i]);
-		printf("# toward %c: delay %.3f ms, jitter %.3f ms (%u%s), loss"
-		       " %.4f, burst %.4f/%.2f, reorder %.4f by %.3f ms,"
-		       " duplicate %.4f, corrupt %.4f, rate %" PRIu64
-		       ", queue %u\n",
-		       "ab"[i], (double)im -> delay_ns / 1e6,
-		       (double)im -> jitter_ns / 1e6, im -> jitter,
-		       im -> keep_order ? ", in order" : "", im->loss,
-		       im->burst_p, im->burst_r, im->reorder,
-		       (double)im->reorder_ns / 1e6, im->duplicate, im->corrupt,
-		       im->rate, im->queue);
-		printf("# host %c: sack %d, timestamps %d, scaling %d, cc %u,"
-		       " sndbuf %u, rcvbuf %u, ooo %u, window %u\n",
-		       "ab"[i], set -> sack, set -> timestamps,
-		       set -> window_scaling, set -> cc, set -> sndbuf,
-		       set -> rcvbuf, set -> ooo_max, set -> initial_window);
-	}
-	for (int i = 0; i < scene->talk_n; i++) {
-		const struct talk_plan *plan = &scene->plan[i];
-
-		printf("# talk %d: at %.3f s%s\n", i,
-		       (double)(plan->start_at - START) / 1e9,
-		       plan->simultaneous ? ", simultaneous" : "");
-		for (int j = 0; j < 2; j++) {
-			const struct talk_side *side = &plan->side[j];
-
-			printf("#   side %d: %u octets, write %u, read %u,"
-			       " finish %u%s%s%s%s%s%s, pause %u/1000 %.3f ms,"
-			       " stall at %u for %.3f s, abort at %u,"
-			       " buffers %" PRId64 " %" PRId64 "\n",
-			       j, side->octets, side->write_max, side->read_max,
-			       side->finish, side->nodelay ? ", nodelay" : "",
-			       side->cork ? ", cork" : "",
-			       side->spans ? ", spans" : "",
-			       side->peek ? ", peek" : "",
-			       side->urgent ? ", urgent" : "",
-			       side->keepalive ? ", keepalive" : "",
-			       side->pause, (double)side->pause_ns / 1e6,
-			       side->stall_at, (double)side->stall_ns / 1e9,
-			       side->abort_at, side->sndbuf, side->rcvbuf);
-		}
-	}
-}
-
 /* ------------------------------------------------------------- watching -- */
 
 static void fail(struct run *run, const char *text)
@@ -395,8 +94,9 @@ static void print_trace(int host, const struct cn_trace *t)
 					     "fin-wait2", "time-wait",
 					     "user",	  "sws"};
 
-	printf("%.6f %c:%u %-5s ", (double)(t->at - START) / 1e9, "ab"[host],
-	       t -> local.port == PORT ? t->peer.port : t->local.port,
+	printf("%.6f %c:%u %-5s ", (double)(t->at - SCENE_START) / 1e9,
+	       "ab"[host],
+	       t -> local.port == SCENE_PORT ? t->peer.port : t->local.port,
 	       kinds[t->kind]);
 	switch ((enum cn_trace_kind)t->kind) {
 	case CN_TRACE_STATE:
@@ -472,8 +172,8 @@ static void on_packet(void *ctx, int wire, int toward,
 	mix(run, (uint64_t)fate << 32 | cn_frame_len(frame));
 	if (run->verbose && fate != CN_FATE_SENT)
 		printf("%.6f wire toward %c: %s %u\n",
-		       (double)(now - START) / 1e9, "ab"[toward], names[fate],
-		       cn_frame_len(frame));
+		       (double)(now - SCENE_START) / 1e9, "ab"[toward],
+		       names[fate], cn_frame_len(frame));
 }
 
 static uint64_t packets_of(const struct run *run, int toward)
@@ -509,7 +209,7 @@ static bool accounts(const struct run *run, int toward)
 /* Seconds of the run; 0: never. */
 static double since(uint64_t at)
 {
-	return at == CN_NEVER ? 0 : (double)(at - START) / 1e9;
+	return at == CN_NEVER ? 0 : (double)(at - SCENE_START) / 1e9;
 }
 
 static void on_settled(void *ctx, uint64_t now)
@@ -607,8 +307,8 @@ static const char *begin(struct run *run, struct talk *talk, struct talk **in,
 	err = sim_wire_add(run->sim, 0, 1, &scene->wire);
 	if (err < 0)
 		return cn_err_text(err);
-	err = talk_server_init(server, run->sim, 1, scene->family, PORT, in,
-			       scene->talk_n);
+	err = talk_server_init(server, run->sim, 1, scene->family, SCENE_PORT,
+			       in, scene->talk_n);
 	if (err)
 		return cn_err_text(err);
 	for (int i = 0; i < scene->talk_n; i++) {
@@ -658,8 +358,8 @@ static void run_scene(struct run *run, struct cn_pool *pool,
 	static struct arrows arrows;
 	struct sim_watch watch = {
 		.settled = on_settled, .packet = on_packet, .ctx = run};
-	struct talk talk[TALKS_MAX];
-	struct talk *in[TALKS_MAX];
+	struct talk talk[SCENE_TALKS];
+	struct talk *in[SCENE_TALKS];
 	struct talk_server server;
 	size_t base[2];
 	enum sim_end end;
@@ -667,15 +367,15 @@ static void run_scene(struct run *run, struct cn_pool *pool,
 	memset(&arrows, 0, sizeof(arrows));
 	arrows.loose = run->scene->fail_one_in > 0;
 	run->arrows = &arrows;
-	run->sim = sim_new(pool, run->scene->seed, START, &watch);
+	run->sim = sim_new(pool, run->scene->seed, SCENE_START, &watch);
 	run->fault = begin(run, talk, in, &server);
 	if (run->fault)
 		return;
 	for (int i = 0; i < 2; i++)
 		base[i] = cn_host_memory(sim_host(run->sim, i), NULL);
 	shortage->fail_one_in = run->scene->fail_one_in;
-	end = sim_run(run->sim, START + time_bound(run->scene));
-	run->took = sim_now(run->sim) - START;
+	end = sim_run(run->sim, SCENE_START + time_bound(run->scene));
+	run->took = sim_now(run->sim) - SCENE_START;
 	if (!run->fault && server.fault)
 		fail(run, server.fault);
 	if (!run->fault)
@@ -702,11 +402,11 @@ static const char *run_seed(uint64_t seed, bool verbose, struct run *run)
 	struct scene scene;
 	struct cn_pool *pool = cn_pool_new(&alloc);
 
-	make_scene(&scene, seed);
+	scene_make(&scene, seed);
 	random_init(&shortage.random, key, seed);
 	*run = (struct run){.scene = &scene, .verbose = verbose};
 	if (verbose)
-		print_scene(&scene);
+		scene_print(&scene);
 	run_scene(run, pool, &shortage);
 	if (!run->fault) {
 		cn_pool_free(pool);

@@ -138,6 +138,101 @@ static void fin_wait_2_all_octets_are_acknowledged(void)
 	is(info().octets_sent, 10);
 }
 
+/* What holds back what the program has given. */
+static void established_what_holds_octets_back(void)
+{
+	at(CN_ESTABLISHED);
+	is(info().hold, CN_HOLD_NOTHING);
+	t.tcb.cc.cwnd = 2000;
+	sends(3500);
+	is(info().hold, CN_HOLD_LINK);
+	out("A", 1, 1, 1000);
+	out("A", 1001, 1, 1000);
+	is(info().hold, CN_HOLD_CWND);
+	t.tcb.cc.cwnd = 20000;
+	t.tcb.snd_wnd = 2400;
+	is(info().hold, CN_HOLD_SMALL);
+	t.tcb.snd_wnd = 2000;
+	is(info().hold, CN_HOLD_WINDOW);
+	t.tcb.snd_wnd = 20000;
+	is(info().hold, CN_HOLD_LINK);
+	out("A", 2001, 1, 1000);
+	out("PA", 3001, 1, 500);
+	is(info().hold, CN_HOLD_NOTHING);
+	sends(10);
+	is(info().hold, CN_HOLD_NAGLE);
+	tcp_set_cork(&t.tcb, true, t.now);
+	is(info().hold, CN_HOLD_CORK);
+	closes();
+	is(info().hold, CN_HOLD_LINK);
+}
+
+static void established_since_when_the_window_is_zero(void)
+{
+	uint64_t closed;
+
+	at(CN_ESTABLISHED);
+	sends(1000);
+	out("PA", 1, 1, 1000);
+	after(5 * MS);
+	in("A", 1, 1001, 0, .wnd = NO_WND);
+	closed = t.now;
+	sends(2000);
+	is(info().hold, CN_HOLD_WINDOW);
+	is(info().closed_since, closed);
+	/* Told again, it is closed no less long. */
+	after(7 * MS);
+	in("A", 1, 1001, 0, .wnd = NO_WND);
+	is(info().closed_since, closed);
+	closes();
+	is(info().fin_sent, false);
+	is(info().hold, CN_HOLD_WINDOW);
+}
+
+static void established_the_last_try(void)
+{
+	t.set.retries2 = 2;
+	at(CN_ESTABLISHED);
+	sends(10);
+	is(info().rexmit_at == CN_NEVER, true);
+	out("PA", 1, 1, 10);
+	is(info().rexmit_at, t.now + RTO);
+	is(info().last_try, false);
+	after(RTO);
+	out("PA", 1, 1, 10);
+	is(info().last_try, false);
+	after(2 * RTO);
+	out("PA", 1, 1, 10);
+	is(info().retransmits, 2);
+	is(info().last_try, true);
+	is(info().rexmit_at, t.now + 4 * RTO);
+	after(4 * RTO);
+	state(CN_CLOSED);
+	error(CN_E_TIMEDOUT);
+}
+
+static void syn_sent_the_last_try(void)
+{
+	t.set.syn_retries = 1;
+	at(CN_SYN_SENT);
+	is(info().last_try, false);
+	after(SEC);
+	out("S", 0, 0, 0, .any_options = true);
+	is(info().last_try, true);
+	after(2 * SEC);
+	state(CN_CLOSED);
+}
+
+static void established_a_gap(void)
+{
+	at(CN_ESTABLISHED);
+	in("A", 11, 1, 10);
+	is(info().gap, true);
+	out("A", 1, 1, 0, .any_options = true);
+	in("A", 1, 1, 10);
+	is(info().gap, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +242,12 @@ int main(void)
 		cmocka_unit_test_rule(established_round_trips),
 		cmocka_unit_test_rule(established_octets_and_segments),
 		cmocka_unit_test_rule(established_duplicates_and_recoveries),
+		cmocka_unit_test_rule(established_what_holds_octets_back),
+		cmocka_unit_test_rule(
+			established_since_when_the_window_is_zero),
+		cmocka_unit_test_rule(established_the_last_try),
+		cmocka_unit_test_rule(syn_sent_the_last_try),
+		cmocka_unit_test_rule(established_a_gap),
 		cmocka_unit_test_rule(fin_wait_2_all_octets_are_acknowledged),
 	};
 
