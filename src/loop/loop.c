@@ -188,6 +188,16 @@ int loop_at(struct loop *loop, struct loop_timer *timer, uint64_t at)
 
 /* -------------------------------------------------------------- round -- */
 
+/*
+ * The kernel may be late by a thousandth of the time asked for, or by the
+ * task's timer slack where that is more (select(2)): it is asked for so much
+ * less, and the rest in a second wait.
+ */
+static uint64_t less_slack(uint64_t ns)
+{
+	return ns == CN_NEVER ? ns : ns - ns / 1000;
+}
+
 static int wait_for(struct loop *loop, uint64_t ns)
 {
 	struct timespec ts = {.tv_sec = (time_t)(ns / CN_NS_PER_SEC),
@@ -217,7 +227,7 @@ int loop_round(struct loop *loop, uint64_t until)
 		wake = loop->heap[0]->at;
 	loop_refresh(loop);
 	n = wait_for(loop, wake == CN_NEVER ? CN_NEVER :
-			   wake > loop->now ? wake - loop->now :
+			   wake > loop->now ? less_slack(wake - loop->now) :
 					      0);
 	if (n < 0 && n != -EINTR)
 		return n;

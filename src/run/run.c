@@ -303,6 +303,9 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	raise_limit();
 	give_up_inherited(&inherited);
 	harden();
+	/* Packets are due at their instant; the program keeps the usual 50 us
+	 * by which the kernel may be late. */
+	(void)prctl(PR_SET_TIMERSLACK, 1);
 	run->sup = sup_new(run->loop, run->world, program->listener,
 			   options->without);
 	if (!run->sup || watch_signals(run) < 0) {
