@@ -166,6 +166,7 @@ long call_setsockopt(struct call *call)
 /*
  * A's own error says whether there is one, and reading it clears it, as the
  * program's read or write would have; which one it is, the world has told.
+ * After the peer's end A has none (end_reset), and that of TCP is EPIPE.
  */
 static int take_error(struct call *call)
 {
@@ -175,7 +176,7 @@ static int take_error(struct call *call)
 
 	if (getsockopt(call->a, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		return errno;
-	if (err != 0 && psock->err != 0)
+	if (psock->err != 0 && (err != 0 || psock->err == EPIPE))
 		err = psock->err;
 	psock->err = 0;
 	return err;

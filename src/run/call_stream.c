@@ -351,11 +351,6 @@ static long tell_peer(const struct psock *psock, pid_t tid,
 	return copy_out(tid, args[1], args[2], &addr, len);
 }
 
-static int borrow(void *ctx)
-{
-	return psock_borrow(ctx);
-}
-
 /*
  * Tokens are taken before the program runs again: it would see a stale one.
  * A connection that a signal kept from its accept waits for the next.
@@ -393,10 +388,7 @@ long accept_one(struct psock *listener, uint64_t id, pid_t tid, int nr,
 	psock->fd = fd;
 	close(psock->ready_a);
 	psock->ready_a = -1;
-	psock->end->borrow = borrow;
-	psock->end->ctx = psock;
-	psock->state = PSOCK_OPEN;
-	world_attach(psock->sock, psock->end);
+	psock_open(psock);
 	return CALL_DONE;
 }
 
@@ -498,5 +490,8 @@ long call_shutdown(struct call *call)
 	if (err == 0 && how != SHUT_WR)
 		err = end_shut_rd(psock->end, call->a);
 	psock->shut = psock->end->shut_wr && psock->end->shut_rd;
+	/* B has hung up: that A is closed must be looked for. */
+	if (psock->shut)
+		psock_let_loose(psock);
 	return err;
 }

@@ -239,12 +239,28 @@ void end_eof(struct end *end)
 	end->eof_out = true;
 }
 
+/* The close of B shall leave no error: nothing may be unread. */
+static void close_quietly(struct end *end)
+{
+	char trash[4096];
+
+	shutdown(end->fd, SHUT_RDWR);
+	while (recv(end->fd, trash, sizeof(trash), MSG_DONTWAIT) > 0)
+		;
+	close(end->fd);
+	end->fd = -1;
+}
+
 void end_reset(struct end *end)
 {
 	int a = -1;
 
 	if (end->fd < 0)
 		return;
+	if (end->eof_out) {
+		close_quietly(end);
+		return;
+	}
 	/* Only octets that nobody read make a reset of a close. */
 	if (queued(end->fd) == 0 && end->borrow)
 		a = end->borrow(end->ctx);
@@ -258,14 +274,25 @@ void end_reset(struct end *end)
 
 /*
  * B hangs up when nothing can pass either way: after A's close, after the
- * program's SHUT_RDWR, which is as good, and after its SHUT_WR and our
- * end_eof, when both directions have come to their end by themselves.
+ * program's SHUT_RDWR, and after its SHUT_WR and our end_eof, when both
+ * directions have come to their end by themselves.
  */
 bool end_is_gone(struct end *end)
 {
-	if (!(end->shut_wr && end->eof_out) || end->shut_rd)
+	if (end->gone)
+		return true;
+	if (end->shut_wr && end->shut_rd)
+		end->gone = !end->is_held || !end->is_held(end->ctx);
+	else if (!(end->shut_wr && end->eof_out))
 		end->gone = true;
 	return end->gone;
+}
+
+void end_let_go(struct end *end)
+{
+	end->gone = true;
+	end->borrow = NULL;
+	end->is_held = NULL;
 }
 
 size_t end_unread(const struct end *end)

@@ -35,6 +35,9 @@ struct end {
 	 * be looked into); set by the supervisor, valid until
 	 * world_close. */
 	int (*borrow)(void *ctx);
+	/* Whether the program still holds A: asked when it has shut both
+	 * directions down, which looks like its close. */
+	bool (*is_held)(void *ctx);
 	void *ctx;
 };
 
@@ -59,13 +62,15 @@ void end_eof(struct end *end);
 /*
  * The connection has died: after what was written the program sees ECONNRESET
  * (the only error that can be raised; SO_ERROR tells the true one, through
- * WORLD_ENDED).  Closes B.
+ * WORLD_ENDED); after end_eof it goes on to read its end.  Closes B.
  */
 void end_reset(struct end *end);
-/* On EPOLLHUP: the program has closed its last descriptor, or has shut both
- * directions down, which is the same to the peer.  False: it has shut its own
- * down after end_eof, and may hold it yet. */
+/* On EPOLLHUP: the program has closed its last descriptor.  False: it has shut
+ * its own direction down after end_eof, or both, and may hold it yet. */
 bool end_is_gone(struct end *end);
+/* The program has closed its last descriptor; the supervisor is asked no
+ * more. */
+void end_let_go(struct end *end);
 /* Octets written and not yet read by the program, roughly (the kernel counts
  * its own bookkeeping too). */
 size_t end_unread(const struct end *end);

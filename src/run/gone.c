@@ -136,3 +136,14 @@ bool gone_check(struct gone *gone, uint64_t inode, uint64_t cookie)
 	gone_begin(gone);
 	return gone->known && !is_listed(gone, inode);
 }
+
+bool gone_is_held(struct gone *gone, uint64_t inode, uint64_t cookie)
+{
+	bool held;
+
+	gone_begin(gone);
+	held = !gone_check(gone, inode, cookie) &&
+	       (gone->netlink >= 0 || gone->known);
+	gone_end(gone);
+	return held;
+}

@@ -23,5 +23,8 @@ void gone_begin(struct gone *gone);
 /* False also when it cannot be told. */
 bool gone_check(struct gone *gone, uint64_t inode, uint64_t cookie);
 void gone_end(struct gone *gone);
+/* Somebody holds it; false also when it cannot be told.  Not between begin and
+ * end. */
+bool gone_is_held(struct gone *gone, uint64_t inode, uint64_t cookie);
 
 #endif

@@ -160,10 +160,17 @@ int psock_fill(struct psock *psock, int a)
 	return err;
 }
 
-/* Octets flow from now on. */
-static void open_end(struct psock *psock)
+static bool is_held(void *ctx)
+{
+	const struct psock *psock = ctx;
+
+	return gone_is_held(&psock->sup->gone, psock->inode, psock->cookie);
+}
+
+void psock_open(struct psock *psock)
 {
 	psock->end->borrow = borrow;
+	psock->end->is_held = is_held;
 	psock->end->ctx = psock;
 	psock->state = PSOCK_OPEN;
 	world_attach(psock->sock, psock->end);
@@ -174,7 +181,7 @@ int psock_join(struct psock *psock, int a)
 	int err = take_end(psock, end_join(a));
 
 	if (err == 0)
-		open_end(psock);
+		psock_open(psock);
 	return err;
 }
 
@@ -352,7 +359,7 @@ void psock_connected(struct psock *psock)
 	end_open(psock->end, a);
 	if (a >= 0)
 		close(a);
-	open_end(psock);
+	psock_open(psock);
 	while ((waiter = waiter_first(psock, WAIT_CONNECT))) {
 		if (waiter_reply(waiter, 0) == 0)
 			psock->told = true;

@@ -351,6 +351,16 @@ static bool may_reset(struct relay *relay, uint64_t now)
 	return cn_sock_info(relay->sock, &info) != CN_OK || !info.unsent;
 }
 
+/* As Linux: after SHUT_RDWR nothing more is taken from the peer. */
+static void stop_hearing(struct relay *relay, uint64_t now)
+{
+	if (relay->deaf || !relay->in_over || relay->err || !relay->end ||
+	    !relay->end->shut_rd || cn_sock_readable(relay->sock))
+		return;
+	relay->deaf = true;
+	(void)cn_sock_shutdown(relay->sock, CN_SHUT_RD, now);
+}
+
 enum relay_state relay_run(struct relay *relay, bool *moved, uint64_t now)
 {
 	bool pulled, pushed;
@@ -363,6 +373,7 @@ enum relay_state relay_run(struct relay *relay, bool *moved, uint64_t now)
 		return RELAY_DEAD;
 	if (relay->err && may_reset(relay, now))
 		return RELAY_DEAD;
+	stop_hearing(relay, now);
 	if (relay->in_over && relay->end && relay->end->gone)
 		return RELAY_GONE;
 	if (relay->in_over && relay->out_over && !relay->err)

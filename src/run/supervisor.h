@@ -207,6 +207,8 @@ int psock_fill(struct psock *psock, int a);
 /* The same where the connection is established already; the psock is open from
  * then on. */
 int psock_join(struct psock *psock, int a);
+/* Hands its end to the world: octets flow from now on. */
+void psock_open(struct psock *psock);
 /* Before connect or listen on a broken A: puts a new one in its place. */
 int psock_renew(struct call *call);
 /* The end is over or given away: A's close is found by looking for it. */

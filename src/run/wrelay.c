@@ -155,6 +155,8 @@ void wsock_relay(struct wsock *sock, bool *moved, uint64_t now)
 		}
 		count_last(sock);
 		err = sock->kernel_errno ? sock->kernel_errno : sock->relay.err;
+		if (err == ECONNRESET && sock->relay.out_over)
+			err = EPIPE; /* as Linux in CLOSE-WAIT */
 		end_reset(sock->end);
 		ended(sock, false, err);
 		break;
@@ -210,7 +212,7 @@ void world_close(struct wsock *sock, bool reset)
 	world_touch(sock->world);
 	if (sock->phase == WSOCK_RELAY && !reset) {
 		if (sock->end)
-			(void)end_is_gone(sock->end);
+			end_let_go(sock->end);
 		relay_touch(&sock->relay);
 		return;
 	}

@@ -708,6 +708,32 @@ def close_then_peer_sends():
 
 
 @question
+def close_then_reset_then_read():
+    c, a = pair()
+    a.sendall(b"last words")
+    a.close()
+    settle()
+    c.send(b"x")
+    settle()
+    return [text(c.recv(99)), text(attempt(c.recv, 1)),
+            error_of(c),
+            error_of(c),
+            text(attempt(c.recv, 1)), attempt(c.send, b"x")]
+
+
+@question
+def shutdown_both_then_peer_ends():
+    c, a = pair()
+    c.shutdown(socket.SHUT_RDWR)
+    settle()
+    out = [text(a.recv(9)), events(c)]
+    a.close()
+    settle()
+    return out + [text(attempt(c.recv, 9)), attempt(c.send, b"x"),
+                  error_of(c), events(c)]
+
+
+@question
 def data_then_close():
     c, a = pair()
     c.sendall(b"y" * 200000)
