@@ -310,6 +310,38 @@ static void at_once(struct client *client, unsigned n, bool connects)
 	} while (tick(client, done));
 }
 
+/* Octets of one call on one of several streams. */
+static uint64_t pass(int fd, bool sends)
+{
+	ssize_t n = sends ? send(fd, chunk, CHUNK, MSG_NOSIGNAL) :
+			    recv(fd, chunk, CHUNK, 0);
+
+	if (n <= 0 && errno != EAGAIN)
+		die("stream");
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static void streams(struct client *client, unsigned n, bool sends)
+{
+	struct epoll_event ev[BATCH];
+	int epfd = epoll_create1(0);
+	uint64_t done;
+
+	for (unsigned i = 0; i < n; i++)
+		watch_client(epfd, EPOLL_CTL_ADD,
+			     connect_one(client, SOCK_NONBLOCK), i,
+			     sends ? EPOLLOUT : EPOLLIN);
+	do {
+		int got = epoll_wait(epfd, ev, BATCH, 5000);
+
+		if (got <= 0)
+			die("nothing happens");
+		done = 0;
+		for (int k = 0; k < got; k++)
+			done += pass((int)(ev[k].data.u64 & 0xffffffff), sends);
+	} while (tick(client, done));
+}
+
 static int drive(char **arg)
 {
 	static struct client client;
@@ -330,7 +362,9 @@ static int drive(char **arg)
 		die("arguments");
 	client.count_from = seconds() + length / 5;
 	client.until = seconds() + length;
-	if (kind <= POUR)
+	if (kind <= POUR && n > 1)
+		streams(&client, n, kind == SWALLOW);
+	else if (kind <= POUR)
 		stream(&client, kind == SWALLOW);
 	else if (n == 1)
 		one_by_one(&client, kind == ANSWER_ONCE);
