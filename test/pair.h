@@ -209,7 +209,7 @@ static inline void segment_frame(struct cn_frame *frame,
 				 const struct tcp_seg *seg)
 {
 	struct tcp_ports ports = {from.port, to.port};
-	struct checksum sum = {0, 0};
+	struct checksum sum = {0};
 	struct ip_hdr ip = {.src = from.addr, .dst = to.addr};
 	size_t ip_len, tcp_len;
 

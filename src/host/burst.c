@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "tcp/sendq.h"
 #include "wire/octets.h"
 
 #define TCP_SEQ_OFF 4
@@ -37,20 +38,20 @@ void burst_begin(struct cn_sock *sock, const struct tcp_seg *seg,
 		return;
 	put32(tcp + TCP_SEQ_OFF, 0);
 	put16(tcp + TCP_CHECKSUM_OFF, 0);
-	burst->sum.sum = 0;
-	burst->sum.odd = 0;
+	burst->sum = (struct checksum){.wide = host->net.wide};
 	checksum_add(&burst->sum, tcp, tcp_len);
 	checksum_add_pseudo(&burst->sum, &tuple->local, &tuple->peer, IP_TCP,
 			    tcp_len + seg->data_len);
 }
 
-static void patch(const struct burst *burst, struct cn_frame *frame)
+static void patch(const struct burst *burst, struct cn_frame *frame,
+		  uint32_t seq)
 {
 	uint8_t *tcp = frame->header + burst->csum_start;
 	struct checksum sum = burst->sum;
 	unsigned i;
 
-	put32(tcp + TCP_SEQ_OFF, burst->seg.seq);
+	put32(tcp + TCP_SEQ_OFF, seq);
 	/* The pseudo-header's sum is what it was. */
 	if (burst->csum != CN_CSUM_NONE)
 		return;
@@ -60,39 +61,44 @@ static void patch(const struct burst *burst, struct cn_frame *frame)
 	put16(tcp + TCP_CHECKSUM_OFF, checksum_finish(&sum));
 }
 
-bool burst_next(struct cn_host *host, int link, struct cn_frame *frame,
-		uint64_t now)
+static void frame_again(const struct burst *burst, struct cn_frame *frame,
+			uint32_t seq)
 {
-	struct burst *burst = &host->burst;
-	struct cn_sock *sock = burst->sock;
-	struct tcp_seg *seg = &burst->seg;
-	unsigned i;
-
-	if (!sock || sock->link != link)
-		return false;
-	if (burst->now != now || !burst->left--) {
-		burst->sock = NULL;
-		return false;
-	}
-	if (!tcp_emit_again(&sock->tcb, seg, now)) {
-		burst->sock = NULL;
-		return false;
-	}
 	frame->header_len = burst->header_len;
 	frame->seg_size = 0;
 	frame->csum = burst->csum;
 	frame->csum_start = burst->csum_start;
 	frame->csum_offset = TCP_CHECKSUM_OFF;
-	frame->slice_n = seg->slice_n;
-	frame->payload_len = seg->data_len;
-	for (i = 0; i < seg->slice_n; i++)
-		frame->slice[i] = seg->slice[i];
+	frame->payload_len = sendq_slices(&burst->sock->tcb, seq,
+					  burst->seg.data_len, frame->slice,
+					  CN_SLICES_MAX, &frame->slice_n);
 	/* Of a size that the compiler knows: IPv4 and timestamps fit. */
 	if (burst->header_len <= 64)
 		memcpy(frame->header, burst->header, 64);
 	else
 		memcpy(frame->header, burst->header, sizeof(frame->header));
-	patch(burst, frame);
-	out_tell_writer(sock, seg);
-	return true;
+	patch(burst, frame, seq);
+}
+
+unsigned burst_go_on(struct cn_host *host, int link, struct cn_frame *frame,
+		     unsigned n, uint64_t now)
+{
+	struct burst *burst = &host->burst;
+	struct cn_sock *sock = burst->sock;
+
+	if (!sock || sock->link != link || !n)
+		return 0;
+	if (n > burst->left)
+		n = burst->left;
+	if (!n || burst->now != now ||
+	    !tcp_emit_again(&sock->tcb, &burst->seg, n, now)) {
+		burst->sock = NULL;
+		return 0;
+	}
+	burst->left -= n;
+	for (unsigned i = 0; i < n; i++)
+		frame_again(burst, &frame[i],
+			    burst->seg.seq + i * burst->seg.data_len);
+	out_tell_writer(sock, &burst->seg);
+	return n;
 }

@@ -374,16 +374,12 @@ bool cn_host_output(struct cn_host *host, int link, struct cn_frame *frame,
 unsigned cn_host_outputs(struct cn_host *host, int link, struct cn_frame *frame,
 			 unsigned n, uint64_t now)
 {
-	unsigned done = 0;
-
 	CN_ASSERT(has_link(host, link));
 	if (host->work_at != CN_NEVER)
 		loopback_run(host, now);
 	if (link == CN_LINK_LOOPBACK)
 		return 0;
-	while (done < n && host_output(host, link, &frame[done], now))
-		done++;
-	return done;
+	return host_outputs(host, link, frame, n, now);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

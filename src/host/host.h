@@ -383,8 +383,9 @@ void out_tell_writer(struct cn_sock *sock, const struct tcp_seg *seg);
 void out_forget(struct cn_sock *sock);
 /* All that the TCB still has to say goes to the replies. */
 void out_last_words(struct cn_sock *sock, uint64_t now);
-bool host_output(struct cn_host *host, int link, struct cn_frame *frame,
-		 uint64_t now);
+/* At most n frames, to one link; returns how many. */
+unsigned host_outputs(struct cn_host *host, int link, struct cn_frame *frame,
+		      unsigned n, uint64_t now);
 void out_drop_all(struct cn_host *host);
 
 /* burst.c ---------------------------------------------------------------- */
@@ -392,9 +393,9 @@ void out_drop_all(struct cn_host *host);
 /* The frame holds seg, which sock has just sent: what follows it? */
 void burst_begin(struct cn_sock *sock, const struct tcp_seg *seg,
 		 const struct cn_frame *frame, uint64_t now);
-/* The next frame of the burst on that link, or false: there is none. */
-bool burst_next(struct cn_host *host, int link, struct cn_frame *frame,
-		uint64_t now);
+/* The next frames of the burst on that link, at most n; returns how many. */
+unsigned burst_go_on(struct cn_host *host, int link, struct cn_frame *frame,
+		     unsigned n, uint64_t now);
 /* Something else happened to the connection: what it sends is to be decided
  * anew. */
 static inline void burst_end(struct cn_sock *sock)

@@ -30,7 +30,7 @@ void loopback_run(struct cn_host *host, uint64_t now)
 	struct cn_frame frame;
 
 	for (unsigned i = 0; i < LOOPBACK_BURST; i++) {
-		if (!host_output(host, CN_LINK_LOOPBACK, &frame, now)) {
+		if (!host_outputs(host, CN_LINK_LOOPBACK, &frame, 1, now)) {
 			host->work_at = CN_NEVER;
 			return;
 		}

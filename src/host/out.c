@@ -37,12 +37,13 @@ static uint16_t complete_checksum(struct checksum *sum, const uint8_t *header,
  * IP and TCP headers into octet.  Atomic datagrams: DF set and ID 0 (RFC 6864
  * section 4.1), so that the ID tells nothing (row 12 of the attacks).
  */
-static struct built build(const struct host_link *link,
+static struct built build(const struct cn_host *host,
+			  const struct host_link *link,
 			  const struct tuple *tuple, const struct tcp_seg *seg,
 			  uint8_t ttl, uint8_t octet[CN_HEADER_MAX])
 {
 	struct tcp_ports ports = {tuple->local_port, tuple->peer_port};
-	struct checksum sum = {0, 0};
+	struct checksum sum = {.wide = host->net.wide};
 	struct built built;
 	struct ip_hdr ip;
 	size_t ip_len, tcp_len;
@@ -105,7 +106,7 @@ void reply_push(struct cn_host *host, const struct tuple *tuple,
 		return;
 	}
 	budget_charge(&host->budget, sizeof(*reply));
-	built = build(link, tuple, seg, ttl, reply->octet);
+	built = build(host, link, tuple, seg, ttl, reply->octet);
 	reply->header_len = (uint8_t)built.len;
 	reply->csum = built.csum;
 	reply->csum_start = built.csum_start;
@@ -239,8 +240,8 @@ void out_last_words(struct cn_sock *sock, uint64_t now)
 static void frame_of(const struct host_link *link, const struct cn_sock *sock,
 		     const struct tcp_seg *seg, struct cn_frame *frame)
 {
-	frame_begin(frame, build(link, &sock->flow.tuple, seg, sock->tcb.ttl,
-				 frame->header));
+	frame_begin(frame, build(sock_host(sock), link, &sock->flow.tuple, seg,
+				 sock->tcb.ttl, frame->header));
 	frame->slice_n = seg->slice_n;
 	frame->payload_len = seg->data_len;
 	memcpy(frame->slice, seg->slice, seg->slice_n * sizeof(*seg->slice));
@@ -316,22 +317,37 @@ static bool output_in_turn(struct cn_host *host, int number,
 	link->dgram_turn = !link->dgram_turn;
 	if (link->dgram_turn && dgram_output(host, number, frame, now))
 		return true;
-	return burst_next(host, number, frame, now) ||
+	return burst_go_on(host, number, frame, 1, now) ||
 	       output_conn(link, frame, now) ||
 	       dgram_output(host, number, frame, now);
 }
 
-bool host_output(struct cn_host *host, int number, struct cn_frame *frame,
-		 uint64_t now)
+static bool output_one(struct cn_host *host, int number, struct cn_frame *frame,
+		       uint64_t now)
 {
 	struct host_link *link = &host->link[number];
 
-	if (!output_reply(host, link, frame) &&
-	    !net_output(&host->net, number, frame) &&
-	    !output_in_turn(host, number, frame, now))
-		return false;
-	count_out(host, frame);
-	return true;
+	return output_reply(host, link, frame) ||
+	       net_output(&host->net, number, frame) ||
+	       output_in_turn(host, number, frame, now);
+}
+
+unsigned host_outputs(struct cn_host *host, int number, struct cn_frame *frame,
+		      unsigned n, uint64_t now)
+{
+	unsigned done = 0, i;
+
+	while (done < n && output_one(host, number, &frame[done], now)) {
+		done++;
+		/* Nothing waits that comes before a burst or in turn. */
+		if (!host->link[number].reply_first &&
+		    !host->dgrams.out[number].first)
+			done += burst_go_on(host, number, &frame[done],
+					    n - done, now);
+	}
+	for (i = 0; i < done; i++)
+		count_out(host, &frame[i]);
+	return done;
 }
 
 void out_drop_all(struct cn_host *host)

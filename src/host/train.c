@@ -31,6 +31,7 @@ struct train {
 	uint32_t n; /* cars */
 	uint32_t next_seq;
 	bool whole; /* nothing can follow */
+	bool wide; /* sum_is_wide */
 	struct checksum ip_sum, tcp_sum; /* what all have in common */
 	struct cn_frame frame; /* of two or more */
 };
@@ -130,8 +131,8 @@ static void sum_common(struct train *train)
 	uint8_t *ip = train->frame.header, *tcp = ip + car->ip_len;
 	const uint8_t protocol[4] = {0, 0, 0, IP_TCP};
 
-	train->ip_sum = (struct checksum){0, 0};
-	train->tcp_sum = (struct checksum){0, 0};
+	train->ip_sum = (struct checksum){0};
+	train->tcp_sum = (struct checksum){.wide = train->wide};
 	/* RFC 9293 section 3.1, RFC 8200 section 8.1: addresses as they lie in
 	 * the header. */
 	checksum_add4(tcp_sum, protocol);
@@ -259,7 +260,7 @@ static void train_arrives(struct train *train, struct cn_host *host, int link,
 {
 	struct cn_frame *frame = &train->frame;
 	uint8_t *ip = frame->header;
-	struct checksum sum = {0, 0};
+	struct checksum sum = {0};
 
 	if (train->n == 1)
 		host_input(host, link, train->first.frame, now);
@@ -282,6 +283,7 @@ void host_inputs(struct cn_host *host, int link, const struct cn_frame *frame,
 	struct train train;
 
 	train.n = 0;
+	train.wide = host->net.wide;
 	for (unsigned i = 0; i < n; i++) {
 		struct car car;
 

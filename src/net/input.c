@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/sum.h"
 #include "wire/checksum.h"
 
 #define TCP_HEADER_MIN 20
@@ -24,6 +25,7 @@ void net_init(struct net *net, const struct net_config *config, uint64_t now)
 	net->random = config->random;
 	net->count = config->count;
 	net->key = random_key(net->random);
+	net->wide = sum_is_wide();
 	route_init(&net->routes);
 	frag_init(&net->frag, net->pool);
 }
@@ -289,6 +291,7 @@ enum net_verdict net_input(struct net *net, int link,
 	memset(packet, 0, offsetof(struct net_packet, slice));
 	packet->own = NULL;
 	packet->link = (uint8_t)link;
+	packet->wide = net->wide;
 	packet->csum = frame->csum;
 	packet->seg_size = frame->seg_size;
 	verdict = enter(net, frame, packet, now);
@@ -307,7 +310,7 @@ void net_packet_done(struct net_packet *packet)
 
 bool net_packet_checksum_ok(const struct net_packet *packet)
 {
-	struct checksum sum = {0};
+	struct checksum sum = {.wide = packet->wide};
 
 	if (packet->csum != CN_CSUM_NONE)
 		return true;

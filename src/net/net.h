@@ -138,6 +138,7 @@ struct net {
 	struct group_table groups;
 	/* Somebody waits for echo replies: they are handed up. */
 	uint32_t echo_ears;
+	bool wide; /* sum_is_wide */
 	uint32_t ident[IDENT_SLOTS];
 	struct rate_pair icmp_rate, echo_rate, rst_rate;
 
@@ -255,6 +256,7 @@ struct net_packet {
 	uint16_t seg_size; /* as in the frame */
 	uint8_t csum; /* enum cn_csum */
 	uint8_t link;
+	bool wide; /* as its net */
 	bool to_many; /* broadcast, or a group that this host belongs to */
 	uint8_t slice_n;
 	struct cn_slice slice[CN_SLICES_MAX + 1]; /* the upper layer, whole */

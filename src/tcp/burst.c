@@ -11,7 +11,6 @@
  */
 #include "base/assert.h"
 #include "tcp/output.h"
-#include "tcp/sendq.h"
 #include "tcp/sent.h"
 
 uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg)
@@ -31,17 +30,20 @@ uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg)
 	return n < SENT_SEGS_MAX ? n : SENT_SEGS_MAX;
 }
 
-bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
+bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint32_t n,
+		    uint64_t now)
 {
-	uint32_t mss = seg->data_len, len;
+	uint32_t mss = seg->data_len, i;
 
-	if (!sent_push(tcb, tcb->snd_nxt, mss, (uint16_t)mss, seg->flags, now))
+	CN_ASSERT(n <= SENT_SEGS_MAX);
+	if (!sent_push(tcb, tcb->snd_nxt, n * mss, (uint16_t)mss, seg->flags,
+		       now))
 		return false;
-	seg->seq = tcb->snd_nxt;
-	len = sendq_slices(tcb, seg->seq, mss, seg->slice, CN_SLICES_MAX,
-			   &seg->slice_n);
-	CN_ASSERT(len == mss);
-	tcb->snd_nxt += mss;
-	output_account(tcb, seg, CN_SEND_DATA, false, now);
+	for (i = 0; i < n; i++) {
+		seg->seq = tcb->snd_nxt;
+		tcb->snd_nxt += mss;
+		output_account(tcb, seg, CN_SEND_DATA, false, now);
+	}
+	seg->seq -= (n - 1) * mss;
 	return true;
 }

@@ -8,11 +8,6 @@
 
 #define RECORDS_MIN 4u
 
-struct sent *sent_at(const struct sent_ring *ring, uint32_t i)
-{
-	return &ring->rec[(ring->head + i) & (ring->size - 1)];
-}
-
 static uint64_t mask_upto(uint32_t n)
 {
 	return n >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
@@ -104,12 +99,19 @@ static struct sent_ring *ring_new(struct tcb *tcb, uint32_t seq)
 	return ring;
 }
 
+static uint32_t segs_of(uint32_t data_len, uint16_t cut)
+{
+	if (data_len == cut)
+		return 1;
+	return data_len ? (data_len + cut - 1) / cut : 1;
+}
+
 /* What was sent at one instant in segments of one size is one record, however
  * many frames it took: nothing has happened to it in between. */
 static bool join_last(struct sent_ring *ring, uint32_t seq, uint32_t data_len,
 		      uint16_t cut, uint8_t fin, uint64_t now)
 {
-	uint32_t segs = (data_len + cut - 1) / cut;
+	uint32_t segs = segs_of(data_len, cut);
 	struct sent *rec;
 
 	if (!ring->n || !data_len)
@@ -130,7 +132,7 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	       uint8_t flags, uint64_t now)
 {
 	struct sent_ring *ring = tcb->sent;
-	uint32_t segs = data_len ? (data_len + cut - 1) / cut : 1;
+	uint32_t segs = segs_of(data_len, cut);
 	struct sent *rec;
 
 	CN_ASSERT(segs <= SENT_SEGS_MAX);

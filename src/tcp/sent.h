@@ -40,7 +40,11 @@ struct sent_ring {
  * left at the instant of the last record and as it was cut join it. */
 bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	       uint8_t flags, uint64_t now);
-struct sent *sent_at(const struct sent_ring *ring, uint32_t i);
+static inline struct sent *sent_at(const struct sent_ring *ring, uint32_t i)
+{
+	return &ring->rec[(ring->head + i) & (ring->size - 1)];
+}
+
 /* Index of the record that holds seq, or ring->n. */
 uint32_t sent_find(const struct sent_ring *ring, uint32_t seq);
 

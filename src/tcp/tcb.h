@@ -331,13 +331,15 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 
 /*
  * How many segments follow *seg, which tcp_emit has just made, that differ
- * from it in sequence number alone; and the next of them in its place.  As
- * long as nothing else happens to the connection, at the same instant, they
- * are what tcp_emit would make one by one.  tcp_emit_again: false without
- * memory, then tcp_emit goes on.
+ * from it in sequence number alone; and the next n of them, the first in its
+ * place.  As long as nothing else happens to the connection, at the same
+ * instant, they are what tcp_emit would make one by one.  Their data are
+ * sendq_slices' to give.  tcp_emit_again: false without memory, then tcp_emit
+ * goes on.
  */
 uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg);
-bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint64_t now);
+bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint32_t n,
+		    uint64_t now);
 
 /* ------------------------------------------------------- within the room -- */
 

@@ -8,11 +8,8 @@
 
 #include <string.h>
 
+#include "base/sum.h"
 #include "wire/octets.h"
-
-#define BLOCK 64u
-
-typedef uint64_t words __attribute__((vector_size(16)));
 
 static inline uint64_t load64(const uint8_t *p)
 {
@@ -20,62 +17,6 @@ static inline uint64_t load64(const uint8_t *p)
 
 	memcpy(&v, p, sizeof(v));
 	return v;
-}
-
-static inline words load_words(const uint8_t *p)
-{
-	words v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* One's complement: what is carried out comes in again below. */
-static inline uint64_t add_carry(uint64_t a, uint64_t b)
-{
-	a += b;
-	return a + (a < b);
-}
-
-static inline uint64_t fold16(uint64_t sum)
-{
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (sum >> 16) + (sum & 0xffff);
-}
-
-/*
- * Whole blocks of 64 octets, two words of 64 bits at a time where the machine
- * has such registers (the compiler's generic vectors; without them it makes
- * single words of these).  Instead of carries the sum of the upper halves is
- * kept beside the sum of all, which tells what left it at the top.
- */
-static uint64_t sum_blocks(const uint8_t *p, size_t n)
-{
-	words all_a = {0, 0}, all_b = {0, 0};
-	words upper_a = {0, 0}, upper_b = {0, 0};
-	uint64_t sum = 0;
-
-	for (; n > 0; n--, p += BLOCK) {
-		const words a = load_words(p), b = load_words(p + 16);
-		const words c = load_words(p + 32), d = load_words(p + 48);
-
-		all_a += a;
-		upper_a += a >> 32;
-		all_b += b;
-		upper_b += b >> 32;
-		all_a += c;
-		upper_a += c >> 32;
-		all_b += d;
-		upper_b += d >> 32;
-	}
-	all_a += all_b;
-	upper_a += upper_b;
-	all_a -= upper_a << 32; /* the sum of the lower halves */
-	for (int i = 0; i < 2; i++)
-		sum = add_carry(sum, add_carry(all_a[i], upper_a[i]));
-	return sum;
 }
 
 /* Fewer than 8 octets.  A word counts the same at any even place. */
@@ -105,28 +46,28 @@ static uint64_t sum_rest(const uint8_t *p, size_t len)
 }
 
 /* The piece as if it began at an even octet, padded with zero at its end. */
-static uint64_t sum_piece(const uint8_t *p, size_t len)
+static uint64_t sum_piece(const uint8_t *p, size_t len, bool wide)
 {
 	uint64_t sum = 0;
 
-	if (len >= BLOCK) {
-		sum = sum_blocks(p, len / BLOCK);
-		p += len & ~(size_t)(BLOCK - 1);
-		len &= BLOCK - 1;
+	if (len >= SUM_BLOCK) {
+		sum = sum_blocks(p, len / SUM_BLOCK, wide);
+		p += len & ~(size_t)(SUM_BLOCK - 1);
+		len &= SUM_BLOCK - 1;
 	}
 	for (; len >= 8; len -= 8, p += 8)
-		sum = add_carry(sum, load64(p));
-	return add_carry(sum, sum_rest(p, len));
+		sum = sum_carry(sum, load64(p));
+	return sum_carry(sum, sum_rest(p, len));
 }
 
 void checksum_add(struct checksum *sum, const void *data, size_t len)
 {
-	uint64_t piece = sum_piece(data, len);
+	uint64_t piece = sum_piece(data, len, sum->wide);
 
 	/* At an odd octet high and low change places: times 256, mod 65535. */
 	if (sum->odd)
-		piece = fold16(piece) << 8;
-	sum->sum = add_carry(sum->sum, piece);
+		piece = (uint64_t)checksum_half(piece) << 8;
+	sum->sum = sum_carry(sum->sum, piece);
 	sum->odd ^= (unsigned)len & 1;
 }
 
@@ -148,18 +89,4 @@ void checksum_add_pseudo(struct checksum *sum, const struct cn_addr *src,
 		checksum_add(sum, src->octet, 16);
 		checksum_add(sum, dst->octet, 16);
 	}
-}
-
-uint16_t checksum_fold(const struct checksum *sum)
-{
-	uint16_t folded = (uint16_t)fold16(sum->sum);
-	uint8_t octet[2];
-
-	memcpy(octet, &folded, sizeof(folded));
-	return get16(octet);
-}
-
-uint16_t checksum_finish(const struct checksum *sum)
-{
-	return (uint16_t)~checksum_fold(sum);
 }

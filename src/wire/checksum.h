@@ -3,6 +3,7 @@
 #ifndef WIRE_CHECKSUM_H
 #define WIRE_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,11 +12,13 @@
 
 /*
  * A running one's-complement sum over octets in network order.  odd remembers
- * that the octets so far were odd in number, so that pieces may be.
+ * that the octets so far were odd in number, so that pieces may be.  wide: what
+ * sum_is_wide said, where much is summed.
  */
 struct checksum {
 	uint64_t sum;
 	unsigned odd;
+	bool wide;
 };
 
 void checksum_add(struct checksum *sum, const void *data, size_t len);
@@ -45,9 +48,31 @@ static inline void checksum_add4(struct checksum *sum, const uint8_t p[4])
 void checksum_add_pseudo(struct checksum *sum, const struct cn_addr *src,
 			 const struct cn_addr *dst, uint8_t protocol,
 			 uint32_t len);
+/* Down to 16 bits, in the order of memory. */
+static inline uint16_t checksum_half(uint64_t sum)
+{
+	uint32_t word = (uint32_t)sum;
+
+	word += (uint32_t)(sum >> 32);
+	word += word < (uint32_t)sum;
+	sum = (word >> 16) + (word & 0xffff);
+	return (uint16_t)(sum + (sum >> 16));
+}
+
 /* Folded, not complemented, as a host-order 16-bit value. */
-uint16_t checksum_fold(const struct checksum *sum);
+static inline uint16_t checksum_fold(const struct checksum *sum)
+{
+	uint16_t half = checksum_half(sum->sum);
+	uint8_t octet[2];
+
+	memcpy(octet, &half, sizeof(half));
+	return (uint16_t)(octet[0] << 8 | octet[1]);
+}
+
 /* What goes into the header field (complement of the fold). */
-uint16_t checksum_finish(const struct checksum *sum);
+static inline uint16_t checksum_finish(const struct checksum *sum)
+{
+	return (uint16_t)~checksum_fold(sum);
+}
 
 #endif

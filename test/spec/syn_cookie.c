@@ -669,7 +669,7 @@ static void icmp_about_a_cookie_is_ignored(void **state)
 	struct icmp_quote {
 		uint8_t octet[28 + 20 + 8];
 	} icmp = {{0}};
-	struct checksum sum = {0, 0};
+	struct checksum sum = {0};
 	struct ip_hdr ip = {.version = 4, .protocol = 1, .ttl = 64};
 	struct cn_endpoint here = pair_at(1, 80), there = stranger(0);
 	size_t n;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "base/sum.h"
 #include "wire/checksum.h"
 #include "wire/octets.h"
 
@@ -67,6 +68,34 @@ static void finish_complements(void **state)
 }
 
 static const uint8_t seed[16] = {9};
+
+/* By the wide registers, where there are any, as by the narrow ones. */
+static void wide_sums_are_narrow_sums(void **state)
+{
+	static uint8_t octet[4096 + 64];
+	bool wide = sum_is_wide();
+
+	(void)state;
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (size_t i = 0; i < sizeof(octet); i++)
+			octet[i] = turn ? (uint8_t)(i * i * 31 + turn) : 0xff;
+		for (size_t off = 0; off < 64; off += 13)
+			for (size_t n = 0; n <= 64; n++) {
+				uint64_t a = sum_blocks(octet + off, n, false);
+				uint64_t b = sum_blocks(octet + off, n, wide);
+
+				assert_int_equal(a % 65535, b % 65535);
+			}
+		for (size_t len = 0; len < 1600; len += 7) {
+			struct checksum sum = {.wide = wide};
+
+			checksum_add(&sum, octet + 3, len);
+			checksum_add(&sum, octet + 3 + len, 1448);
+			assert_int_equal(checksum_fold(&sum),
+					 naive(octet + 3, len + 1448));
+		}
+	}
+}
 
 static void fill(struct random *random, uint8_t *p, size_t len)
 {
@@ -183,6 +212,7 @@ static void every_single_bit_error_is_seen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wide_sums_are_narrow_sums),
 		cmocka_unit_test(known_sums),
 		cmocka_unit_test(finish_complements),
 		cmocka_unit_test(any_length_and_alignment),

@@ -38,7 +38,7 @@ static void flat_measure(struct flat *flat)
 static void flat_seal(struct flat *flat)
 {
 	uint8_t *tcp = flat->octet + flat->ip_len;
-	struct checksum sum = {0, 0};
+	struct checksum sum = {0};
 	struct ip_hdr ip;
 	uint32_t len = flat->len - flat->ip_len;
 
