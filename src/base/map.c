@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hash table.  In the current table a removal shifts the rest of its
- * cluster back, so that no trace stays; in the old one, which only empties,
- * a mark is left for the probes that must pass over it.
+ * The hash table.  There is a bucket for each object; with the last one that
+ * came, the bucket whose turn it is is dealt out between itself and a new one,
+ * and the other way round.  The last entry takes the place of one that leaves,
+ * so that entries stay side by side.
  */
 #include "base/map.h"
 
@@ -11,50 +12,191 @@
 #include "base/assert.h"
 #include "base/pool.h"
 
-#define MAP_SIZE_MIN 16u
-#define MAP_SIZE_MAX (1u << 30)
-/*
- * The next table is begun at 1/2 full and needed at 3/4, so its 2 x size slots
- * must be clear within size / 4 insertions: 8 each.  The old one, of size
- * slots, must be moved before the next begins: size / 4 insertions again.
- */
-#define MAP_CLEAR_STEP 16u
-#define MAP_MOVE_STEP 8u
+#define FIRST_MIN 16u
+#define BUCKETS_MAX (UINT32_C(1) << 30)
 
-/* Stands for an object that left the old table. */
-static const char map_gone = 0;
+/* ----------------------------------------------------------------- arrays -- */
 
-static bool slot_is_object(const struct map_slot *slot)
+static void *array_at(const struct map_array *array, uint32_t per_chunk,
+		      size_t size, uint32_t i)
 {
-	return slot->object && slot->object != &map_gone;
+	return (uint8_t *)array->chunk[i / per_chunk] + i % per_chunk * size;
 }
 
-static size_t table_octets(uint32_t size)
+/* Room for one more pointer to a chunk. */
+static bool index_grow(struct map_array *array, struct cn_pool *pool)
 {
-	return (size_t)size * sizeof(struct map_slot);
+	uint32_t room = array->chunk_room ? array->chunk_room * 2 : 2;
+	void **index;
+
+	if (array->chunk_n < array->chunk_room)
+		return true;
+	index = pool_alloc(pool, room * sizeof(*index));
+	if (!index)
+		return false;
+	if (array->chunk)
+		memcpy(index, array->chunk, array->chunk_n * sizeof(*index));
+	pool_release(pool, array->chunk, array->chunk_room * sizeof(*index));
+	array->chunk = index;
+	array->chunk_room = room;
+	return true;
 }
 
-/* Small tables come from the recycled objects, large ones uncleared. */
-static struct map_slot *table_new(struct cn_pool *pool, uint32_t size,
-				  uint32_t *cleared)
+/* The first chunk doubles until it is as large as the others. */
+static bool first_grow(struct map_array *array, struct cn_pool *pool,
+		       uint32_t per_chunk, size_t size)
 {
-	size_t octets = table_octets(size);
+	uint32_t n = array->first ? array->first * 2 : FIRST_MIN;
+	void *chunk;
 
-	if (octets <= 1024) {
-		*cleared = size;
-		return pool_alloc(pool, octets);
+	CN_ASSERT(n <= per_chunk);
+	if (!index_grow(array, pool))
+		return false;
+	chunk = pool_alloc(pool, n * size);
+	if (!chunk)
+		return false;
+	if (array->first) {
+		memcpy(chunk, array->chunk[0], array->first * size);
+		pool_release(pool, array->chunk[0], array->first * size);
 	}
-	*cleared = 0;
-	return pool_alloc_raw(pool, octets);
+	array->chunk[0] = chunk;
+	array->chunk_n = 1;
+	array->first = n;
+	return true;
 }
 
-static void table_free(struct cn_pool *pool, struct map_slot **slot,
-		       uint32_t *size)
+/* Room for element number n; false without memory. */
+static bool array_reach(struct map_array *array, struct cn_pool *pool,
+			uint32_t per_chunk, size_t size, uint32_t n)
 {
-	pool_release(pool, *slot, table_octets(*size));
-	*slot = NULL;
-	*size = 0;
+	void *chunk;
+
+	if (array->first < per_chunk)
+		return n < array->first ||
+		       first_grow(array, pool, per_chunk, size);
+	if (n / per_chunk < array->chunk_n)
+		return true;
+	if (!index_grow(array, pool))
+		return false;
+	chunk = pool_alloc(pool, per_chunk * size);
+	if (!chunk)
+		return false;
+	array->chunk[array->chunk_n++] = chunk;
+	return true;
 }
+
+/* n elements are left: all chunks but one beyond them go. */
+static void array_trim(struct map_array *array, struct cn_pool *pool,
+		       uint32_t per_chunk, size_t size, uint32_t n)
+{
+	while (array->chunk_n > n / per_chunk + 2)
+		pool_release(pool, array->chunk[--array->chunk_n],
+			     per_chunk * size);
+}
+
+static void array_free(struct map_array *array, struct cn_pool *pool,
+		       uint32_t per_chunk, size_t size)
+{
+	while (array->chunk_n > 1)
+		pool_release(pool, array->chunk[--array->chunk_n],
+			     per_chunk * size);
+	if (array->first)
+		pool_release(pool, array->chunk[0], array->first * size);
+	pool_release(pool, array->chunk,
+		     array->chunk_room * sizeof(*array->chunk));
+	memset(array, 0, sizeof(*array));
+}
+
+static struct map_entry *entry_at(const struct map *map, uint32_t i)
+{
+	return array_at(&map->entries, MAP_ENTRY_CHUNK,
+			sizeof(struct map_entry), i);
+}
+
+static uint32_t *bucket_at(const struct map *map, uint32_t i)
+{
+	return array_at(&map->buckets, MAP_BUCKET_CHUNK, sizeof(uint32_t), i);
+}
+
+/* ---------------------------------------------------------------- buckets -- */
+
+/* The highest power of two that is not above n; n > 0. */
+static uint32_t power_below(uint32_t n)
+{
+	return UINT32_C(1) << (31 - __builtin_clz(n));
+}
+
+/* As many bits of the hash as name a bucket that there is. */
+static uint32_t *bucket_of(const struct map *map, uint32_t hash)
+{
+	uint32_t power = power_below(map->bucket_n);
+	uint32_t i = hash & (2 * power - 1);
+
+	return bucket_at(map, i < map->bucket_n ? i : i - power);
+}
+
+/* Where the number of the entry that matches is written, or of none. */
+static uint32_t *link_of(const struct map *map, uint32_t hash, map_match *match,
+			 const void *key)
+{
+	uint32_t *link = bucket_of(map, hash);
+
+	while (*link != MAP_NONE) {
+		struct map_entry *entry = entry_at(map, *link);
+
+		if (entry->hash == hash && match(entry->object, key))
+			break;
+		link = &entry->next;
+	}
+	return link;
+}
+
+/* One bucket more: what of its elder belongs there moves over. */
+static void bucket_add(struct map *map)
+{
+	uint32_t number = map->bucket_n, power;
+	uint32_t *from, *to;
+
+	if (number == BUCKETS_MAX ||
+	    !array_reach(&map->buckets, map->pool, MAP_BUCKET_CHUNK,
+			 sizeof(uint32_t), number))
+		return;
+	map->bucket_n++;
+	to = bucket_at(map, number);
+	*to = MAP_NONE;
+	if (!number)
+		return;
+	power = power_below(number);
+	from = bucket_at(map, number - power);
+	while (*from != MAP_NONE) {
+		struct map_entry *entry = entry_at(map, *from);
+
+		if (!(entry->hash & power)) {
+			from = &entry->next;
+			continue;
+		}
+		*to = *from;
+		*from = entry->next;
+		entry->next = MAP_NONE;
+		to = &entry->next;
+	}
+}
+
+/* One bucket less: its elder takes what it has. */
+static void bucket_drop(struct map *map)
+{
+	uint32_t number = map->bucket_n - 1;
+	uint32_t *to = bucket_at(map, number - power_below(number));
+
+	while (*to != MAP_NONE)
+		to = &entry_at(map, *to)->next;
+	*to = *bucket_at(map, number);
+	map->bucket_n = number;
+	array_trim(&map->buckets, map->pool, MAP_BUCKET_CHUNK, sizeof(uint32_t),
+		   number);
+}
+
+/* ---------------------------------------------------------------- the map -- */
 
 void map_init(struct map *map, struct cn_pool *pool)
 {
@@ -64,26 +206,44 @@ void map_init(struct map *map, struct cn_pool *pool)
 
 void map_deinit(struct map *map)
 {
-	table_free(map->pool, &map->slot, &map->size);
-	table_free(map->pool, &map->next, &map->next_size);
-	table_free(map->pool, &map->old, &map->old_size);
+	array_free(&map->entries, map->pool, MAP_ENTRY_CHUNK,
+		   sizeof(struct map_entry));
+	array_free(&map->buckets, map->pool, MAP_BUCKET_CHUNK,
+		   sizeof(uint32_t));
 	map->n = 0;
+	map->bucket_n = 0;
 }
 
-/* The slot of the object that matches, or NULL. */
-static struct map_slot *table_find(struct map_slot *table, uint32_t size,
-				   uint32_t hash, map_match *match,
-				   const void *key)
+void *map_find(const struct map *map, uint32_t hash, map_match *match,
+	       const void *key)
 {
-	uint32_t mask = size - 1;
+	uint32_t *link;
 
-	if (!table)
+	if (!map->n)
 		return NULL;
-	for (uint32_t i = hash & mask; table[i].object; i = (i + 1) & mask)
-		if (table[i].hash == hash && slot_is_object(&table[i]) &&
-		    match(table[i].object, key))
-			return &table[i];
-	return NULL;
+	link = link_of(map, hash, match, key);
+	return *link == MAP_NONE ? NULL : entry_at(map, *link)->object;
+}
+
+int map_insert(struct map *map, uint32_t hash, void *object)
+{
+	struct map_entry *entry;
+	uint32_t *bucket;
+
+	CN_ASSERT(object && map->n < MAP_NONE);
+	if (map->n >= map->bucket_n)
+		bucket_add(map);
+	if (!map->bucket_n ||
+	    !array_reach(&map->entries, map->pool, MAP_ENTRY_CHUNK,
+			 sizeof(*entry), map->n))
+		return CN_E_NOMEM;
+	bucket = bucket_of(map, hash);
+	entry = entry_at(map, map->n);
+	entry->object = object;
+	entry->hash = hash;
+	entry->next = *bucket;
+	*bucket = map->n++;
+	return CN_OK;
 }
 
 static bool match_pointer(const void *object, const void *key)
@@ -91,193 +251,49 @@ static bool match_pointer(const void *object, const void *key)
 	return object == key;
 }
 
-void *map_find(const struct map *map, uint32_t hash, map_match *match,
-	       const void *key)
-{
-	struct map_slot *slot =
-		table_find(map->slot, map->size, hash, match, key);
-
-	if (!slot)
-		slot = table_find(map->old, map->old_size, hash, match, key);
-	return slot ? slot->object : NULL;
-}
-
-static void table_put(struct map_slot *table, uint32_t size, uint32_t hash,
-		      void *object)
-{
-	uint32_t mask = size - 1;
-	uint32_t i = hash & mask;
-
-	while (table[i].object)
-		i = (i + 1) & mask;
-	table[i].object = object;
-	table[i].hash = hash;
-}
-
-/* Closes the gap at i: whoever probed past it on its way home moves up. */
-static void table_shift_back(struct map_slot *table, uint32_t size, uint32_t i)
-{
-	uint32_t mask = size - 1;
-
-	for (uint32_t j = (i + 1) & mask; table[j].object; j = (j + 1) & mask) {
-		uint32_t home = table[j].hash & mask;
-
-		if (((j - home) & mask) < ((j - i) & mask))
-			continue;
-		table[i] = table[j];
-		i = j;
-	}
-	table[i].object = NULL;
-}
-
-static void map_move_step(struct map *map)
-{
-	for (uint32_t n = 0; n < MAP_MOVE_STEP && map->old; n++) {
-		struct map_slot *slot = &map->old[map->moved];
-
-		if (slot_is_object(slot)) {
-			table_put(map->slot, map->size, slot->hash,
-				  slot->object);
-			slot->object = (void *)(uintptr_t)&map_gone;
-		}
-		if (++map->moved == map->old_size)
-			table_free(map->pool, &map->old, &map->old_size);
-	}
-}
-
-static void map_clear(struct map *map, uint32_t n)
-{
-	if (n > map->next_size - map->cleared)
-		n = map->next_size - map->cleared;
-	memset(map->next + map->cleared, 0, table_octets(n));
-	map->cleared += n;
-}
-
-static void map_switch(struct map *map)
-{
-	map->old = map->slot;
-	map->old_size = map->size;
-	map->moved = 0;
-	map->slot = map->next;
-	map->size = map->next_size;
-	map->next = NULL;
-	map->next_size = 0;
-}
-
-static bool map_is_full(const struct map *map)
-{
-	return map->n >= map->size - map->size / 4;
-}
-
-/* The size that the table should have next; its own when that is right. */
-static uint32_t map_wanted_size(const struct map *map)
-{
-	if (map->size == 0)
-		return MAP_SIZE_MIN;
-	if (map->n >= map->size / 2 && map->size < MAP_SIZE_MAX)
-		return map->size * 2;
-	if (map->n < map->size / 16 && map->size > MAP_SIZE_MIN)
-		return map->size / 2;
-	return map->size;
-}
-
-static void map_resize_step(struct map *map)
-{
-	uint32_t wanted = map_wanted_size(map);
-
-	if (map->old) {
-		map_move_step(map);
-		return;
-	}
-	if (map->next && wanted != map->size && wanted != map->next_size)
-		table_free(map->pool, &map->next, &map->next_size);
-	if (!map->next && wanted != map->size) {
-		map->next = table_new(map->pool, wanted, &map->cleared);
-		if (map->next)
-			map->next_size = wanted;
-	}
-	if (!map->next)
-		return;
-	map_clear(map, MAP_CLEAR_STEP);
-	/* Only if memory was short until now is there more to clear at once. */
-	if (map_is_full(map))
-		map_clear(map, map->next_size);
-	if (map->cleared == map->next_size)
-		map_switch(map);
-}
-
-int map_insert(struct map *map, uint32_t hash, void *object)
-{
-	CN_ASSERT(object);
-	map_resize_step(map);
-	if (map_is_full(map))
-		return CN_E_NOMEM;
-	table_put(map->slot, map->size, hash, object);
-	map->n++;
-	return CN_OK;
-}
-
 bool map_remove(struct map *map, uint32_t hash, const void *object)
 {
-	struct map_slot *slot =
-		table_find(map->slot, map->size, hash, match_pointer, object);
+	struct map_entry *last;
+	uint32_t *link, number;
 
-	if (slot) {
-		table_shift_back(map->slot, map->size,
-				 (uint32_t)(slot - map->slot));
-	} else {
-		slot = table_find(map->old, map->old_size, hash, match_pointer,
-				  object);
-		if (!slot)
-			return false;
-		slot->object = (void *)(uintptr_t)&map_gone;
-	}
+	if (!map->n)
+		return false;
+	link = link_of(map, hash, match_pointer, object);
+	number = *link;
+	if (number == MAP_NONE)
+		return false;
+	*link = entry_at(map, number)->next;
 	map->n--;
+	if (number != map->n) {
+		last = entry_at(map, map->n);
+		link = link_of(map, last->hash, match_pointer, last->object);
+		*link = number;
+		*entry_at(map, number) = *last;
+	}
+	array_trim(&map->entries, map->pool, MAP_ENTRY_CHUNK,
+		   sizeof(struct map_entry), map->n);
+	/* Not at once, since the next may come soon; then two at a time, so
+	 * that they come to an end together. */
+	for (unsigned i = 0; i < 2; i++)
+		if (map->n < map->bucket_n - map->bucket_n / 4 &&
+		    map->bucket_n > FIRST_MIN)
+			bucket_drop(map);
 	return true;
 }
 
 void map_replace(struct map *map, uint32_t hash, const void *object, void *with)
 {
-	struct map_slot *slot =
-		table_find(map->slot, map->size, hash, match_pointer, object);
+	uint32_t *link;
 
-	if (!slot)
-		slot = table_find(map->old, map->old_size, hash, match_pointer,
-				  object);
-	CN_ASSERT(slot && with);
-	slot->object = with;
-}
-
-/*
- * Begins after an empty slot: a removal shifts objects within one cluster
- * only, so none can slip past the end to be seen twice, or be missed.
- */
-static void table_each(struct map_slot *table, uint32_t size,
-		       void (*each)(void *object, void *ctx), void *ctx)
-{
-	uint32_t mask = size - 1;
-	uint32_t start = 0;
-
-	while (table[start].object)
-		start++;
-	for (uint32_t i = 1; i < size; i++) {
-		struct map_slot *slot = &table[(start + i) & mask];
-
-		while (slot_is_object(slot)) {
-			const void *object = slot->object;
-
-			each(slot->object, ctx);
-			if (slot->object == object)
-				break;
-		}
-	}
+	CN_ASSERT(map->n && with);
+	link = link_of(map, hash, match_pointer, object);
+	CN_ASSERT(*link != MAP_NONE);
+	entry_at(map, *link)->object = with;
 }
 
 void map_each(struct map *map, void (*each)(void *object, void *ctx), void *ctx)
 {
-	/* The callback may not insert, so that neither table changes place. */
-	if (map->old)
-		table_each(map->old, map->old_size, each, ctx);
-	if (map->slot)
-		table_each(map->slot, map->size, each, ctx);
+	/* From the end: what takes the place of a removed one was seen. */
+	for (uint32_t i = map->n; i-- > 0;)
+		each(entry_at(map, i)->object, ctx);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hash table of pointers by a 32-bit keyed hash: open addressing, linear
- * probing, at most 3/4 full, growth spread over later calls so that no single
- * insertion pays for all.  The map never looks into the objects: the caller's
- * match function does.
+ * A hash table of pointers by a 32-bit keyed hash: linear hashing (Litwin,
+ * 1980), which grows and shrinks by one bucket at a time.  No call pays for
+ * all, no number of objects is a bad one: an object costs 20 octets, whatever
+ * their number, and the rest of a chunk.  The map never looks into the objects:
+ * the caller's match function does.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -14,24 +15,33 @@
 
 #include <catenet/base.h>
 
-struct map_slot {
+/* Entries lie side by side in the order of their numbers, in chunks; a bucket
+ * is the number of its first entry. */
+struct map_entry {
 	void *object;
 	uint32_t hash;
+	uint32_t next; /* of the bucket, or MAP_NONE */
 };
 
-/*
- * To grow, the next table is first cleared piece by piece, then takes over,
- * and what the old one holds is moved piece by piece.  Sizes are powers of
- * two; one that grew too large for what it holds is halved in the same way.
- */
+#define MAP_NONE UINT32_MAX
+#define MAP_ENTRY_CHUNK 128u
+#define MAP_BUCKET_CHUNK 512u
+/* Octets of an object's entry and its bucket. */
+#define MAP_SHARE (sizeof(struct map_entry) + sizeof(uint32_t))
+
+/* An array that grows by chunks and never moves but for its first, which
+ * begins small. */
+struct map_array {
+	void **chunk;
+	uint32_t chunk_n, chunk_room;
+	uint32_t first; /* elements of the first chunk */
+};
+
 struct map {
 	struct cn_pool *pool;
-	struct map_slot *slot;
-	struct map_slot *next; /* being cleared */
-	struct map_slot *old; /* being moved over */
-	uint32_t size, next_size, old_size;
-	uint32_t cleared, moved; /* slots of next, of old */
-	uint32_t n;
+	struct map_array entries, buckets;
+	uint32_t n; /* objects */
+	uint32_t bucket_n;
 };
 
 typedef bool map_match(const void *object, const void *key);
@@ -40,7 +50,8 @@ void map_init(struct map *map, struct cn_pool *pool);
 void map_deinit(struct map *map);
 void *map_find(const struct map *map, uint32_t hash, map_match *match,
 	       const void *key);
-/* CN_OK or CN_E_NOMEM.  The object must not be in the map. */
+/* CN_OK or CN_E_NOMEM; never the latter where an object was removed just
+ * before.  The object must not be in the map. */
 int map_insert(struct map *map, uint32_t hash, void *object) CN_MUST_CHECK;
 /* True when the object was there. */
 bool map_remove(struct map *map, uint32_t hash, const void *object);

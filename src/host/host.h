@@ -77,9 +77,8 @@ struct cn_sock {
 	uint8_t defer_s, defer_n;
 };
 
-/* Three halves of a slot of the map: what an entry costs at 2/3 full. */
-#define SOCK_MAP_SHARE (sizeof(struct map_slot) * 3 / 2)
-_Static_assert(sizeof(struct cn_sock) + SOCK_MAP_SHARE <= 512,
+/* With its share of the map of flows. */
+_Static_assert(sizeof(struct cn_sock) + MAP_SHARE <= 512,
 	       "an idle established connection");
 
 /* ----------------------------------------------------------- listeners -- */

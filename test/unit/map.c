@@ -136,7 +136,7 @@ static void random_operations(unsigned hash_bits, unsigned n, uint64_t label)
 	static const uint8_t seed[16] = {44};
 	struct thing *thing = calloc(n, sizeof(*thing));
 	struct random random;
-	unsigned bias = 5;
+	unsigned bias = 5, most = 1;
 
 	assert_non_null(thing);
 	random_init(&random, seed, label);
@@ -170,7 +170,11 @@ static void random_operations(unsigned hash_bits, unsigned n, uint64_t label)
 					 one->in);
 			one->in = false;
 		}
-		assert_true(map.n * 4 <= map.size * 3);
+		/* A bucket for each, or up to a third more. */
+		assert_true(map.n <= map.bucket_n);
+		assert_true(map.bucket_n <= 16 ||
+			    most >= map.bucket_n - map.bucket_n / 4);
+		most = map.n > most ? map.n : most;
 	}
 	for (unsigned i = 0; i < n; i++) {
 		assert_ptr_equal(find(&thing[i]),
@@ -191,35 +195,73 @@ static void against_an_oracle(void **state)
 	random_operations(16, 1000, 3);
 }
 
-/* No insertion touches more than a handful of slots. */
-static void growth_is_spread(void **state)
+/* The octets that each object costs, at every number of them, and the most
+ * that one insertion asks of the allocator. */
+static void growth_is_even(void **state)
 {
 	enum { N = 200000 };
 	struct thing *thing = calloc(N, sizeof(*thing));
+	size_t base = cn_pool_octets(pool);
 
 	(void)state;
 	assert_non_null(thing);
 	for (uint32_t i = 0; i < N; i++) {
-		uint32_t moved, cleared, size;
+		size_t before = cn_pool_octets(pool), octets;
+		uint32_t buckets = map.bucket_n;
 
 		thing[i].key = i;
 		thing[i].hash = i * 0x9e3779b1u;
-		moved = map.moved;
-		cleared = map.cleared;
-		size = map.size;
 		assert_int_equal(map_insert(&map, thing[i].hash, &thing[i]),
 				 CN_OK);
-		if (size > 64 && map.size == size) {
-			if (map.old)
-				assert_true(map.moved - moved <= 8);
-			if (map.next && map.cleared > cleared)
-				assert_true(map.cleared - cleared <= 16);
-		}
-		assert_true(map.n * 4 <= map.size * 3);
+		octets = cn_pool_octets(pool);
+		assert_true(map.bucket_n <= buckets + 1);
+		/* A chunk of each kind; or the list of chunks. */
+		if (octets > before)
+			assert_true(octets - before <= 2 * 2048 + i / 4);
+		/* Beside its share, two chunks that are not full. */
+		assert_true(octets - base <=
+			    (i + 1) * (MAP_SHARE + 1) + 2 * 2048 + 256);
 	}
 	for (uint32_t i = 0; i < N; i++)
 		assert_ptr_equal(find(&thing[i]), &thing[i]);
-	assert_true(map.size >= N && map.size <= 4 * N);
+	assert_int_equal(map.bucket_n, N);
+	for (uint32_t i = 0; i < N; i++)
+		assert_true(map_remove(&map, thing[i].hash, &thing[i]));
+	free(thing);
+}
+
+/* No more than a few objects share a bucket, at any number of them. */
+static void buckets_are_even(void **state)
+{
+	static const uint8_t seed[16] = {45};
+	enum { N = 5000 };
+	struct thing *thing = calloc(N, sizeof(*thing));
+	struct random random;
+	uint64_t looks = 0;
+
+	(void)state;
+	assert_non_null(thing);
+	random_init(&random, seed, 9);
+	for (uint32_t i = 0; i < N; i++) {
+		thing[i].key = i;
+		thing[i].hash = (uint32_t)random_u64(&random);
+		assert_int_equal(map_insert(&map, thing[i].hash, &thing[i]),
+				 CN_OK);
+	}
+	for (uint32_t i = 0; i < map.bucket_n; i++) {
+		const uint32_t *chunk = map.buckets.chunk[i / MAP_BUCKET_CHUNK];
+		uint32_t at = chunk[i % MAP_BUCKET_CHUNK], n = 0;
+
+		for (; at != MAP_NONE; n++)
+			at = ((struct map_entry *)
+				      map.entries.chunk[at / MAP_ENTRY_CHUNK])
+				     [at % MAP_ENTRY_CHUNK]
+					     .next;
+		looks += n * (n + 1) / 2;
+		assert_true(n < 16);
+	}
+	/* 1.5 for an even spread; some buckets are yet to be dealt out. */
+	assert_true(looks < 2 * N);
 	for (uint32_t i = 0; i < N; i++)
 		assert_true(map_remove(&map, thing[i].hash, &thing[i]));
 	free(thing);
@@ -229,7 +271,7 @@ static void shrinks_after_a_flood(void **state)
 {
 	enum { N = 20000 };
 	struct thing *thing = calloc(N, sizeof(*thing));
-	uint32_t size;
+	size_t octets;
 
 	(void)state;
 	assert_non_null(thing);
@@ -239,7 +281,7 @@ static void shrinks_after_a_flood(void **state)
 		assert_int_equal(map_insert(&map, thing[i].hash, &thing[i]),
 				 CN_OK);
 	}
-	size = map.size;
+	octets = cn_pool_octets(pool);
 	for (uint32_t i = 100; i < N; i++)
 		assert_true(map_remove(&map, thing[i].hash, &thing[i]));
 	for (uint32_t i = 100; i < N; i++) {
@@ -247,13 +289,15 @@ static void shrinks_after_a_flood(void **state)
 				 CN_OK);
 		assert_true(map_remove(&map, thing[i].hash, &thing[i]));
 	}
-	assert_true(map.size <= size / 8);
+	assert_true(cn_pool_octets(pool) <= octets / 8);
+	assert_true(map.bucket_n <= 140);
 	for (uint32_t i = 0; i < 100; i++)
 		assert_ptr_equal(find(&thing[i]), &thing[i]);
 	free(thing);
 }
 
-/* When there is no memory to grow it fills to 3/4, says so, and recovers. */
+/* Without memory it takes what it has room for, says so, and recovers; who
+ * leaves makes room for another. */
 static void short_of_memory_is_said(void **state)
 {
 	struct thing thing[2000] = {0};
@@ -275,6 +319,11 @@ static void short_of_memory_is_said(void **state)
 		in++;
 	assert_true(in < 2000);
 	assert_int_equal(map.n, in);
+	for (uint32_t i = 0; i < in; i += 3) {
+		assert_true(map_remove(&map, thing[i].hash, &thing[i]));
+		assert_int_equal(map_insert(&map, thing[i].hash, &thing[i]),
+				 CN_OK);
+	}
 	for (uint32_t i = 0; i < in; i++)
 		assert_ptr_equal(find(&thing[i]), &thing[i]);
 	heap.fail_after = -1;
@@ -293,7 +342,8 @@ int main(void)
 		MAP_TEST(empty_map_has_nothing),
 		MAP_TEST(insert_find_replace_remove),
 		MAP_TEST(against_an_oracle),
-		MAP_TEST(growth_is_spread),
+		MAP_TEST(growth_is_even),
+		MAP_TEST(buckets_are_even),
 		MAP_TEST(shrinks_after_a_flood),
 		MAP_TEST(short_of_memory_is_said),
 	};
