@@ -25,7 +25,7 @@
 #define POOL_BYPASS 0
 #endif
 
-#define POOL_GRAIN 16u
+#define POOL_GRAIN 8u
 #define POOL_OBJECT_MAX 1024u
 #define POOL_CLASSES (POOL_OBJECT_MAX / POOL_GRAIN)
 #define POOL_BUF_CLASSES 4u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pool behind cn_pool and cn_buf.  Objects are any size; those up to
- * 1 KiB are recycled by size class (16 octets apart), buffers by their class,
+ * 1 KiB are recycled by size class (8 octets apart), buffers by their class,
  * each last-in first-out.  Larger blocks go straight to the allocator.  Under
  * the address sanitizer nothing is recycled.
  */

@@ -75,7 +75,7 @@ static int choose_port(struct cn_sock *sock, struct attempt *attempt,
 	while (port_walk_next(&walk, &attempt->tuple.local_port)) {
 		struct port *port = port_find(host, attempt->tuple.local_port);
 
-		if (port && port->by_bind)
+		if (port && port->user.by_bind)
 			continue;
 		if (tuple_is_free(host, attempt, now))
 			return CN_OK;

@@ -285,10 +285,10 @@ static void free_port(void *object, void *ctx)
 	struct port *port = object;
 	struct cn_host *host = ctx;
 
-	while (port->users) {
-		struct port_user *user = port->users;
+	while (port->user.next) {
+		struct port_user *user = port->user.next;
 
-		port->users = user->next;
+		port->user.next = user->next;
 		pool_release(host->set.pool, user, sizeof(*user));
 	}
 	pool_release(host->set.pool, port, sizeof(*port));

@@ -78,8 +78,8 @@ struct cn_sock {
 };
 
 /* With its share of the map of flows. */
-_Static_assert(sizeof(struct cn_sock) + MAP_SHARE <= 512,
-	       "an idle established connection");
+_Static_assert(sizeof(struct cn_sock) + MAP_SHARE <= 472,
+	       "an idle established connection, and 40 for a client's port");
 
 /* ----------------------------------------------------------- listeners -- */
 
@@ -107,14 +107,17 @@ struct port_user {
 	struct port_user *next;
 	struct cn_addr addr;
 	uint32_t n;
+	uint16_t number; /* of the port */
 	uint8_t class; /* enum port_class */
+	bool by_bind; /* the first user's: the port is none that connect() may
+			 share */
 };
 
+/* The first user is the port's own: a client's port has no other, and there is
+ * one for each connection. */
 struct port {
-	struct port_user *users;
+	struct port_user user;
 	struct listener *listeners;
-	uint16_t number;
-	bool by_bind; /* not one that connect() may share */
 };
 
 /* ----------------------------------------------------------- TIME-WAIT -- */

@@ -25,7 +25,7 @@ static bool port_match(const void *object, const void *key)
 	const struct port *port = object;
 	const uint16_t *number = key;
 
-	return port->number == *number;
+	return port->user.number == *number;
 }
 
 struct port *port_find(const struct cn_host *host, uint16_t number)
@@ -80,9 +80,9 @@ static bool class_excuses(uint8_t mine, uint8_t other, bool strict)
 bool port_conflicts(const struct port *port, const struct cn_addr *addr,
 		    uint8_t class, bool strict)
 {
-	for (const struct port_user *user = port->users; user;
+	for (const struct port_user *user = &port->user; user;
 	     user = user->next) {
-		if (class_excuses(class, user->class, strict))
+		if (!user->n || class_excuses(class, user->class, strict))
 			continue;
 		if (port_addr_overlaps(addr, class & PORT_V6ONLY, &user->addr,
 				       user->class & PORT_V6ONLY))
@@ -91,23 +91,27 @@ bool port_conflicts(const struct port *port, const struct cn_addr *addr,
 	return false;
 }
 
-static struct port_user **user_find(struct port *port,
-				    const struct cn_addr *addr, uint8_t class)
+/* The user of that kind on that address, or where one would be linked. */
+static struct port_user *user_find(struct port *port,
+				   const struct cn_addr *addr, uint8_t class,
+				   struct port_user **last)
 {
-	struct port_user **at = &port->users;
+	struct port_user *user = &port->user;
 
-	while (*at &&
-	       ((*at)->class != class || !cn_addr_equal(&(*at)->addr, addr)))
-		at = &(*at)->next;
-	return at;
+	*last = NULL;
+	for (; user; *last = user, user = user->next)
+		if (user->n && user->class == class &&
+		    cn_addr_equal(&user->addr, addr))
+			return user;
+	return NULL;
 }
 
 static void port_forget_if_unused(struct cn_host *host, struct port *port)
 {
-	if (port->users)
+	if (port->user.n)
 		return;
 	CN_ASSERT(!port->listeners);
-	map_remove(&host->ports, port_hash(port->number), port);
+	map_remove(&host->ports, port_hash(port->user.number), port);
 	pool_release(host->set.pool, port, sizeof(*port));
 }
 
@@ -117,7 +121,7 @@ static struct port *port_new(struct cn_host *host, uint16_t number)
 
 	if (!port)
 		return NULL;
-	port->number = number;
+	port->user.number = number;
 	if (map_insert(&host->ports, port_hash(number), port)) {
 		pool_release(host->set.pool, port, sizeof(*port));
 		return NULL;
@@ -125,28 +129,55 @@ static struct port *port_new(struct cn_host *host, uint16_t number)
 	return port;
 }
 
+/* The first lives in the port itself: a client's port has no other. */
+static struct port_user *user_new(struct cn_host *host, struct port *port,
+				  struct port_user *last)
+{
+	if (!port->user.n)
+		return &port->user;
+	last->next = pool_alloc(host->set.pool, sizeof(*last));
+	return last->next;
+}
+
+/* Nobody is left of that kind; last: the one before it, if there is one. */
+static void user_free(struct cn_host *host, struct port_user *user,
+		      struct port_user *last)
+{
+	struct port_user *gone = user;
+
+	if (last) {
+		last->next = user->next;
+	} else if (user->next) {
+		gone = user->next;
+		gone->by_bind = user->by_bind;
+		*user = *gone;
+	} else {
+		return;
+	}
+	pool_release(host->set.pool, gone, sizeof(*gone));
+}
+
 int port_add(struct cn_host *host, uint16_t number, const struct cn_addr *addr,
 	     uint8_t class, bool by_bind)
 {
 	struct port *port = port_find(host, number);
-	struct port_user **at;
+	struct port_user *user, *last;
 
 	if (!port)
 		port = port_new(host, number);
 	if (!port)
 		return CN_E_NOMEM;
-	at = user_find(port, addr, class);
-	if (!*at) {
-		*at = pool_alloc(host->set.pool, sizeof(**at));
-		if (!*at) {
-			port_forget_if_unused(host, port);
+	user = user_find(port, addr, class, &last);
+	if (!user) {
+		user = user_new(host, port, last);
+		if (!user)
 			return CN_E_NOMEM;
-		}
-		(*at)->addr = *addr;
-		(*at)->class = class;
+		user->addr = *addr;
+		user->number = number;
+		user->class = class;
 	}
-	(*at)->n++;
-	port->by_bind |= by_bind;
+	user->n++;
+	port->user.by_bind |= by_bind;
 	return CN_OK;
 }
 
@@ -154,16 +185,14 @@ void port_remove(struct cn_host *host, uint16_t number,
 		 const struct cn_addr *addr, uint8_t class)
 {
 	struct port *port = port_find(host, number);
-	struct port_user **at, *user;
+	struct port_user *user, *last;
 
 	CN_ASSERT(port);
-	at = user_find(port, addr, class);
-	user = *at;
+	user = user_find(port, addr, class, &last);
 	CN_ASSERT(user);
 	if (--user->n)
 		return;
-	*at = user->next;
-	pool_release(host->set.pool, user, sizeof(*user));
+	user_free(host, user, last);
 	port_forget_if_unused(host, port);
 }
 

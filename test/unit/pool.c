@@ -89,20 +89,20 @@ static void objects_are_zeroed_and_counted(void **state)
 
 static void objects_come_back_last_in_first_out(void **state)
 {
-	void *a = pool_alloc(pool, 100), *b = pool_alloc(pool, 112);
+	void *a = pool_alloc(pool, 106), *b = pool_alloc(pool, 112);
 
 	(void)state;
-	pool_release(pool, a, 100);
+	pool_release(pool, a, 106);
 	pool_release(pool, b, 112);
 	if (RECYCLES) {
 		size_t calls = heap.calls;
-		void *first = pool_alloc(pool, 97);
+		void *first = pool_alloc(pool, 105);
 		void *second = pool_alloc(pool, 112);
 
 		assert_ptr_equal(first, b);
 		assert_ptr_equal(second, a);
 		assert_int_equal(heap.calls, calls);
-		pool_release(pool, first, 97);
+		pool_release(pool, first, 105);
 		pool_release(pool, second, 112);
 	}
 }
