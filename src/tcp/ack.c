@@ -77,7 +77,6 @@ static void update_window(struct tcb *tcb, const struct tcp_seg *seg,
 		tcb->closed_ms = ms_of(now);
 	tcb->snd_wnd = wnd;
 	tcb->snd_wl1 = seq_max(tcb->snd_wl1, seg->seq);
-	tcb->snd_wl2 = seg->ack;
 	if (wnd > tcb->max_snd_wnd)
 		tcb->max_snd_wnd = wnd;
 }
@@ -123,7 +122,6 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 			       (uint32_t)seg->wnd << tcb->snd_wscale;
 	tcb->max_snd_wnd = tcb->snd_wnd;
 	tcb->snd_wl1 = seg->seq;
-	tcb->snd_wl2 = seg->ack;
 	tcb->stat.last_ack_ms = ms_of(now);
 	/* From here on it is idle. */
 	tcb->stat.last_received_ms = ms_of(now);

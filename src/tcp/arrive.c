@@ -16,18 +16,22 @@
 
 void arrive_challenge(struct tcb *tcb, uint64_t now)
 {
-	uint64_t interval = tcb->env->set->challenge_interval_ns;
+	uint64_t interval = tcb->env->set->challenge_interval_ns, at = now;
+	uint32_t wait_ms = tcb->challenge_ms - ms_of(now);
 
-	if (now < tcb->challenge_at) {
+	/* An instant that is longer ago than milliseconds can tell looks as if
+	 * it were far ahead. */
+	if (tcb->challenge_ms && wait_ms &&
+	    wait_ms <= interval / CN_NS_PER_MS * 5 / 4 + 2) {
 		tcb->env->count->drop[CN_DROP_CHALLENGE_RATE]++;
 		return;
 	}
 	/* Up to a quarter more, at random, so that nobody can tell from the
 	 * silence what a forged segment did. */
-	tcb->challenge_at = now + interval;
+	at += interval;
 	if (interval >= 4)
-		tcb->challenge_at += random_u64(tcb->env->random) %
-				     (interval / 4);
+		at += random_u64(tcb->env->random) % (interval / 4);
+	tcb->challenge_ms = ms_of(at + CN_NS_PER_MS - 1);
 	tcb->owe |= TCP_OWE_CHALLENGE;
 }
 

@@ -41,7 +41,7 @@ bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint32_t n,
 		return false;
 	for (i = 0; i < n; i++) {
 		seg->seq = tcb->snd_nxt;
-		tcb->snd_nxt += mss;
+		output_advance(tcb, mss);
 		output_account(tcb, seg, CN_SEND_DATA, false, now);
 	}
 	seg->seq -= (n - 1) * mss;

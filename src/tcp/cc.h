@@ -13,8 +13,9 @@
 #include <catenet/engine.h>
 
 struct cc_cubic { /* RFC 9438 */
-	uint64_t epoch_at; /* moved on while the window does not limit */
-	uint64_t last_at; /* the last ACK of the epoch; 0: no epoch */
+	/* Milliseconds, modulo 2^32, as the curve counts. */
+	uint32_t epoch_ms; /* moved on while the window does not limit */
+	uint32_t last_ms; /* the last ACK of the epoch; 0: no epoch */
 	uint32_t w_max, w_est; /* octets */
 	uint32_t origin; /* octets: cwnd at the plateau */
 	uint32_t k_ms;

@@ -38,6 +38,16 @@ static void cubic_init(struct cc *cc)
 	cc->own.cubic = (struct cc_cubic){0};
 }
 
+static uint32_t ms_of(uint64_t now)
+{
+	return (uint32_t)(now / CN_NS_PER_MS);
+}
+
+static void note_ack(struct cc_cubic *cubic, uint64_t now)
+{
+	cubic->last_ms = ms_of(now) ? ms_of(now) : 1;
+}
+
 /*
  * Section 4.2: a stage of congestion avoidance begins.  Without a loss to
  * return to (after slow start or a timeout, sections 4.8 and 4.10) the
@@ -47,8 +57,8 @@ static void begin_epoch(struct cc *cc, const struct cc_event *event)
 {
 	struct cc_cubic *cubic = &cc->own.cubic;
 
-	cubic->epoch_at = event->now;
-	cubic->last_at = event->now ? event->now : 1;
+	cubic->epoch_ms = ms_of(event->now);
+	note_ack(cubic, event->now);
 	cubic->w_est = cc->cwnd;
 	cubic->cwnd_frac = 0;
 	cubic->est_frac = 0;
@@ -124,22 +134,24 @@ static void follow_curve(struct cc *cc, uint32_t octets, uint64_t ms,
  */
 static void pass_unlimited(struct cc_cubic *cubic, uint64_t now)
 {
-	if (!cubic->last_at)
+	uint32_t last_ms = cubic->last_ms;
+
+	if (!last_ms)
 		return;
-	cubic->epoch_at += now - cubic->last_at;
-	cubic->last_at = now;
+	note_ack(cubic, now);
+	cubic->epoch_ms += cubic->last_ms - last_ms;
 }
 
 static void avoid_congestion(struct cc *cc, uint32_t octets,
 			     const struct cc_event *event)
 {
 	struct cc_cubic *cubic = &cc->own.cubic;
-	uint64_t ms;
+	uint32_t ms;
 
-	if (!cubic->last_at)
+	if (!cubic->last_ms)
 		begin_epoch(cc, event);
-	cubic->last_at = event->now ? event->now : 1;
-	ms = (event->now - cubic->epoch_at) / CN_NS_PER_MS;
+	note_ack(cubic, event->now);
+	ms = cubic->last_ms - cubic->epoch_ms;
 	if (octets > cc->cwnd)
 		octets = cc->cwnd;
 	estimate_reno(cc, octets, event->smss);
@@ -173,7 +185,7 @@ static void reduce(struct cc *cc, const struct cc_event *event)
 	cc->prior_cwnd = cc->cwnd;
 	cc->ssthresh =
 		cc_floor((uint32_t)((uint64_t)used * 7 / 10), event->smss);
-	cc->own.cubic.last_at = 0;
+	cc->own.cubic.last_ms = 0;
 }
 
 /* Section 4.7, fast convergence: a flow that lost before it was back at its
@@ -203,7 +215,7 @@ static void cubic_idle(struct cc *cc, const struct cc_event *event,
 {
 	(void)event;
 	cc_restart(cc, initial_window);
-	cc->own.cubic.last_at = 0;
+	cc->own.cubic.last_ms = 0;
 }
 
 const struct cc_ops cc_cubic_ops = {

@@ -18,7 +18,24 @@ static void info_rtt(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->rtt_min = rtt->min_us * CN_NS_PER_US;
 	info->rtt_max = rtt->max_us * CN_NS_PER_US;
 	if (rtt->n)
-		info->rtt_avg = rtt->sum_us / rtt->n * CN_NS_PER_US;
+		info->rtt_avg = rtt->sum_us / rtt->n * (uint64_t)CN_NS_PER_US;
+}
+
+/* A number for each octet, one for the SYN and one for the FIN. */
+uint64_t tcp_octets_sent(const struct tcb *tcb)
+{
+	uint64_t numbers = (uint64_t)tcb->snd_wraps << 32;
+
+	numbers |= (uint32_t)(tcb->snd_nxt - tcb->iss);
+	return numbers ? numbers - 1 - output_fin_sent(tcb) : 0;
+}
+
+uint64_t tcp_octets_received(const struct tcb *tcb)
+{
+	uint64_t numbers = (uint64_t)tcb->rcv_wraps << 32;
+
+	numbers |= (uint32_t)(tcb->rcv_nxt - tcb->irs);
+	return numbers ? numbers - 1 - tcb->fin_rcvd : 0;
 }
 
 static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
@@ -26,10 +43,10 @@ static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
 	const struct tcp_stat *stat = &tcb->stat;
 	uint32_t flight = tcp_flight(tcb);
 
-	info->octets_sent = stat->octets_sent;
-	info->octets_acked =
-		stat->octets_sent > flight ? stat->octets_sent - flight : 0;
-	info->octets_received = stat->octets_received;
+	info->octets_sent = tcp_octets_sent(tcb);
+	if (info->octets_sent > flight)
+		info->octets_acked = info->octets_sent - flight;
+	info->octets_received = tcp_octets_received(tcb);
 	info->octets_retransmitted = stat->octets_retransmitted;
 	info->segs_out = stat->segs_out;
 	info->segs_in = stat->segs_in;

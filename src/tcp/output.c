@@ -149,6 +149,15 @@ static uint32_t new_data_len(const struct tcb *tcb)
 	return 0;
 }
 
+void output_advance(struct tcb *tcb, uint32_t len)
+{
+	uint32_t before = tcb->snd_nxt - tcb->iss;
+
+	tcb->snd_nxt += len;
+	if (tcb->snd_nxt - tcb->iss < before)
+		tcb->snd_wraps++;
+}
+
 uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss)
 {
 	uint32_t len, left;
@@ -267,6 +276,9 @@ bool tcp_has_output(const struct tcb *tcb, uint64_t now)
 	struct sent_stretch stretch;
 
 	(void)now;
+	/* Most often there is nothing at all. */
+	if (!tcb->owe && !tcb->lost && !output_has_unsent(tcb))
+		return false;
 	/* The search for what is lost moves a cursor and nothing else. */
 	return next_plan((struct tcb *)(uintptr_t)tcb, &stretch) != PLAN_NONE;
 }
@@ -340,8 +352,6 @@ void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		tcb->stat.segs_retransmitted += segs;
 		tcb->stat.octets_retransmitted += seg->data_len;
 		tcb->env->count->tcp_retrans += segs;
-	} else {
-		tcb->stat.octets_sent += seg->data_len;
 	}
 	if (seg->data_len)
 		tcb->stat.last_sent_ms = ms_of(now);
@@ -455,7 +465,7 @@ static void restart_after_idle(struct tcb *tcb, uint64_t now)
 			CN_NS_PER_MS;
 	struct cc_event event = {.now = now, .smss = tcb->snd_mss};
 
-	if (tcp_flight(tcb) || !tcb->stat.octets_sent ||
+	if (tcp_flight(tcb) || !tcp_octets_sent(tcb) ||
 	    idle <= timeout_rto(tcb))
 		return;
 	cc_ops((enum cn_cc)tcb->cc_kind)
@@ -494,7 +504,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	add_urgent(tcb, seg);
 	if (!tcp_flight(tcb))
 		tcb->first_tx_ms = ms_of(now);
-	tcb->snd_nxt += seg->len;
+	output_advance(tcb, seg->len);
 	if (seg->data_len % mss)
 		tcb->snd_sml = seg->seq + seg->data_len;
 	tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_PROBE);

@@ -17,6 +17,8 @@ bool output_is_corked(const struct tcb *tcb);
 /* Segments of mss new octets that both windows let go; the one with the last
  * octet queued is not counted. */
 uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss);
+/* SND.NXT moves over what was sent for the first time. */
+void output_advance(struct tcb *tcb, uint32_t len);
 /* Counts and traces a segment that was built. */
 void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		    enum cn_send why, bool retransmit, uint64_t now);

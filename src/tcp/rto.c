@@ -40,6 +40,12 @@ void rto_sample(struct tcp_rtt *rtt, uint32_t rtt_us)
 		first_sample(rtt, rtt_us);
 	else
 		next_sample(rtt, rtt_us);
+	while (rtt->n > 1 && rtt->sum_us > UINT32_MAX - rtt_us) {
+		rtt->n /= 2;
+		rtt->sum_us /= 2;
+	}
+	if (rtt->sum_us > UINT32_MAX - rtt_us)
+		rtt->sum_us = UINT32_MAX - rtt_us;
 	rtt->n++;
 	rtt->sum_us += rtt_us;
 }

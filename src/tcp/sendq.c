@@ -16,6 +16,7 @@ struct sendq {
 	uint32_t tail; /* offset where the last slab ends */
 	uint32_t unit_n; /* a power of two */
 	struct cn_buf **unit; /* ring: the slab of each 2 KiB */
+	struct cn_buf *few[UNITS_MIN]; /* what it begins with */
 };
 
 static struct cn_buf **unit_of(const struct sendq *q, uint32_t off)
@@ -27,6 +28,13 @@ static void slab_put(struct tcb *tcb, struct cn_buf *slab)
 {
 	budget_refund(tcb->env->budget, buf_true_size(slab));
 	cn_buf_unref(slab);
+}
+
+static void unit_free(struct tcb *tcb, struct sendq *q)
+{
+	if (q->unit != q->few)
+		pool_release(tcb->env->pool, q->unit,
+			     q->unit_n * sizeof(*q->unit));
 }
 
 void sendq_free(struct tcb *tcb)
@@ -41,7 +49,7 @@ void sendq_free(struct tcb *tcb)
 		q->head = (q->head & ~(slab->size - 1)) + slab->size;
 		slab_put(tcb, slab);
 	}
-	pool_release(tcb->env->pool, q->unit, q->unit_n * sizeof(*q->unit));
+	unit_free(tcb, q);
 	pool_release(tcb->env->pool, q, sizeof(*q));
 	tcb->sendq = NULL;
 }
@@ -53,11 +61,7 @@ static struct sendq *sendq_new(struct tcb *tcb)
 	if (!q)
 		return NULL;
 	q->unit_n = UNITS_MIN;
-	q->unit = pool_alloc(tcb->env->pool, q->unit_n * sizeof(*q->unit));
-	if (!q->unit) {
-		pool_release(tcb->env->pool, q, sizeof(*q));
-		return NULL;
-	}
+	q->unit = q->few;
 	q->base = tcb->snd_end;
 	return q;
 }
@@ -81,7 +85,7 @@ static bool grow(struct tcb *tcb, struct sendq *q, uint32_t end)
 	for (i = first; i << UNIT_SHIFT != q->tail && i - first < q->unit_n;
 	     i++)
 		unit[i & (n - 1)] = q->unit[i & (q->unit_n - 1)];
-	pool_release(tcb->env->pool, q->unit, q->unit_n * sizeof(*unit));
+	unit_free(tcb, q);
 	q->unit = unit;
 	q->unit_n = n;
 	return true;

@@ -6,8 +6,6 @@
 
 #include "base/assert.h"
 
-#define RECORDS_MIN 4u
-
 static uint64_t mask_upto(uint32_t n)
 {
 	return n >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
@@ -50,14 +48,20 @@ static void unmark(struct tcb *tcb, struct sent *rec, uint64_t bits)
 	rec->rexmit &= ~bits;
 }
 
+static void records_free(struct tcb *tcb, struct sent_ring *ring)
+{
+	if (ring->rec != ring->few)
+		pool_release(tcb->env->pool, ring->rec,
+			     ring->size * sizeof(*ring->rec));
+}
+
 void sent_free(struct tcb *tcb)
 {
 	struct sent_ring *ring = tcb->sent;
 
 	if (!ring)
 		return;
-	pool_release(tcb->env->pool, ring->rec,
-		     ring->size * sizeof(*ring->rec));
+	records_free(tcb, ring);
 	pool_release(tcb->env->pool, ring, sizeof(*ring));
 	tcb->sent = NULL;
 	tcb->sacked = 0;
@@ -67,7 +71,7 @@ void sent_free(struct tcb *tcb)
 
 static bool ring_grow(struct tcb *tcb, struct sent_ring *ring)
 {
-	uint32_t size = ring->size ? ring->size * 2 : RECORDS_MIN;
+	uint32_t size = ring->size * 2;
 	struct sent *rec;
 	uint32_t i;
 
@@ -78,8 +82,7 @@ static bool ring_grow(struct tcb *tcb, struct sent_ring *ring)
 		return false;
 	for (i = 0; i < ring->n; i++)
 		rec[i] = *sent_at(ring, i);
-	pool_release(tcb->env->pool, ring->rec,
-		     ring->size * sizeof(*ring->rec));
+	records_free(tcb, ring);
 	ring->rec = rec;
 	ring->size = size;
 	ring->head = 0;
@@ -95,6 +98,8 @@ static struct sent_ring *ring_new(struct tcb *tcb, uint32_t seq)
 	ring->edge = seq;
 	ring->next_rxt = seq;
 	ring->part = seq;
+	ring->rec = ring->few;
+	ring->size = SENT_RECORDS_MIN;
 	tcb->sent = ring;
 	return ring;
 }

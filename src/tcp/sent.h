@@ -10,6 +10,7 @@
 #include "tcp/tcb.h"
 
 #define SENT_SEGS_MAX 64u
+#define SENT_RECORDS_MIN 4u
 #define SENT_RECORDS_MAX 65536u
 #define DUP_THRESH 3u
 
@@ -33,6 +34,7 @@ struct sent_ring {
 	uint32_t next_rxt; /* nothing to retransmit begins before it */
 	uint32_t part; /* a segment around it is sent again up to here */
 	struct sent *rec;
+	struct sent few[SENT_RECORDS_MIN]; /* what it begins with */
 };
 
 /* Records one transmission; false when there is no memory or the ring is

@@ -80,13 +80,10 @@ struct tcp_rtt {
 	uint32_t srtt_us, rttvar_us; /* 0: no sample yet */
 	uint32_t rto_us; /* without backoff; 0: the host's initial one */
 	uint32_t min_us, max_us;
-	uint32_t n;
-	uint64_t sum_us;
+	uint32_t n, sum_us; /* of late: both are halved before they overflow */
 };
 
 struct tcp_stat {
-	uint64_t octets_sent; /* first transmissions */
-	uint64_t octets_received;
 	uint32_t octets_retransmitted;
 	uint32_t segs_out, segs_in, segs_retransmitted;
 	uint32_t dup_acks_in;
@@ -132,19 +129,23 @@ struct tcb {
 	uint8_t tos, ttl; /* for the host */
 
 	/* Send sequence variables. Invariant: snd_una <= snd_nxt <= snd_end
-	 * (+1 when the FIN is sent). */
-	uint32_t snd_una, snd_nxt, snd_wnd, snd_up, snd_wl1, snd_wl2, iss;
+	 * (+1 when the FIN is sent).  SND.WL2 is not kept: ack.c, update_window. */
+	uint32_t snd_una, snd_nxt, snd_wnd, snd_up, snd_wl1, iss;
 	uint32_t snd_end; /* past the last octet that was queued */
 	uint32_t max_snd_wnd;
 	uint32_t snd_sml; /* past the last small segment sent (Nagle as
 			     modified by Minshall) */
-	uint32_t rst_seq; /* with TCP_OWE_RST_BAD */
 
 	/* Receive sequence variables.  rcv_nxt + rcv_wnd is the right edge
 	 * promised, and never moves left (SHLD-14). */
 	uint32_t rcv_nxt, rcv_wnd, rcv_up, irs;
 	uint32_t last_ack_sent; /* RFC 7323 */
-	uint32_t ooo_fin_seq;
+	union {
+		uint32_t ooo_fin_seq; /* since ESTABLISHED */
+		uint32_t rst_seq; /* before, with TCP_OWE_RST_BAD */
+	};
+	uint16_t snd_wraps, rcv_wraps; /* how often snd_nxt and rcv_nxt came
+					  round to iss and irs */
 
 	/* Negotiated and path. */
 	uint16_t snd_mss; /* data octets per segment, options not yet taken */
@@ -180,7 +181,7 @@ struct tcb {
 	uint64_t delack_at;
 	uint64_t sws_at; /* override of silly-window avoidance */
 	uint64_t keep_at; /* keepalive, idle, FIN-WAIT-2, TIME-WAIT */
-	uint64_t challenge_at; /* no challenge ACK before */
+	uint32_t challenge_ms; /* no challenge ACK before; 0: at any time */
 
 	struct tcp_tune *tune;
 	struct tcp_stat stat;
@@ -235,6 +236,9 @@ void tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now);
 /* The tune record, allocated if need be; NULL without memory. */
 struct tcp_tune *tcp_tune(struct tcb *tcb);
 void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info);
+/* Octets of data that were sent for the first time, and received in order. */
+uint64_t tcp_octets_sent(const struct tcb *tcb);
+uint64_t tcp_octets_received(const struct tcb *tcb);
 
 /* ------------------------------------------ segments in, arrive.c, syn.c -- */
 

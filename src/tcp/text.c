@@ -129,7 +129,8 @@ enum cn_drop step7_text(struct tcb *tcb, const struct arrival *a)
 	drop = recvq_insert(tcb, a->seg, a->seq, a->off, a->len);
 	advance_window(tcb, before);
 	tcb->stat.last_received_ms = ms_of(a->now);
-	tcb->stat.octets_received += tcb->rcv_nxt - before;
+	if (tcb->rcv_nxt - tcb->irs < before - tcb->irs)
+		tcb->rcv_wraps++;
 	if (tcb->rcv_nxt != before) {
 		take_urgent(tcb, before);
 		tcb->news |= TCP_NEWS_IN;
@@ -174,7 +175,8 @@ static void fin_arrives(struct tcb *tcb, uint64_t now)
 	}
 	tcb->fin_rcvd = true;
 	tcb->ooo_fin = false;
-	tcb->rcv_nxt++;
+	if (++tcb->rcv_nxt == tcb->irs)
+		tcb->rcv_wraps++;
 	tcb->rcv_wnd--; /* a FIN beyond the edge was cut off */
 	tcb->owe |= TCP_OWE_ACK;
 	tcb->news |= TCP_NEWS_IN | TCP_NEWS_STATE;

@@ -346,7 +346,7 @@ static uint64_t idle_ns(const struct tcb *tcb, uint64_t now)
 {
 	uint32_t at_ms = tcb->stat.last_received_ms;
 
-	if (tcb->stat.octets_sent && seq_gt(tcb->stat.last_sent_ms, at_ms))
+	if (tcp_octets_sent(tcb) && seq_gt(tcb->stat.last_sent_ms, at_ms))
 		at_ms = tcb->stat.last_sent_ms;
 	return (uint64_t)(ms_of(now) - at_ms) * CN_NS_PER_MS;
 }

@@ -77,16 +77,14 @@ void checksum_add_pseudo(struct checksum *sum, const struct cn_addr *src,
 {
 	/* Where the halves of the length and the protocol stand, and zeros
 	 * between them, do not matter to the sum: one layout serves both. */
-	uint8_t rest[8] = {0};
+	const uint8_t last[4] = {0, 0, 0, protocol};
+	uint8_t octet[4];
 
-	put32(rest, len);
-	rest[7] = protocol;
-	checksum_add(sum, rest, sizeof(rest));
-	if (cn_addr_is_v4(src)) {
-		checksum_add(sum, src->octet + 12, 4);
-		checksum_add(sum, dst->octet + 12, 4);
-	} else {
-		checksum_add(sum, src->octet, 16);
-		checksum_add(sum, dst->octet, 16);
+	put32(octet, len);
+	checksum_add4(sum, octet);
+	checksum_add4(sum, last);
+	for (unsigned i = cn_addr_is_v4(src) ? 12 : 0; i < 16; i += 4) {
+		checksum_add4(sum, src->octet + i);
+		checksum_add4(sum, dst->octet + i);
 	}
 }

@@ -151,7 +151,8 @@ static enum cn_drop ip4_parse(const uint8_t *p, size_t len, struct ip_hdr *ip)
 		return CN_DROP_IP_HEADER;
 	if (total_len > len)
 		return CN_DROP_IP_TRUNCATED;
-	checksum_add(&sum, p, header_len);
+	for (size_t off = 0; off < header_len; off += 4)
+		checksum_add4(&sum, p + off);
 	if (checksum_finish(&sum) != 0)
 		return CN_DROP_IP_CHECKSUM;
 	ip4_fields(ip, p);
@@ -350,7 +351,8 @@ static size_t ip4_emit(uint8_t *p, const struct ip_hdr *ip)
 		p[12 + i] = ip->src.octet[12 + i];
 		p[16 + i] = ip->dst.octet[12 + i];
 	}
-	checksum_add(&sum, p, IP4_HEADER_LEN);
+	for (size_t off = 0; off < IP4_HEADER_LEN; off += 4)
+		checksum_add4(&sum, p + off);
 	put16(p + 10, checksum_finish(&sum));
 	return IP4_HEADER_LEN;
 }

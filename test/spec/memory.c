@@ -18,7 +18,7 @@ static size_t hoarded;
 static void octets_fail_for(long n)
 {
 	t.fail_after = 0;
-	for (size_t size = 16; n >= 0 && size <= 1024; size += 16) {
+	for (size_t size = 8; n >= 0 && size <= 1024; size += 8) {
 		void *p;
 
 		while ((p = pool_alloc(t.pool, size)) != NULL) {

@@ -19,7 +19,7 @@ static void established_super_segment_takes_all(void)
 	silent();
 	is(t.tcb.stat.segs_out, 8); /* SYN, ACK, six of data */
 	is(t.count.tcp_out, 8);
-	is(t.tcb.stat.octets_sent, 5500);
+	is(tcp_octets_sent(&t.tcb), 5500);
 }
 
 /* One segment is no super-segment. */
