@@ -8,16 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ctx counts the octets that the hosts have. */
 static void *heap_alloc(void *ctx, size_t size)
 {
-	*(size_t *)ctx += size;
+	struct rig *rig = ctx;
+
+	rig->octets += size;
+	rig->allocs++;
 	return malloc(size);
 }
 
 static void heap_free(void *ctx, void *p, size_t size)
 {
-	*(size_t *)ctx -= size;
+	struct rig *rig = ctx;
+
+	rig->octets -= size;
 	free(p);
 }
 
@@ -31,12 +35,13 @@ void must(int err, const char *what)
 
 void rig_begin(struct rig *rig, bool super)
 {
-	const struct cn_alloc alloc = {heap_alloc, heap_free, &rig->octets};
+	const struct cn_alloc alloc = {heap_alloc, heap_free, rig};
 	struct cn_link_config link = {.name = "wire", .mtu = 1500};
 	struct cn_settings set;
 	int i;
 
 	rig->octets = 0;
+	rig->allocs = 0;
 	rig->pool = cn_pool_new(&alloc);
 	rig->now = CN_NS_PER_SEC;
 	link.tx_csum = super;

@@ -14,7 +14,7 @@ struct rig {
 	struct cn_host *host[2];
 	int link[2];
 	uint64_t now;
-	size_t octets; /* of the heap */
+	size_t octets, allocs; /* of the heap: held; ever asked for */
 };
 
 /* Ends the program unless err is CN_OK. */

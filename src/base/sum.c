@@ -12,7 +12,6 @@
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#include <cpuid.h>
 #define SUM_WIDE 1
 #else
 #define SUM_WIDE 0
@@ -96,19 +95,32 @@ __attribute__((target("avx2"))) static uint64_t sum_by_32(const uint8_t *p,
 	return sum;
 }
 
-/* AVX2, and an operating system that keeps the registers (Intel's manual,
- * volume 1, section 14.3). */
+struct cpuid {
+	unsigned a, b, c, d;
+};
+
+static struct cpuid cpuid(unsigned leaf)
+{
+	struct cpuid id;
+
+	__asm__("cpuid"
+		: "=a"(id.a), "=b"(id.b), "=c"(id.c), "=d"(id.d)
+		: "0"(leaf), "2"(0));
+	return id;
+}
+
+/* Intel's manual, volume 1, section 14.3: the operating system keeps the
+ * registers (bits OSXSAVE and AVX, and two of XCR0), the processor has AVX2. */
 bool sum_is_wide(void)
 {
-	const unsigned need = bit_OSXSAVE | bit_AVX;
-	unsigned a, b, c, d, low, high;
+	const unsigned osxsave = 1u << 27, avx = 1u << 28, avx2 = 1u << 5;
+	unsigned low, high;
 
-	if (!__get_cpuid(1, &a, &b, &c, &d) || (c & need) != need)
+	if (cpuid(0).a < 7 || (cpuid(1).c & (osxsave | avx)) != (osxsave | avx))
 		return false;
 	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	if ((low & 6) != 6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
-		return false;
-	return b & bit_AVX2;
+	(void)high;
+	return (low & 6) == 6 && (cpuid(7).b & avx2);
 }
 
 #else

@@ -337,6 +337,9 @@ unsigned host_outputs(struct cn_host *host, int number, struct cn_frame *frame,
 {
 	unsigned done = 0, i;
 
+	if (!host->link[number].out_first && !host->link[number].reply_first &&
+	    !host->dgrams.out[number].first && !host->net.reply_n)
+		return 0;
 	while (done < n && output_one(host, number, &frame[done], now)) {
 		done++;
 		/* Nothing waits that comes before a burst or in turn. */
