@@ -425,6 +425,10 @@ void flow_trace_state(const struct cn_host *host, const struct tuple *tuple,
 void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 		    enum cn_trace_kind kind, uint8_t state,
 		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now);
+/* An answer without a connection, its window scaled so. */
+void flow_trace_reply(const struct cn_host *host, const struct tuple *tuple,
+		      uint8_t state, const struct tcp_seg *seg, uint8_t wscale,
+		      uint64_t now);
 /* A SYN, and the cookie that answers it: the listener goes on. */
 void flow_trace_cookie(const struct cn_host *host, const struct arriving *in,
 		       const struct tcp_seg *reply, uint64_t now);

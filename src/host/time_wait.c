@@ -265,7 +265,10 @@ void tw_segment(struct cn_host *host, struct tw_entry *entry,
 	 * not talk for ever. */
 	if (!net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
 		return;
-	reply_send(host, &in->tuple, &reply, CN_TIME_WAIT, now);
+	host->count.tcp_out++;
+	flow_trace_reply(host, &in->tuple, CN_TIME_WAIT, &reply, tw.rcv_wscale,
+			 now);
+	reply_push(host, &in->tuple, &reply, host->set.ttl, now);
 	if (verdict == TCP_TW_RESTART) {
 		tw_pack(entry, &tw, now);
 		ring_add(host, ring_remove(host, entry), now);

@@ -69,6 +69,48 @@ void flow_trace_cookie(const struct cn_host *host, const struct arriving *in,
 	tell(host, &in->tuple, &trace);
 }
 
+static void seg_trace(struct cn_trace *trace, enum cn_trace_kind kind,
+		      uint8_t state, const struct tcp_seg *seg,
+		      enum cn_drop drop, uint64_t now)
+{
+	memset(trace, 0, sizeof(*trace));
+	trace->at = now;
+	trace->kind = (uint8_t)kind;
+	trace->from = state;
+	trace->to = state;
+	trace->drop = (uint8_t)drop;
+	trace_of_seg(trace, seg);
+	if (seg->flags & TCP_RST)
+		trace->why = CN_SEND_RST;
+	else if (seg->flags & TCP_SYN)
+		trace->why = CN_SEND_SYN;
+	trace->rule = trace_seg_rule(trace, state);
+	/* The listener goes on; what the SYN made of it is another. */
+	if (kind == CN_TRACE_IN && state == CN_LISTEN && !drop)
+		trace->to = CN_SYN_RECEIVED;
+	if (seg->flags & TCP_SYN) {
+		if (kind == CN_TRACE_IN)
+			trace->irs = seg->seq;
+		else
+			trace->iss = seg->seq;
+		if (seg->flags & TCP_ACK && kind == CN_TRACE_OUT)
+			trace->irs = seg->ack - 1;
+	}
+}
+
+void flow_trace_reply(const struct cn_host *host, const struct tuple *tuple,
+		      uint8_t state, const struct tcp_seg *seg, uint8_t wscale,
+		      uint64_t now)
+{
+	struct cn_trace trace;
+
+	if (!host->set.trace)
+		return;
+	seg_trace(&trace, CN_TRACE_OUT, state, seg, CN_DROP_NONE, now);
+	trace.wnd <<= wscale;
+	tell(host, tuple, &trace);
+}
+
 void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 		    enum cn_trace_kind kind, uint8_t state,
 		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now)
@@ -77,28 +119,6 @@ void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 
 	if (!host->set.trace)
 		return;
-	memset(&trace, 0, sizeof(trace));
-	trace.at = now;
-	trace.kind = (uint8_t)kind;
-	trace.from = state;
-	trace.to = state;
-	trace.drop = (uint8_t)drop;
-	trace_of_seg(&trace, seg);
-	if (seg->flags & TCP_RST)
-		trace.why = CN_SEND_RST;
-	else if (seg->flags & TCP_SYN)
-		trace.why = CN_SEND_SYN;
-	trace.rule = trace_seg_rule(&trace, state);
-	/* The listener goes on; what the SYN made of it is another. */
-	if (kind == CN_TRACE_IN && state == CN_LISTEN && !drop)
-		trace.to = CN_SYN_RECEIVED;
-	if (seg->flags & TCP_SYN) {
-		if (kind == CN_TRACE_IN)
-			trace.irs = seg->seq;
-		else
-			trace.iss = seg->seq;
-		if (seg->flags & TCP_ACK && kind == CN_TRACE_OUT)
-			trace.irs = seg->ack - 1;
-	}
+	seg_trace(&trace, kind, state, seg, drop, now);
 	tell(host, tuple, &trace);
 }

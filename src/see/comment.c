@@ -9,10 +9,11 @@
 #include "base/seq.h"
 #include "link/glance.h"
 #include "see/tale.h"
+#include "wire/tcp_seg.h"
 
 struct said {
 	struct see_tale tale;
-	uint32_t seq, len;
+	struct cn_trace trace;
 	bool told;
 };
 
@@ -63,8 +64,7 @@ void see_comments_event(struct see_comments *comments, int host,
 	said = conn->user;
 	if (said && trace->kind == CN_TRACE_OUT) {
 		said[end].told = see_tell(conn, end, trace, &said[end].tale);
-		said[end].seq = trace->seq;
-		said[end].len = trace->len;
+		said[end].trace = *trace;
 	}
 	see_conn_follow(conn, end, trace);
 }
@@ -76,6 +76,25 @@ static size_t add(char *out, size_t size, size_t n, const char *text)
 	return more > 0 && n + (size_t)more < size ? n + (size_t)more : n;
 }
 
+/* A packet of a super-segment bears only its own octets, and the last one
+ * alone the FIN. */
+static void retell(const struct see_conn *conn, unsigned from,
+		   const struct said *said, const struct glance *glance,
+		   struct see_tale *tale)
+{
+	struct cn_trace one = said->trace;
+
+	if (glance->data_len >= one.len ||
+	    (one.why != CN_SEND_DATA && one.why != CN_SEND_REXMIT))
+		return;
+	one.seq = glance->seq;
+	one.len = glance->data_len;
+	one.flags = glance->flags;
+	if (one.why == CN_SEND_DATA && !(one.flags & TCP_FIN))
+		one.rule = "RFC 9293 section 3.10.2";
+	(void)see_tell(conn, from, &one, tale);
+}
+
 size_t see_comment(const struct see_comments *comments,
 		   const struct cn_frame *frame, enum cn_fate fate, char *out,
 		   size_t size)
@@ -83,6 +102,7 @@ size_t see_comment(const struct see_comments *comments,
 	const struct see_conn *conn;
 	const struct said *said;
 	struct glance glance;
+	struct see_tale tale;
 	char text[SEE_SENTENCE_MAX];
 	size_t n = 0;
 	unsigned from;
@@ -91,9 +111,10 @@ size_t see_comment(const struct see_comments *comments,
 	conn = see_conn_of_frame(&comments->conns, frame, &glance, &from);
 	said = conn ? conn->user : NULL;
 	if (said && said[from].told &&
-	    glance.seq - said[from].seq <= said[from].len) {
-		see_tale_text(comments->lang, &said[from].tale, text,
-			      sizeof(text));
+	    glance.seq - said[from].trace.seq <= said[from].trace.len) {
+		tale = said[from].tale;
+		retell(conn, from, &said[from], &glance, &tale);
+		see_tale_text(comments->lang, &tale, text, sizeof(text));
 		n = add(out, size, n, text);
 		if (conn->end[from].state)
 			n = add(out, size, n,

@@ -219,6 +219,8 @@ static void follow_out(struct see_end *own, const struct cn_trace *trace)
 	if (trace->flags & TCP_SYN) {
 		own->sent_at = trace->at;
 		own->cookie = trace->why == CN_SEND_COOKIE;
+		if (!(trace->flags & TCP_ACK))
+			own->active = true;
 	}
 	if (trace->flags & TCP_FIN) {
 		own->fin_out = true;
@@ -283,6 +285,7 @@ void see_conn_follow(struct see_conn *conn, unsigned end,
 	switch ((enum cn_trace_kind)trace->kind) {
 	case CN_TRACE_STATE:
 		own->state = trace->to;
+		own->over_by = trace->to == CN_CLOSED ? trace->rule : NULL;
 		break;
 	case CN_TRACE_IN:
 		learn_iss(conn, end, trace);

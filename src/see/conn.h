@@ -39,6 +39,8 @@ struct see_end {
 	bool probed; /* what came last was an ACK outside the window */
 	bool cookie; /* its SYN-ACK was a SYN cookie */
 	bool delack; /* the timer has fired since its last segment */
+	bool active; /* it sent a SYN of its own accord */
+	const char *over_by; /* the rule that closed it, static; or NULL */
 };
 
 struct see_conn {

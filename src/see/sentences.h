@@ -64,9 +64,11 @@
 	  "没有这个连接：以 RST 回应")                                         \
 	X(OUT_RST_CLIENT, "this client has as many connections as it may: RST", \
 	  "该客户端的连接数已达上限：以 RST 拒绝")                             \
-	X(OUT_RST_UNREAD, "the program has closed with octets unread, or "     \
-	  "abandons the connection: RST, not FIN",                             \
-	  "程序关闭时还有数据未读，或者放弃了连接：发 RST 而不是 FIN")         \
+	X(OUT_RST_UNREAD, "the program has closed with octets unread, and they " \
+	  "are lost: RST, not FIN",                                            \
+	  "程序关闭时还有数据未读，这些数据丢失：发 RST 而不是 FIN")           \
+	X(OUT_RST_ABORT, "abandons the connection: RST, not FIN",              \
+	  "放弃连接：发 RST 而不是 FIN")                                       \
 	X(OUT_RST_LATE, "data came for a program that has closed: RST",        \
 	  "数据到达时程序已经关闭：RST")                                       \
 	X(OUT_RST_BAD_ACK, "that ACK belongs to another connection: RST",      \
@@ -74,6 +76,8 @@
 	X(OUT_CHALLENGE, "answers only with an ACK of what it knows: whoever " \
 	  "meant it will say so exactly (challenge ACK)",                      \
 	  "只用已知状态的 ACK 回应：真正的对端会给出准确的答复（挑战 ACK）")   \
+	X(OUT_ACK_OF_SYN_AGAIN, "acknowledges the SYN once more",              \
+	  "再次确认 SYN")                                                      \
 	X(OUT_ACK_ANSWER, "answers: this is what it has, and its window",      \
 	  "回应：告知已收到哪里，窗口有多大")                                  \
 	X(OUT_PROBE, "the peer's window is closed: asks whether it has opened " \
@@ -116,7 +120,8 @@
 	X(IN_ACK_NOTHING, "an ACK that tells nothing new",                     \
 	  "ACK 没有带来新的信息")                                              \
 	X(IN_ACK_PROBE, "an ACK from outside the window, a probe or an old one: " \
-	  "it asks for an ACK", "窗口之外的 ACK（探测，或是旧的）：需要以 ACK 回应") \
+	  "it asks for an ACK, of which two a second at most are given",       \
+	  "窗口之外的 ACK（探测，或是旧的）：需要以 ACK 回应，但每秒最多两次") \
 	X(IN_ACK_DUP, "duplicate ACK %1: something was lost or overtaken",     \
 	  "第 %1 个重复 ACK：有数据丢失或乱序")                                \
 	X(IN_ACK_DUP_SACK, "duplicate ACK %1: %2 is missing there, %3 has "    \

@@ -39,6 +39,11 @@ static bool in_drop(struct view *v)
 	return view_say(v, SEE_IN_DROP);
 }
 
+static bool is_opener(const struct view *v)
+{
+	return v->conn->opener < 2 && v->own == &v->conn->end[v->conn->opener];
+}
+
 /* What it did to the state is the first thing to tell; false: nothing. */
 static bool in_state(struct view *v)
 {
@@ -64,13 +69,10 @@ static bool in_state(struct view *v)
 			v->tale->rule = "RFC 4987 section 3.6";
 			return view_say(v, SEE_IN_ACK_COOKIE);
 		}
-		return view_say(
-			v,
-			v->conn->opener < 2 &&
-					v->own ==
-						&v->conn->end[v->conn->opener] ?
-				SEE_IN_ACK_OF_SYN :
-				SEE_IN_ACK_QUEUED);
+		/* Both may have opened: only a listener has a queue. */
+		return view_say(v, v->own->active || is_opener(v) ?
+					   SEE_IN_ACK_OF_SYN :
+					   SEE_IN_ACK_QUEUED);
 	case CN_CLOSE_WAIT:
 		return view_say(v, SEE_IN_FIN);
 	case CN_CLOSING:

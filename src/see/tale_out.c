@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which sentence fits a segment that was sent. */
+#include <string.h>
+
 #include "base/seq.h"
 #include "see/view.h"
 #include "wire/tcp_seg.h"
@@ -22,8 +24,14 @@ static bool out_syn(struct view *v)
 		v->tale->rule = "RFC 9293 section 3.10.7.3";
 		return view_say(v, SEE_OUT_SYN_ACK_BOTH);
 	}
-	return view_say(v, again ? SEE_OUT_SYN_ACK_AGAIN : SEE_OUT_SYN_ACK);
+	if (!again)
+		return view_say(v, SEE_OUT_SYN_ACK);
+	v->tale->rule = "RFC 9293 section 3.8.1";
+	return view_say(v, SEE_OUT_SYN_ACK_AGAIN);
 }
+
+/* Of a close that leaves octets unread (SHLD-3); other ends are aborts. */
+static const char unread_rule[] = "RFC 9293 section 3.6.1";
 
 static bool out_rst(struct view *v)
 {
@@ -44,8 +52,14 @@ static bool out_rst(struct view *v)
 	case CN_DROP_TCP_ACK_UNACCEPTABLE:
 		return view_say(v, SEE_OUT_RST_BAD_ACK);
 	default:
-		return view_say(v, SEE_OUT_RST_UNREAD);
+		break;
 	}
+	if (v->own->over_by)
+		v->tale->rule = v->own->over_by;
+	return view_say(v, v->own->over_by && strcmp(v->own->over_by,
+						     unread_rule) == 0 ?
+				   SEE_OUT_RST_UNREAD :
+				   SEE_OUT_RST_ABORT);
 }
 
 static bool out_again(struct view *v)
@@ -101,11 +115,15 @@ static bool out_ack(struct view *v)
 	view_number(v, 0, see_rel(v->peer, t->ack));
 	if (t->sack_n)
 		return out_sack(v);
-	if (t->to == CN_TIME_WAIT && own->fin_in && same)
+	if (t->to == CN_TIME_WAIT && own->fin_in && same) {
+		v->tale->rule = "RFC 9293 section 3.10.7.4";
 		return view_say(v, SEE_OUT_TIME_WAIT_ACK);
+	}
 	if (!own->any_out || own->wnd_out == 0) {
-		if (!own->any_out)
+		if (!own->any_out) {
+			v->tale->rule = "RFC 9293 section 3.10.7.3";
 			return view_say(v, SEE_OUT_ACK_OF_SYN);
+		}
 		if (t->wnd) {
 			view_number(v, 0, t->wnd);
 			v->tale->rule = "RFC 9293 section 3.8.6";
@@ -121,11 +139,45 @@ static bool out_ack(struct view *v)
 		v->tale->rule = "RFC 9293 section 3.8.6.2.2";
 		return view_say(v, SEE_OUT_ACK_GROWS);
 	}
-	if (own->fin_in && !same && t->ack == own->rcv_next)
+	if (own->fin_in && !same && t->ack == own->rcv_next) {
+		v->tale->rule = "RFC 9293 section 3.10.7.4";
 		return view_say(v, SEE_OUT_ACK_OF_FIN);
+	}
 	if (own->delack)
 		return view_say(v, SEE_OUT_ACK_DELAYED);
 	return view_say(v, same ? SEE_OUT_ACK_SAME : SEE_OUT_ACK);
+}
+
+/* It answers what came just now. */
+static bool out_challenge(struct view *v)
+{
+	const struct see_end *own = v->own;
+
+	if (own->drop_at != v->trace->at)
+		return view_say(v, SEE_OUT_CHALLENGE);
+	if (own->probed) {
+		v->tale->rule = "RFC 9293 section 3.10.7.4";
+		return view_say(v, SEE_OUT_ACK_ANSWER);
+	}
+	switch (own->drop) {
+	case CN_DROP_TCP_RST_INEXACT:
+		v->tale->rule = "RFC 5961 section 3.2";
+		break;
+	case CN_DROP_TCP_SEQUENCE:
+	case CN_DROP_TCP_SYN_IN_WINDOW:
+		v->tale->rule = "RFC 5961 section 4.2";
+		/* The SYN-ACK again. */
+		if ((own->flags_in & (TCP_SYN | TCP_ACK)) ==
+		    (TCP_SYN | TCP_ACK))
+			return view_say(v, SEE_OUT_ACK_OF_SYN_AGAIN);
+		break;
+	case CN_DROP_TCP_ACK_UNACCEPTABLE:
+		v->tale->rule = "RFC 5961 section 5.2";
+		break;
+	default:
+		break;
+	}
+	return view_say(v, SEE_OUT_CHALLENGE);
 }
 
 bool tale_out(struct view *v)
@@ -144,11 +196,7 @@ bool tale_out(struct view *v)
 	case CN_SEND_DATA:
 		return out_data(v);
 	case CN_SEND_CHALLENGE:
-		if (v->own->probed && v->own->drop_at == t->at) {
-			v->tale->rule = "RFC 9293 section 3.10.7.4";
-			return view_say(v, SEE_OUT_ACK_ANSWER);
-		}
-		return view_say(v, SEE_OUT_CHALLENGE);
+		return out_challenge(v);
 	case CN_SEND_PROBE:
 		view_duration(v, 0, t->rto_ns);
 		return view_say(v, SEE_OUT_PROBE);

@@ -112,10 +112,10 @@ const struct scenario scenarios[] = {
 			{"The host is there, the port is not: RST comes back "
 			 "within one round trip, and connect() fails with "
 			 "ECONNREFUSED. A host that is not there, or a full "
-			 "accept queue, would answer nothing.",
+			 "accept queue, would as a rule answer nothing.",
 			 "主机在，但端口没有人监听：一个往返之内就有 RST 回来，"
 			 "connect() 以 ECONNREFUSED 失败。如果是主机不在，或者 "
-			 "accept 队列已满，则不会有任何回答。"},
+			 "accept 队列已满，通常不会有任何回答。"},
 		.until_ms = 500,
 		.step = {{0, CLIENT, CONNECT, 0, 0}},
 	},
@@ -167,10 +167,11 @@ const struct scenario scenarios[] = {
 			 "that says what is missing and (SACK) what is there. "
 			 "The third is proof enough: the segment goes again "
 			 "after one round trip, and the congestion window falls "
-			 "only a little.",
+			 "to seven tenths of what was in flight, not to one "
+			 "segment.",
 			 "后面的报文段到达，每一个都带回一个 ACK，说明缺什么、已"
 			 "有什么（SACK）。第三个就足以证明：一个往返之后该段重发"
-			 "，拥塞窗口只略微下降。"},
+			 "，拥塞窗口降到在途数据的七成，而不是一个报文段。"},
 		.up = "data #2",
 		.until_ms = 1000,
 		.step = {{0, SERVER, LISTEN, 0, 8},

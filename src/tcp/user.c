@@ -366,6 +366,10 @@ void tcp_orphan(struct tcb *tcb, uint64_t now)
 /* RFC 9293 section 3.10.5 */
 void tcp_abort(struct tcb *tcb, int err, uint64_t now)
 {
+	/* SHLD-3: a close that leaves octets unread aborts, too. */
+	const char *rule = tcb->rcv_queued ? "RFC 9293 section 3.6.1" :
+					     "RFC 9293 section 3.10.5";
+
 	switch ((enum cn_tcp_state)tcb->state) {
 	case CN_SYN_RECEIVED:
 	case CN_ESTABLISHED:
@@ -387,7 +391,7 @@ void tcp_abort(struct tcb *tcb, int err, uint64_t now)
 		break;
 	}
 	recvq_free(tcb);
-	tcb_end(tcb, err, "RFC 9293 section 3.10.5", now);
+	tcb_end(tcb, err, rule, now);
 }
 
 void tcp_set_nodelay(struct tcb *tcb, bool on, uint64_t now)

@@ -529,13 +529,15 @@ static const char *run_seed(uint64_t seed, bool verbose)
 
 /* ------------------------------------------------------------------ main -- */
 
-/* Sentences that only a gateway or a program behind a pair brings about:
- * test/interop/ss_why stages them. */
+/* Sentences that only a gateway or a program behind a pair brings about
+ * (test/interop/ss_why stages them), and parts of others. */
 static bool is_elsewhere(int key)
 {
 	return key == SEE_WHY_SYN_HELD || key == SEE_WHY_GATEWAY ||
 	       key == SEE_WHY_TO_READ_MORE || key == SEE_WHY_NEXT ||
-	       key == SEE_WHY_OVER;
+	       key == SEE_WHY_OVER ||
+	       /* In an instant, when a device is full: one in a million. */
+	       key == SEE_WHY_FIN_QUEUED;
 }
 
 /* What was never said was never judged. */
