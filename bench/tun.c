@@ -3,8 +3,8 @@
  * bench-tun CPU NAME PORT BUSY_POLL_US: catenet's side of the benches over a
  * TUN interface, which is made in the network namespace that the program is
  * started in: the kernel is 10.9.0.1, we are 10.9.0.2.  The four servers are
- * those of bench/load.c; the driver is the one that products use
- * (src/loop/driver.c).  Serves until it is killed.
+ * those of bench/load.c; the pump is the one that products use
+ * (src/loop/pump.c).  Serves until it is killed.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include <catenet/socket.h>
 
 #include "link/netlink.h"
-#include "loop/driver.h"
+#include "loop/pump.h"
 
 #define MESSAGE 64
 #define CHUNK (128u << 10)
@@ -35,7 +35,7 @@ struct server {
 	struct cn_pool *pool;
 	struct cn_host *host;
 	struct tun tun;
-	struct driver driver;
+	struct pump pump;
 	struct party listener[WORKS];
 	char chunk[CHUNK];
 };
@@ -192,7 +192,7 @@ static void start_host(struct server *server, uint64_t now)
 	must(cn_host_new(&set, now, &server->host), "host", "");
 	must(cn_host_link_add(server->host, &link, &number), "link", "");
 	must(cn_host_addr_add(server->host, number, &us, 24), "address", "");
-	server->driver.link = number;
+	server->pump.link = number;
 }
 
 static void listen_at(struct server *server, enum work work, uint16_t port,
@@ -236,14 +236,14 @@ int main(int argc, char **argv)
 	for (unsigned work = 0; work < WORKS; work++)
 		listen_at(&server, work, (uint16_t)(atoi(argv[3]) + (int)work),
 			  loop_now(loop));
-	server.driver.loop = loop;
-	server.driver.host = server.host;
-	server.driver.pool = server.pool;
-	server.driver.tun = &server.tun;
-	server.driver.busy_poll_ns = (uint64_t)atoi(argv[4]) * CN_NS_PER_US;
-	server.driver.events = drain_events;
-	server.driver.ctx = &server;
-	must(driver_begin(&server.driver), "driver", "no epoll");
+	server.pump.loop = loop;
+	server.pump.host = server.host;
+	server.pump.pool = server.pool;
+	server.pump.tun = &server.tun;
+	server.pump.busy_poll_ns = (uint64_t)atoi(argv[4]) * CN_NS_PER_US;
+	server.pump.events = drain_events;
+	server.pump.ctx = &server;
+	must(pump_begin(&server.pump), "pump", "no epoll");
 	printf("ready\n");
 	fflush(stdout);
 	while (!loop_round(loop, CN_NEVER))

@@ -19,7 +19,7 @@
 #include "cli/command.h"
 #include "cli/units.h"
 #include "link/netlink.h"
-#include "loop/driver.h"
+#include "loop/pump.h"
 
 #define ADDR_MAX 8
 #define SERVICE_MAX 16
@@ -117,7 +117,7 @@ struct services {
 	struct cn_host *host;
 	int link;
 	struct tun tun;
-	struct driver driver;
+	struct pump pump;
 	struct loop_watch signals;
 	uint64_t busy_poll_ns;
 	uint64_t accepted;
@@ -557,14 +557,14 @@ static int watch(struct services *services)
 	services->signals.fd = signalfd(-1, &set, SFD_CLOEXEC);
 	services->signals.ready = on_signal;
 	services->signals.ctx = services;
-	services->driver.loop = services->loop;
-	services->driver.host = services->host;
-	services->driver.pool = services->pool;
-	services->driver.tun = &services->tun;
-	services->driver.link = services->link;
-	services->driver.busy_poll_ns = services->busy_poll_ns;
-	services->driver.events = drain_events;
-	services->driver.ctx = services;
+	services->pump.loop = services->loop;
+	services->pump.host = services->host;
+	services->pump.pool = services->pool;
+	services->pump.tun = &services->tun;
+	services->pump.link = services->link;
+	services->pump.busy_poll_ns = services->busy_poll_ns;
+	services->pump.events = drain_events;
+	services->pump.ctx = services;
 	rc = loop_watch(services->loop, &services->signals, EPOLLIN);
 	return rc ? fail("the loop", strerror(-rc)) : 0;
 }
@@ -586,7 +586,7 @@ static int run(struct services *services)
 			services->tun.name);
 		fflush(stderr);
 	}
-	rc = driver_begin(&services->driver);
+	rc = pump_begin(&services->pump);
 	while (!services->stop && !rc)
 		rc = loop_round(services->loop, CN_NEVER);
 	if (!services->quiet)
@@ -597,7 +597,7 @@ static int run(struct services *services)
 
 static void finish(struct services *services)
 {
-	driver_end(&services->driver);
+	pump_end(&services->pump);
 	if (services->host)
 		cn_host_free(services->host);
 	if (services->tun.name[0])
@@ -615,7 +615,7 @@ int cli_services(int argc, char **argv)
 
 	if (!services)
 		return fail("memory", strerror(ENOMEM));
-	services->busy_poll_ns = DRIVER_BUSY_POLL_NS;
+	services->busy_poll_ns = PUMP_BUSY_POLL_NS;
 	services->mtu = 1500;
 	services->sndbuf = 1u << 20;
 	services->rcvbuf = 4u << 20;

@@ -8,8 +8,8 @@
  * time and they stay in the cache, and acknowledgements are taken before a
  * window is burst into the interface.
  */
-#ifndef LOOP_DRIVER_H
-#define LOOP_DRIVER_H
+#ifndef LOOP_PUMP_H
+#define LOOP_PUMP_H
 
 #include <catenet/host.h>
 
@@ -17,10 +17,10 @@
 #include "loop/loop.h"
 
 /* A round trip to a program on another core of this machine, and some. */
-#define DRIVER_BUSY_POLL_NS (50 * CN_NS_PER_US)
+#define PUMP_BUSY_POLL_NS (50 * CN_NS_PER_US)
 
-struct driver {
-	/* The owner's, to be set before driver_begin; they outlive it. */
+struct pump {
+	/* The owner's, to be set before pump_begin; they outlive it. */
 	struct loop *loop;
 	struct cn_host *host;
 	struct cn_pool *pool;
@@ -38,7 +38,7 @@ struct driver {
 	bool (*events)(void *ctx, uint64_t now);
 	void *ctx;
 
-	/* The driver's. */
+	/* The pump's. */
 	struct loop_watch watch;
 	struct loop_timer timer;
 	struct cn_frame held; /* refused by the interface for the moment */
@@ -49,11 +49,11 @@ struct driver {
 };
 
 /* 0 or -errno. */
-int driver_begin(struct driver *driver) CN_MUST_CHECK;
-/* Lets go of the loop and of frames; harmless before driver_begin on a driver
+int pump_begin(struct pump *pump) CN_MUST_CHECK;
+/* Lets go of the loop and of frames; harmless before pump_begin on one
  * that is all zero. */
-void driver_end(struct driver *driver);
+void pump_end(struct pump *pump);
 /* To be called after sockets of the host were used outside of events(). */
-void driver_pump(struct driver *driver);
+void pump_work(struct pump *pump);
 
 #endif
