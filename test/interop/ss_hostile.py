@@ -5,6 +5,7 @@ the attacks); and where worlds answer: a name with an owner and a mode, the same
 in every network namespace."""
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,7 +18,10 @@ import time
 
 from harness import CATENET, PYTHON, Skip, case, main, wait_for
 
-HEAD = b'catenet 2\n'
+with open(os.path.join(os.path.dirname(__file__), '../../src/run/control.h'),
+          encoding='utf-8') as header:
+    # Changes with the columns.
+    HEAD = re.search(r'CONTROL_HEAD "(.*)"', header.read())[1].encode() + b'\n'
 STRANGER = 64321
 LISTENER = ("import socket,time; l=socket.create_server(('127.0.0.1',0));"
             "print(l.getsockname()[1],flush=True); time.sleep(60)")
