@@ -218,6 +218,21 @@ static int wait_for(struct loop *loop, uint64_t ns)
 	return n < 0 ? -errno : n;
 }
 
+/* At wake (CN_NEVER: never) it ends without a descriptor. */
+static int wait_until(struct loop *loop, uint64_t wake)
+{
+	int n;
+
+	do {
+		uint64_t ns = wake > loop->now ? wake - loop->now : 0;
+
+		if (wake == CN_NEVER)
+			ns = CN_NEVER;
+		n = wait_for(loop, less_slack(ns));
+	} while (n == 0 && loop_refresh(loop) < wake);
+	return n;
+}
+
 int loop_round(struct loop *loop, uint64_t until)
 {
 	uint64_t wake = until, horizon;
@@ -226,9 +241,7 @@ int loop_round(struct loop *loop, uint64_t until)
 	if (loop->heap_n > 0 && loop->heap[0]->at < wake)
 		wake = loop->heap[0]->at;
 	loop_refresh(loop);
-	n = wait_for(loop, wake == CN_NEVER ? CN_NEVER :
-			   wake > loop->now ? less_slack(wake - loop->now) :
-					      0);
+	n = wait_until(loop, wake);
 	if (n < 0 && n != -EINTR)
 		return n;
 	horizon = loop_refresh(loop);

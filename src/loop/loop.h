@@ -52,8 +52,7 @@ void loop_cancel(struct loop *loop, struct loop_timer *timer);
 
 /*
  * One round: waits for a descriptor or an instant, but not beyond until
- * (CN_NEVER: as long as it takes; 0: not at all), and calls what is due.  A
- * round may end a little before anything is due.
+ * (CN_NEVER: as long as it takes; 0: not at all), and calls what is due.
  * 0, or -errno when epoll itself fails.
  */
 int loop_round(struct loop *loop, uint64_t until);
