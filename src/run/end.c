@@ -28,6 +28,9 @@
 #define END_FULL_SNDBUF 1
 /* Asked for when the marker finds no room; the kernel caps it. */
 #define END_MORE_SNDBUF (4 << 20)
+/* Twice this much at most waits for a program that takes a long stream: it and
+ * we wake one another less often. */
+#define END_ROOM (512 << 10)
 
 /*
  * A fresh A is connected late, by a listener of ours.  It is in the abstract
@@ -215,6 +218,8 @@ ssize_t end_write(struct end *end, const struct iovec *iov, int n)
 	if (end->fd < 0)
 		return -EPIPE;
 	put = sendmsg(end->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (put > 0 && (size_t)put < octets && !end->roomy)
+		end_set_room(end, END_ROOM);
 	return put >= 0 ? put : refused(end, octets);
 }
 
@@ -308,8 +313,10 @@ void end_set_room(struct end *end, size_t octets)
 {
 	int n = octets > INT32_MAX / 2 ? INT32_MAX / 2 : (int)octets;
 
-	if (n > 0 && end->fd >= 0)
-		setsockopt(end->fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
+	if (n <= 0 || end->fd < 0)
+		return;
+	end->roomy = true;
+	setsockopt(end->fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));
 }
 
 void end_free(struct end *end)

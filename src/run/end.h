@@ -27,6 +27,7 @@ struct end {
 	bool eof_in; /* end_read has told 0 or -ECONNRESET */
 	bool eof_out; /* end_eof was called */
 	bool gone; /* A has no descriptor any more, as end_is_gone found */
+	bool roomy; /* B's send buffer is not the kernel's default any more */
 	bool pri; /* EPOLLPRI has come: urgent octets are looked for */
 	uint64_t left; /* with shut_wr: octets before the marker */
 	uint32_t junk; /* octets that fill A while it is not connected */
@@ -75,7 +76,8 @@ void end_let_go(struct end *end);
  * its own bookkeeping too). */
 size_t end_unread(const struct end *end);
 /* How much end_write may run ahead of the program, as the program's SO_RCVBUF
- * asks; 0: the kernel's default. */
+ * asks; 0: as much as is good for long streams, once one has filled the
+ * kernel's default. */
 void end_set_room(struct end *end, size_t octets);
 /* Closes B (the program sees its end, or ECONNRESET where it has written
  * octets that nobody read) and frees.  NULL is allowed. */
