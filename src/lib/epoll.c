@@ -207,13 +207,13 @@ static int control_checked(struct file *at, int op, struct file *file, int fd,
 		return EBADF;
 	if (!epoll || at == file)
 		return EINVAL;
-	if (at->driver != file->driver)
+	if (at->hub != file->hub)
 		return EPERM;
 	if (op != EPOLL_CTL_DEL && !event)
 		return EFAULT;
-	driver_enter(at->driver);
+	hub_enter(at->hub);
 	rc = control(epoll, op, file, fd, event);
-	driver_leave(at->driver);
+	hub_leave(at->hub);
 	return rc;
 }
 
@@ -297,9 +297,9 @@ static int wait_locked(struct epoll *epoll, struct epoll_event *events, int n,
 	int got;
 
 	for (;;) {
-		driver_run(epoll->file.driver);
+		hub_run(epoll->file.hub);
 		got = harvest(epoll, events, n);
-		if (got || rc == ETIMEDOUT || until <= epoll->file.driver->now)
+		if (got || rc == ETIMEDOUT || until <= epoll->file.hub->now)
 			return got;
 		if (rc)
 			return -rc;
@@ -315,10 +315,10 @@ static int wait_ns(int epfd, struct epoll_event *events, int n,
 	int rc = file ? -EINVAL : -EBADF;
 
 	if (epoll && n > 0) {
-		driver_enter(file->driver);
+		hub_enter(file->hub);
 		rc = wait_locked(epoll, events, n,
-				 driver_until(file->driver, timeout_ns));
-		driver_leave(file->driver);
+				 hub_until(file->hub, timeout_ns));
+		hub_leave(file->hub);
 	}
 	if (file)
 		file_put(file);
@@ -337,7 +337,7 @@ int cn_epoll_pwait2(int epfd, struct epoll_event *events, int n,
 {
 	uint64_t ns = CN_NEVER;
 
-	if (timeout && !driver_ns_of(timeout, &ns))
+	if (timeout && !hub_ns_of(timeout, &ns))
 		return fail(EINVAL);
 	return wait_ns(epfd, events, n, ns);
 }
@@ -354,7 +354,7 @@ int cn_epoll_create1(struct cn_stack *stack, int flags)
 	epoll = calloc(1, sizeof(*epoll));
 	if (!epoll)
 		return fail(ENOMEM);
-	file_init(&epoll->file, &epoll_ops, stack->driver);
+	file_init(&epoll->file, &epoll_ops, stack->hub);
 	list_init(&epoll->items);
 	list_init(&epoll->ready);
 	epoll->event_fd = -1;
@@ -370,12 +370,12 @@ static void epoll_release(struct file *file)
 {
 	struct epoll *epoll = CN_CONTAINER(file, struct epoll, file);
 
-	driver_enter(file->driver);
+	hub_enter(file->hub);
 	epoll_forget(file);
 	while (!list_is_empty(&epoll->items))
 		item_free(CN_CONTAINER(epoll->items.next, struct epoll_item,
 				       of_epoll));
-	driver_leave(file->driver);
+	hub_leave(file->hub);
 	if (epoll->event_fd >= 0)
 		close(epoll->event_fd);
 	file_deinit(file);
@@ -389,13 +389,13 @@ int cn_epoll_fileno(int epfd)
 	int rc = file ? -EINVAL : -EBADF;
 
 	if (epoll) {
-		driver_enter(file->driver);
+		hub_enter(file->hub);
 		if (epoll->event_fd < 0)
 			epoll->event_fd =
 				eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		rc = epoll->event_fd < 0 ? -errno : epoll->event_fd;
 		tell_kernel(epoll);
-		driver_leave(file->driver);
+		hub_leave(file->hub);
 	}
 	if (file)
 		file_put(file);

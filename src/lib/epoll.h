@@ -19,7 +19,7 @@ struct epoll_item {
 	struct epoll_event event;
 };
 
-/* Under the driver's lock. */
+/* Under the hub's lock. */
 void epoll_item_wake(struct epoll_item *item, unsigned key);
 /* The file goes: no instance knows it any more. */
 void epoll_forget(struct file *file);

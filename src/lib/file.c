@@ -26,10 +26,10 @@ static struct table {
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void file_init(struct file *file, const struct file_ops *ops,
-	       struct driver *driver)
+	       struct hub *hub)
 {
 	file->ops = ops;
-	file->driver = driver_ref(driver);
+	file->hub = hub_ref(hub);
 	atomic_init(&file->refs, 1);
 	file->flags = 0;
 	list_init(&file->waits);
@@ -38,7 +38,7 @@ void file_init(struct file *file, const struct file_ops *ops,
 
 void file_deinit(struct file *file)
 {
-	driver_unref(file->driver);
+	hub_unref(file->hub);
 }
 
 void file_put(struct file *file)
@@ -159,7 +159,7 @@ int file_fd_flags(int fd, int set)
 void file_wake(struct file *file, unsigned key)
 {
 	for (struct list *i = file->waits.next; i != &file->waits; i = i->next)
-		driver_wake(file->driver,
+		hub_wake(file->hub,
 			    CN_CONTAINER(i, struct wait_link, node)->waiter);
 	for (struct list *i = file->items.next; i != &file->items; i = i->next)
 		epoll_item_wake(CN_CONTAINER(i, struct epoll_item, of_file),
@@ -174,7 +174,7 @@ int file_wait(struct file *file, uint64_t until)
 
 	waiter_init(&waiter, until);
 	wait_join(&file->waits, &link, &waiter);
-	rc = driver_wait(file->driver, &waiter);
+	rc = hub_wait(file->hub, &waiter);
 	wait_part(&link);
 	return rc;
 }

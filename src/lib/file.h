@@ -9,12 +9,12 @@
 
 #include <stdatomic.h>
 
-#include "lib/driver.h"
+#include "lib/hub.h"
 
 struct file;
 
 struct file_ops {
-	/* Bits of poll, under the driver's lock. */
+	/* Bits of poll, under the hub's lock. */
 	unsigned (*ready)(struct file *file);
 	/* The last reference is gone; called without the lock. */
 	void (*release)(struct file *file);
@@ -22,17 +22,17 @@ struct file_ops {
 
 struct file {
 	const struct file_ops *ops;
-	struct driver *driver;
+	struct hub *hub;
 	atomic_uint refs;
-	/* Under the driver's lock. */
+	/* Under the hub's lock. */
 	int flags; /* O_NONBLOCK */
 	struct list waits; /* struct wait_link */
 	struct list items; /* struct epoll_item that watch it */
 };
 
-/* With one reference, the caller's; holds the driver. */
+/* With one reference, the caller's; holds the hub. */
 void file_init(struct file *file, const struct file_ops *ops,
-	       struct driver *driver);
+	       struct hub *hub);
 /* The opposite, by release. */
 void file_deinit(struct file *file);
 
@@ -47,7 +47,7 @@ int file_close(int fd);
 /* FD_CLOEXEC: kept and told, no more.  -1: no such descriptor. */
 int file_fd_flags(int fd, int set);
 
-/* Under the driver's lock: key tells which bits may be new, 0 being all. */
+/* Under the hub's lock: key tells which bits may be new, 0 being all. */
 void file_wake(struct file *file, unsigned key);
 /* Waits for the next file_wake: 0, EINTR, EDEADLK or ETIMEDOUT. */
 int file_wait(struct file *file, uint64_t until);

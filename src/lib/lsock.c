@@ -45,7 +45,7 @@ static bool is_room(struct lsock *sock)
 	return true;
 }
 
-void driver_event(struct cn_stack *stack, const struct cn_event *event)
+void hub_event(struct cn_stack *stack, const struct cn_event *event)
 {
 	struct lsock *sock = event->tag;
 	unsigned key = 0;
@@ -74,7 +74,7 @@ bool lsock_waits(const struct lsock *sock, int flags)
 
 uint64_t lsock_until(const struct lsock *sock, uint64_t limit_ns)
 {
-	return limit_ns ? driver_until(sock->file.driver, limit_ns) : CN_NEVER;
+	return limit_ns ? hub_until(sock->file.hub, limit_ns) : CN_NEVER;
 }
 
 int lsock_wait(struct lsock *sock, uint64_t until, int *ended)
@@ -83,7 +83,7 @@ int lsock_wait(struct lsock *sock, uint64_t until, int *ended)
 		return EAGAIN;
 	if (*ended)
 		return *ended;
-	if (until <= sock->file.driver->now)
+	if (until <= sock->file.hub->now)
 		return EAGAIN;
 	*ended = file_wait(&sock->file, until);
 	return sock->ls.sock ? 0 : ENETDOWN;
@@ -106,9 +106,9 @@ int lsock_enter(int fd, struct lsock **out)
 		return ENOTSOCK;
 	}
 	sock = CN_CONTAINER(file, struct lsock, file);
-	driver_enter(file->driver);
+	hub_enter(file->hub);
 	if (!sock->ls.sock) {
-		driver_leave(file->driver);
+		hub_leave(file->hub);
 		file_put(file);
 		return ENETDOWN;
 	}
@@ -118,7 +118,7 @@ int lsock_enter(int fd, struct lsock **out)
 
 void lsock_leave(struct lsock *sock)
 {
-	driver_leave(sock->file.driver);
+	hub_leave(sock->file.hub);
 	file_put(&sock->file);
 }
 
@@ -140,7 +140,7 @@ static void adopt(struct lsock *sock, struct cn_stack *stack,
 	sock->stack = stack;
 	sock->ls.sock = engine;
 	sock->ls.limits = &stack->limits;
-	sock->ls.cookie = ++stack->driver->cookie;
+	sock->ls.cookie = ++stack->hub->cookie;
 	list_add_tail(&stack->socks, &sock->node);
 	cn_sock_set_tag(engine, sock);
 }
@@ -152,10 +152,10 @@ int lsock_install(struct cn_stack *stack, struct cn_sock *engine, int domain,
 	int fd;
 
 	if (!sock) {
-		cn_sock_abort(engine, stack->driver->now);
+		cn_sock_abort(engine, stack->hub->now);
 		return -ENOMEM;
 	}
-	file_init(&sock->file, &lsock_ops, stack->driver);
+	file_init(&sock->file, &lsock_ops, stack->hub);
 	if (flags & SOCK_NONBLOCK)
 		sock->file.flags = O_NONBLOCK;
 	sock->ls.domain = domain;
@@ -166,7 +166,7 @@ int lsock_install(struct cn_stack *stack, struct cn_sock *engine, int domain,
 	if (fd >= 0)
 		return fd;
 	list_del(&sock->node);
-	cn_sock_abort(engine, stack->driver->now);
+	cn_sock_abort(engine, stack->hub->now);
 	file_deinit(&sock->file);
 	free(sock);
 	return fd;
@@ -198,7 +198,7 @@ static bool is_done(const struct lsock *sock)
 /* SO_LINGER with a time: the program waits for its words to arrive. */
 static void linger(struct lsock *sock)
 {
-	struct driver *driver = sock->file.driver;
+	struct hub *hub = sock->file.hub;
 	int64_t seconds = -1;
 	int ended = 0;
 	uint64_t until;
@@ -208,8 +208,8 @@ static void linger(struct lsock *sock)
 	    cn_sock_state(sock->ls.sock) == CN_LISTEN ||
 	    cn_sock_state(sock->ls.sock) == CN_SYN_SENT)
 		return;
-	until = driver_until(driver, (uint64_t)seconds * CN_NS_PER_SEC);
-	(void)cn_sock_shutdown(sock->ls.sock, CN_SHUT_WR, driver->now);
+	until = hub_until(hub, (uint64_t)seconds * CN_NS_PER_SEC);
+	(void)cn_sock_shutdown(sock->ls.sock, CN_SHUT_WR, hub->now);
 	while (!is_done(sock) && !cn_sock_readable(sock->ls.sock))
 		if (lsock_wait(sock, until, &ended))
 			return;
@@ -226,16 +226,16 @@ static void lsock_release(struct file *file)
 {
 	struct lsock *sock = CN_CONTAINER(file, struct lsock, file);
 
-	driver_enter(file->driver);
+	hub_enter(file->hub);
 	epoll_forget(file);
 	if (sock->ls.sock)
 		linger(sock);
 	if (sock->ls.sock) {
 		cn_sock_set_tag(sock->ls.sock, NULL);
-		cn_sock_close(sock->ls.sock, file->driver->now);
+		cn_sock_close(sock->ls.sock, file->hub->now);
 		forget(sock);
 	}
-	driver_leave(file->driver);
+	hub_leave(file->hub);
 	file_deinit(file);
 	free(sock);
 }

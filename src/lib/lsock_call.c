@@ -33,13 +33,13 @@ int cn_socket(struct cn_stack *stack, int domain, int type, int protocol)
 
 	if (rc)
 		return lsock_fail(rc);
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	rc = cn_sock_new(stack->host, domain == AF_INET ? 4 : 6, &sock);
 	if (rc)
 		rc = -linux_errno(rc);
 	else
 		rc = lsock_install(stack, sock, domain, type, NULL);
-	driver_leave(stack->driver);
+	hub_leave(stack->hub);
 	return rc < 0 ? lsock_fail(-rc) : rc;
 }
 
@@ -78,7 +78,7 @@ int cn_listen(int fd, int backlog)
 	if (rc)
 		return lsock_fail(rc);
 	rc = linux_errno(
-		cn_sock_listen(sock->ls.sock, backlog, sock->file.driver->now));
+		cn_sock_listen(sock->ls.sock, backlog, sock->file.hub->now));
 	file_wake(&sock->file, 0);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
@@ -94,7 +94,7 @@ static int accept_one(struct lsock *listener, struct cn_sock **child)
 
 	for (;;) {
 		rc = cn_sock_accept(listener->ls.sock, child,
-				    listener->file.driver->now);
+				    listener->file.hub->now);
 		if (rc != CN_E_AGAIN || !lsock_waits(listener, 0))
 			return linux_errno(rc);
 		rc = lsock_wait(listener, until, &ended);
@@ -119,7 +119,7 @@ static int accept_on(struct lsock *listener, struct sockaddr *addr,
 	if (!rc)
 		return lsock_install(listener->stack, child,
 				     listener->ls.domain, flags, listener);
-	cn_sock_close(child, listener->file.driver->now);
+	cn_sock_close(child, listener->file.hub->now);
 	return -rc;
 }
 
@@ -156,15 +156,15 @@ static bool is_opening(const struct lsock *sock)
  * is that of sending. */
 static int connect_to(struct lsock *sock, const struct cn_endpoint *peer)
 {
-	struct driver *driver = sock->file.driver;
+	struct hub *hub = sock->file.hub;
 	uint64_t until = lsock_until(sock, sock->ls.sndtimeo_ns);
 	int ended = 0;
 	int first, rc;
 
-	first = cn_sock_connect(sock->ls.sock, peer, driver->now);
+	first = cn_sock_connect(sock->ls.sock, peer, hub->now);
 	if (first != CN_E_INPROGRESS && first != CN_E_ALREADY)
 		return linux_errno(first);
-	driver_run(driver);
+	hub_run(hub);
 	if (!lsock_waits(sock, 0))
 		return linux_errno(first);
 	while (is_opening(sock)) {
@@ -174,12 +174,12 @@ static int connect_to(struct lsock *sock, const struct cn_endpoint *peer)
 		if (rc)
 			return rc;
 	}
-	return linux_errno(cn_sock_connect(sock->ls.sock, peer, driver->now));
+	return linux_errno(cn_sock_connect(sock->ls.sock, peer, hub->now));
 }
 
 static int dissolve(struct lsock *sock)
 {
-	int rc = cn_sock_disconnect(sock->ls.sock, sock->file.driver->now);
+	int rc = cn_sock_disconnect(sock->ls.sock, sock->file.hub->now);
 
 	file_wake(&sock->file, 0);
 	return linux_errno(rc);
@@ -228,7 +228,7 @@ int cn_shutdown(int fd, int how)
 	else
 		rc = linux_errno(cn_sock_shutdown(sock->ls.sock,
 						  (enum cn_shut)(how + 1),
-						  sock->file.driver->now));
+						  sock->file.hub->now));
 	if (!rc)
 		file_wake(&sock->file, 0);
 	lsock_leave(sock);

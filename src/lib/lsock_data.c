@@ -94,7 +94,7 @@ static int64_t push(struct lsock *sock, struct cursor *from, int flags)
 		if (len < from->left)
 			how = (how & ~(unsigned)CN_MSG_OOB) | CN_MSG_MORE;
 		n = cn_sock_send(sock->ls.sock, data, len, how,
-				 sock->file.driver->now);
+				 sock->file.hub->now);
 		if (n < 0)
 			return done ? done : n;
 		cursor_pass(from, (size_t)n);
@@ -123,7 +123,7 @@ static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
 		done += n < 0 ? 0 : n;
 		if (n >= 0 && !from->left)
 			return done;
-		driver_run(sock->file.driver);
+		hub_run(sock->file.hub);
 		if (cn_sock_writable(sock->ls.sock))
 			continue;
 		sock->nospace = true;
@@ -232,7 +232,7 @@ static int64_t pull(struct lsock *sock, struct cursor *to, int flags)
 			return done;
 		before = cn_sock_readable(sock->ls.sock);
 		n = cn_sock_recv(sock->ls.sock, data, len, recv_flags(flags),
-				 sock->file.driver->now);
+				 sock->file.hub->now);
 		if (n <= 0)
 			return done ? done : n;
 		cursor_pass(to, (size_t)n);
@@ -278,7 +278,7 @@ static int64_t recv_nothing(struct lsock *sock)
 	if (cn_sock_readable(sock->ls.sock))
 		return 0;
 	return cn_sock_recv(sock->ls.sock, &octet, 1, CN_MSG_PEEK,
-			    sock->file.driver->now);
+			    sock->file.hub->now);
 }
 
 /* What is there, now: octets, 0 at the end, or the engine's error. */

@@ -22,7 +22,7 @@ int cn_setsockopt(int fd, int level, int opt, const void *val, socklen_t len)
 		rc = EFAULT;
 	else
 		rc = linux_opt_set(&sock->ls, level, opt, val, len,
-				   sock->file.driver->now);
+				   sock->file.hub->now);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
@@ -38,7 +38,7 @@ int cn_getsockopt(int fd, int level, int opt, void *val, socklen_t *len)
 		rc = EFAULT;
 	else
 		rc = linux_opt_get(&sock->ls, level, opt, val, len,
-				   sock->file.driver->now);
+				   sock->file.hub->now);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
@@ -142,11 +142,11 @@ static int status_flags(int fd, bool set, int flags)
 
 	if (!file)
 		return lsock_fail(EBADF);
-	driver_enter(file->driver);
+	hub_enter(file->hub);
 	if (set)
 		set_nonblocking(file, flags & O_NONBLOCK);
 	now = O_RDWR | file->flags;
-	driver_leave(file->driver);
+	hub_leave(file->hub);
 	file_put(file);
 	return set ? 0 : now;
 }

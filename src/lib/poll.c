@@ -24,7 +24,7 @@ struct poll {
 	struct pollfd *fds;
 	struct polled *at;
 	nfds_t n;
-	struct driver *driver; /* NULL: there is nothing to look at */
+	struct hub *hub; /* NULL: there is nothing to look at */
 };
 
 /* 0, or EINVAL: they cannot be waited for together. */
@@ -40,9 +40,9 @@ static int take_files(struct poll *poll)
 		poll->at[i].file = file;
 		if (!file)
 			continue;
-		if (!poll->driver)
-			poll->driver = file->driver;
-		if (poll->driver != file->driver)
+		if (!poll->hub)
+			poll->hub = file->hub;
+		if (poll->hub != file->hub)
 			rc = EINVAL;
 	}
 	return rc;
@@ -88,7 +88,7 @@ static int sleep_once(struct poll *poll, uint64_t until)
 		if (poll->at[i].file)
 			wait_join(&poll->at[i].file->waits, &poll->at[i].link,
 				  &waiter);
-	rc = driver_wait(poll->driver, &waiter);
+	rc = hub_wait(poll->hub, &waiter);
 	for (nfds_t i = 0; i < poll->n; i++)
 		if (poll->at[i].file)
 			wait_part(&poll->at[i].link);
@@ -101,9 +101,9 @@ static int wait_locked(struct poll *poll, uint64_t until)
 	int got;
 
 	for (;;) {
-		driver_run(poll->driver);
+		hub_run(poll->hub);
 		got = look(poll);
-		if (got || rc == ETIMEDOUT || until <= poll->driver->now)
+		if (got || rc == ETIMEDOUT || until <= poll->hub->now)
 			return got;
 		if (rc)
 			return -rc;
@@ -115,14 +115,14 @@ static int poll_files(struct poll *poll, uint64_t timeout_ns)
 {
 	int rc;
 
-	if (!poll->driver) {
+	if (!poll->hub) {
 		rc = look(poll);
 		/* Nothing of ours could ever wake it. */
 		return rc || !timeout_ns ? rc : -EINVAL;
 	}
-	driver_enter(poll->driver);
-	rc = wait_locked(poll, driver_until(poll->driver, timeout_ns));
-	driver_leave(poll->driver);
+	hub_enter(poll->hub);
+	rc = wait_locked(poll, hub_until(poll->hub, timeout_ns));
+	hub_leave(poll->hub);
 	return rc;
 }
 
@@ -160,7 +160,7 @@ int cn_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
 	uint64_t ns = CN_NEVER;
 	int rc;
 
-	if (timeout && !driver_ns_of(timeout, &ns))
+	if (timeout && !hub_ns_of(timeout, &ns))
 		return lsock_fail(EINVAL);
 	rc = poll_ns(fds, n, ns);
 	return rc < 0 ? lsock_fail(-rc) : rc;
@@ -226,7 +226,7 @@ static bool ns_of_timeval(const struct timeval *tv, uint64_t *ns)
 	struct timespec span = {.tv_sec = tv->tv_sec,
 				.tv_nsec = tv->tv_usec * 1000};
 
-	return tv->tv_usec < 1000000 && driver_ns_of(&span, ns);
+	return tv->tv_usec < 1000000 && hub_ns_of(&span, ns);
 }
 
 int cn_select(int n, cn_fd_set *in, cn_fd_set *out, cn_fd_set *except,

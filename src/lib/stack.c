@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "lib/driver.h"
+#include "lib/hub.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
 
@@ -35,19 +35,19 @@ static int make_host(struct cn_stack *stack, const struct cn_settings *given)
 	cn_settings_default(&set);
 	if (given)
 		set = *given;
-	set.pool = stack->driver->pool;
+	set.pool = stack->hub->pool;
 	if (!set.seeded)
 		set.seeded = getrandom(set.seed, sizeof(set.seed), 0) ==
 			     (ssize_t)sizeof(set.seed);
-	return linux_errno(cn_host_new(&set, stack->driver->now, &stack->host));
+	return linux_errno(cn_host_new(&set, stack->hub->now, &stack->host));
 }
 
 static int get_driver(const struct cn_stack_config *config,
-		      struct driver **driver)
+		      struct hub **hub)
 {
 	if (!config->with)
-		return driver_new(config->virtual_clock, driver);
-	*driver = driver_ref(config->with->driver);
+		return hub_new(config->virtual_clock, hub);
+	*hub = hub_ref(config->with->hub);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ int cn_stack_new(const struct cn_stack_config *config, struct cn_stack **out)
 		return fail(ENOMEM);
 	if (!config)
 		config = &none;
-	rc = get_driver(config, &stack->driver);
+	rc = get_driver(config, &stack->hub);
 	if (rc) {
 		free(stack);
 		return fail(rc);
@@ -71,13 +71,13 @@ int cn_stack_new(const struct cn_stack_config *config, struct cn_stack **out)
 	stack->limits.admin = true;
 	stack->sigpipe = config->sigpipe;
 	list_init(&stack->socks);
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	rc = make_host(stack, config->settings);
 	if (!rc)
-		list_add_tail(&stack->driver->stacks, &stack->node);
-	driver_leave(stack->driver);
+		list_add_tail(&stack->hub->stacks, &stack->node);
+	hub_leave(stack->hub);
 	if (rc) {
-		driver_unref(stack->driver);
+		hub_unref(stack->hub);
 		free(stack);
 		return fail(rc);
 	}
@@ -98,31 +98,31 @@ static void free_wire(struct wire *wire)
 static void cut_links(struct cn_stack *stack)
 {
 	for (int i = 0; i < STACK_LINKS; i++) {
-		struct driver_link *link = &stack->link[i];
+		struct hub_link *link = &stack->link[i];
 
 		if (link->wire)
 			free_wire(link->wire);
 		if (!link->tun)
 			continue;
 		link->tun->stack = NULL;
-		driver_rewatch(stack->driver);
+		hub_rewatch(stack->hub);
 	}
 }
 
 void cn_stack_free(struct cn_stack *stack)
 {
-	struct driver *driver;
+	struct hub *hub;
 
 	if (!stack)
 		return;
-	driver = stack->driver;
-	driver_enter(driver);
+	hub = stack->hub;
+	hub_enter(hub);
 	cut_links(stack);
 	lsock_forget_all(stack);
 	list_del(&stack->node);
 	cn_host_free(stack->host);
-	driver_leave(driver);
-	driver_unref(driver);
+	hub_leave(hub);
+	hub_unref(hub);
 	free(stack);
 }
 
@@ -182,10 +182,10 @@ int cn_stack_addr(struct cn_stack *stack, int link, const char *addr)
 {
 	int rc = ENODEV;
 
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	if (has_link(stack, link))
 		rc = add_addrs(stack, link, addr);
-	driver_leave(stack->driver);
+	hub_leave(stack->hub);
 	return rc ? fail(rc) : 0;
 }
 
@@ -197,11 +197,11 @@ int cn_stack_route(struct cn_stack *stack, int link, const char *prefix)
 
 	if (!next_prefix(&prefix, &addr, &len))
 		return fail(EINVAL);
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	if (has_link(stack, link))
 		rc = linux_errno(
 			cn_host_route_add(stack->host, link, &addr, len));
-	driver_leave(stack->driver);
+	hub_leave(stack->hub);
 	return rc ? fail(rc) : 0;
 }
 
@@ -223,18 +223,18 @@ static int add_link(struct cn_stack *stack, const char *name, uint32_t mtu,
 	return link;
 }
 
-static int make_path(struct driver *driver, const struct cn_join *join, int i,
+static int make_path(struct hub *hub, const struct cn_join *join, int i,
 		     struct cn_path **path)
 {
 	struct cn_path_config config = {
-		.pool = driver->pool,
+		.pool = hub->pool,
 		.impair = join->impair[i],
 		.mtu = join->mtu ? join->mtu : MTU_DEFAULT,
 		.drop = join->drop[i],
 	};
 
 	/* On a virtual clock a run is to be the same each time. */
-	if (!driver->is_virtual &&
+	if (!hub->is_virtual &&
 	    getrandom(config.seed, sizeof(config.seed), 0) < 0)
 		return errno;
 	config.seed[0] ^= (uint8_t)i;
@@ -262,16 +262,16 @@ static int attach(struct wire *wire, int i, const struct cn_join *join)
 
 static int join_stacks(struct wire *wire, const struct cn_join *join)
 {
-	struct driver *driver = wire->end[0]->driver;
+	struct hub *hub = wire->end[0]->hub;
 	int rc = 0;
 
 	for (int i = 0; i < 2 && !rc; i++)
-		rc = make_path(driver, join, i, &wire->path[i]);
+		rc = make_path(hub, join, i, &wire->path[i]);
 	for (int i = 0; i < 2 && !rc; i++)
 		rc = attach(wire, i, join);
 	if (rc)
 		return rc;
-	list_add_tail(&driver->wires, &wire->node);
+	list_add_tail(&hub->wires, &wire->node);
 	return 0;
 }
 
@@ -297,14 +297,14 @@ int cn_stack_join(struct cn_stack *a, struct cn_stack *b,
 	struct wire *wire;
 	int rc;
 
-	if (a->driver != b->driver || a == b)
+	if (a->hub != b->hub || a == b)
 		return fail(EINVAL);
 	wire = calloc(1, sizeof(*wire));
 	if (!wire)
 		return fail(ENOMEM);
 	wire->end[0] = a;
 	wire->end[1] = b;
-	driver_enter(a->driver);
+	hub_enter(a->hub);
 	rc = join_stacks(wire, join ? join : &plain);
 	if (!rc && link) {
 		link[0] = wire->link[0];
@@ -312,7 +312,7 @@ int cn_stack_join(struct cn_stack *a, struct cn_stack *b,
 	}
 	if (rc)
 		unjoin(wire);
-	driver_leave(a->driver);
+	hub_leave(a->hub);
 	return rc ? fail(rc) : 0;
 }
 
@@ -321,12 +321,12 @@ int cn_stack_impair(struct cn_stack *stack, int link,
 {
 	int rc = ENODEV;
 
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	if (has_link(stack, link) && stack->link[link].wire)
 		rc = linux_errno(cn_path_set(
 			stack->link[link].wire->path[stack->link[link].end],
 			impair));
-	driver_leave(stack->driver);
+	hub_leave(stack->hub);
 	return rc ? fail(rc) : 0;
 }
 
@@ -338,10 +338,10 @@ static int attach_tun(struct cn_stack *stack, struct tun_end *end)
 		return link;
 	stack->link[link].tun = end;
 	end->link = link;
-	end->driver = stack->driver;
+	end->hub = stack->hub;
 	end->stack = stack;
-	list_add_tail(&stack->driver->tuns, &end->node);
-	driver_rewatch(stack->driver);
+	list_add_tail(&stack->hub->tuns, &end->node);
+	hub_rewatch(stack->hub);
 	return link;
 }
 
@@ -352,7 +352,7 @@ int cn_stack_tun(struct cn_stack *stack, const char *name, char *why,
 	struct tun_end *end = NULL;
 	int rc = -EINVAL;
 
-	if (!stack->driver->is_virtual) {
+	if (!stack->hub->is_virtual) {
 		end = calloc(1, sizeof(*end));
 		rc = end ? tun_open(&end->tun, name, 0, error) : -ENOMEM;
 	}
@@ -362,9 +362,9 @@ int cn_stack_tun(struct cn_stack *stack, const char *name, char *why,
 			snprintf(why, size, "%s", error);
 		return fail(-rc);
 	}
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	rc = attach_tun(stack, end);
-	driver_leave(stack->driver);
+	hub_leave(stack->hub);
 	if (rc >= 0)
 		return rc;
 	tun_close(&end->tun);
@@ -378,9 +378,9 @@ uint64_t cn_stack_now(struct cn_stack *stack)
 {
 	uint64_t now;
 
-	driver_enter(stack->driver);
-	now = stack->driver->now;
-	driver_leave(stack->driver);
+	hub_enter(stack->hub);
+	now = stack->hub->now;
+	hub_leave(stack->hub);
 	return now;
 }
 
@@ -389,27 +389,27 @@ int cn_stack_sleep(struct cn_stack *stack, uint64_t ns)
 	struct waiter waiter;
 	int rc;
 
-	driver_enter(stack->driver);
-	waiter_init(&waiter, stack->driver->now + ns);
-	rc = driver_wait(stack->driver, &waiter);
-	driver_leave(stack->driver);
+	hub_enter(stack->hub);
+	waiter_init(&waiter, stack->hub->now + ns);
+	rc = hub_wait(stack->hub, &waiter);
+	hub_leave(stack->hub);
 	return rc == EINTR ? fail(EINTR) : 0;
 }
 
 void cn_stack_threads(struct cn_stack *stack, int more)
 {
-	driver_enter(stack->driver);
-	driver_threads(stack->driver, more);
-	driver_leave(stack->driver);
+	hub_enter(stack->hub);
+	hub_threads(stack->hub, more);
+	hub_leave(stack->hub);
 }
 
 struct cn_host *cn_stack_lock(struct cn_stack *stack)
 {
-	driver_enter(stack->driver);
+	hub_enter(stack->hub);
 	return stack->host;
 }
 
 void cn_stack_unlock(struct cn_stack *stack)
 {
-	driver_leave(stack->driver);
+	hub_leave(stack->hub);
 }

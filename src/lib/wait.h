@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that waits for something to happen, and the queues of those who
- * wait for one thing.  All of it is under the driver's lock, but for the word
+ * wait for one thing.  All of it is under the hub's lock, but for the word
  * on which the thread sleeps.
  */
 #ifndef LIB_WAIT_H
@@ -22,7 +22,7 @@ enum wait_end {
 };
 
 struct waiter {
-	struct list node; /* of the driver, while it waits */
+	struct list node; /* of the hub, while it waits */
 	uint64_t until; /* CN_NEVER: for ever */
 	_Atomic uint32_t end; /* enum wait_end */
 };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What keeps stacks going: one lock, one clock, and, unless the clock is
- * virtual, one thread.  A driver moves the frames of its stacks between hosts
+ * virtual, one thread.  A hub moves the frames of its stacks between hosts
  * and links, tells hosts the time, and hands on their events.
  *
- * Whoever changes anything does so between driver_enter and driver_leave; the
+ * Whoever changes anything does so between hub_enter and hub_leave; the
  * latter lets happen at once all that can.  The thread is for the rest: for
  * what comes in from the kernel, and for time.
  */
-#ifndef LIB_DRIVER_H
-#define LIB_DRIVER_H
+#ifndef LIB_HUB_H
+#define LIB_HUB_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,7 +25,7 @@
 #define STACK_LINKS 15
 
 /* One end of a link of a stack: a wire to another stack, or a TUN. */
-struct driver_link {
+struct hub_link {
 	char name[16];
 	uint32_t mtu;
 	struct wire *wire;
@@ -34,10 +34,10 @@ struct driver_link {
 };
 
 struct cn_stack {
-	struct list node; /* of the driver */
-	struct driver *driver;
+	struct list node; /* of the hub */
+	struct hub *hub;
 	struct cn_host *host;
-	struct driver_link link[STACK_LINKS];
+	struct hub_link link[STACK_LINKS];
 	struct linux_limits limits;
 	struct list socks; /* of this stack */
 	bool sigpipe;
@@ -53,7 +53,7 @@ struct wire {
 
 struct tun_end {
 	struct list node;
-	struct driver *driver;
+	struct hub *hub;
 	struct cn_stack *stack; /* NULL: the thread is to bury it */
 	int link;
 	struct tun tun;
@@ -64,7 +64,7 @@ struct tun_end {
 	bool gone; /* no more frames from there */
 };
 
-struct driver {
+struct hub {
 	pthread_mutex_t lock;
 	atomic_uint refs;
 	struct cn_pool *pool;
@@ -85,34 +85,34 @@ struct driver {
 	int threads, waiting;
 };
 
-/* 0 and *driver with one reference, or errno. */
-int driver_new(bool is_virtual, struct driver **driver);
-struct driver *driver_ref(struct driver *driver);
-void driver_unref(struct driver *driver);
+/* 0 and *hub with one reference, or errno. */
+int hub_new(bool is_virtual, struct hub **hub);
+struct hub *hub_ref(struct hub *hub);
+void hub_unref(struct hub *hub);
 
 /* Locks, and reads the clock. */
-void driver_enter(struct driver *driver);
-void driver_leave(struct driver *driver);
+void hub_enter(struct hub *hub);
+void hub_leave(struct hub *hub);
 /* Everything that can happen now happens. */
-void driver_run(struct driver *driver);
+void hub_run(struct hub *hub);
 /* When time alone will make something happen. */
-uint64_t driver_deadline(const struct driver *driver);
+uint64_t hub_deadline(const struct hub *hub);
 /* The thread looks at its TUNs again. */
-void driver_rewatch(struct driver *driver);
+void hub_rewatch(struct hub *hub);
 
 /* The calling thread sleeps, unlocked, until it is woken or its time has come:
  * 0, ETIMEDOUT, EINTR, or EDEADLK where a virtual clock has nothing left to
  * wait for. */
-int driver_wait(struct driver *driver, struct waiter *waiter);
-void driver_wake(struct driver *driver, struct waiter *waiter);
-void driver_threads(struct driver *driver, int more);
+int hub_wait(struct hub *hub, struct waiter *waiter);
+void hub_wake(struct hub *hub, struct waiter *waiter);
+void hub_threads(struct hub *hub, int more);
 
 /* Instants and spans: CN_NEVER stays what it is.  ns_of: false when it is no
  * time span. */
-uint64_t driver_until(const struct driver *driver, uint64_t ns);
-bool driver_ns_of(const struct timespec *span, uint64_t *ns);
+uint64_t hub_until(const struct hub *hub, uint64_t ns);
+bool hub_ns_of(const struct timespec *span, uint64_t *ns);
 
 /* An event of a host; whoever knows sockets provides it. */
-void driver_event(struct cn_stack *stack, const struct cn_event *event);
+void hub_event(struct cn_stack *stack, const struct cn_event *event);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stacks in motion: frames, events, and the two clocks. */
-#include "lib/driver.h"
+#include "lib/hub.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,17 +46,17 @@ static bool wire_arrive(struct wire *wire, int from, uint64_t now)
 	return moved;
 }
 
-static bool run_wires(struct driver *driver)
+static bool run_wires(struct hub *hub)
 {
 	bool moved = false;
 
-	for (struct list *i = driver->wires.next; i != &driver->wires;
+	for (struct list *i = hub->wires.next; i != &hub->wires;
 	     i = i->next) {
 		struct wire *wire = CN_CONTAINER(i, struct wire, node);
 
 		for (int from = 0; from < 2; from++) {
-			moved |= wire_send(wire, from, driver->now);
-			moved |= wire_arrive(wire, from, driver->now);
+			moved |= wire_send(wire, from, hub->now);
+			moved |= wire_arrive(wire, from, hub->now);
 		}
 	}
 	return moved;
@@ -74,7 +74,7 @@ static bool tun_take(struct tun_end *end)
 	return true;
 }
 
-static void tun_send(struct driver *driver, struct tun_end *end)
+static void tun_send(struct hub *hub, struct tun_end *end)
 {
 	bool room;
 
@@ -82,51 +82,51 @@ static void tun_send(struct driver *driver, struct tun_end *end)
 		return;
 	room = !end->holds || tun_take(end);
 	while (room && cn_host_output(end->stack->host, end->link, &end->held,
-				      driver->now)) {
+				      hub->now)) {
 		end->holds = true;
 		room = tun_take(end);
 	}
 	if (end->wants_out != end->holds) {
 		end->wants_out = end->holds;
-		driver_rewatch(driver);
+		hub_rewatch(hub);
 	}
 }
 
-static void run_tuns(struct driver *driver)
+static void run_tuns(struct hub *hub)
 {
-	for (struct list *i = driver->tuns.next; i != &driver->tuns;
+	for (struct list *i = hub->tuns.next; i != &hub->tuns;
 	     i = i->next)
-		tun_send(driver, CN_CONTAINER(i, struct tun_end, node));
+		tun_send(hub, CN_CONTAINER(i, struct tun_end, node));
 }
 
-static bool run_hosts(struct driver *driver)
+static bool run_hosts(struct hub *hub)
 {
 	struct cn_event event;
 	bool moved = false;
 
-	for (struct list *i = driver->stacks.next; i != &driver->stacks;
+	for (struct list *i = hub->stacks.next; i != &hub->stacks;
 	     i = i->next) {
 		struct cn_stack *stack = CN_CONTAINER(i, struct cn_stack, node);
 
-		if (cn_host_deadline(stack->host) <= driver->now) {
-			cn_host_advance(stack->host, driver->now);
+		if (cn_host_deadline(stack->host) <= hub->now) {
+			cn_host_advance(stack->host, hub->now);
 			moved = true;
 		}
 		while (cn_host_event(stack->host, &event))
-			driver_event(stack, &event);
+			hub_event(stack, &event);
 	}
 	return moved;
 }
 
-void driver_run(struct driver *driver)
+void hub_run(struct hub *hub)
 {
 	bool moved;
 
 	do {
-		moved = run_hosts(driver);
-		moved |= run_wires(driver);
+		moved = run_hosts(hub);
+		moved |= run_wires(hub);
 	} while (moved);
-	run_tuns(driver);
+	run_tuns(hub);
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -134,17 +134,17 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t driver_deadline(const struct driver *driver)
+uint64_t hub_deadline(const struct hub *hub)
 {
 	uint64_t at = CN_NEVER;
 
-	for (struct list *i = driver->stacks.next; i != &driver->stacks;
+	for (struct list *i = hub->stacks.next; i != &hub->stacks;
 	     i = i->next) {
 		struct cn_stack *stack = CN_CONTAINER(i, struct cn_stack, node);
 
 		at = sooner(at, cn_host_deadline(stack->host));
 	}
-	for (struct list *i = driver->wires.next; i != &driver->wires;
+	for (struct list *i = hub->wires.next; i != &hub->wires;
 	     i = i->next) {
 		struct wire *wire = CN_CONTAINER(i, struct wire, node);
 
@@ -156,80 +156,80 @@ uint64_t driver_deadline(const struct driver *driver)
 
 /* --------------------------------------------------------------- lock -- */
 
-static void read_clock(struct driver *driver)
+static void read_clock(struct hub *hub)
 {
 	struct timespec ts;
 
-	if (driver->is_virtual)
+	if (hub->is_virtual)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	driver->now = (uint64_t)ts.tv_sec * CN_NS_PER_SEC +
+	hub->now = (uint64_t)ts.tv_sec * CN_NS_PER_SEC +
 		      (uint64_t)ts.tv_nsec;
 }
 
-void driver_enter(struct driver *driver)
+void hub_enter(struct hub *hub)
 {
-	pthread_mutex_lock(&driver->lock);
-	read_clock(driver);
+	pthread_mutex_lock(&hub->lock);
+	read_clock(hub);
 }
 
-static void kick(struct driver *driver)
+static void kick(struct hub *hub)
 {
 	uint64_t one = 1;
 
 	/* A counter that is full has been kicked enough. */
-	(void)!write(driver->kick.fd, &one, sizeof(one));
+	(void)!write(hub->kick.fd, &one, sizeof(one));
 }
 
-void driver_leave(struct driver *driver)
+void hub_leave(struct hub *hub)
 {
-	driver_run(driver);
-	if (!driver->is_virtual) {
-		uint64_t at = driver_deadline(driver);
+	hub_run(hub);
+	if (!hub->is_virtual) {
+		uint64_t at = hub_deadline(hub);
 
-		if (at < driver->sleeps_until) {
-			driver->sleeps_until = at;
-			kick(driver);
+		if (at < hub->sleeps_until) {
+			hub->sleeps_until = at;
+			kick(hub);
 		}
 	}
-	pthread_mutex_unlock(&driver->lock);
+	pthread_mutex_unlock(&hub->lock);
 }
 
-void driver_rewatch(struct driver *driver)
+void hub_rewatch(struct hub *hub)
 {
-	driver->rewatch = true;
-	kick(driver);
+	hub->rewatch = true;
+	kick(hub);
 }
 
 /* ------------------------------------------------------------- waiting -- */
 
-static void end_wait(struct driver *driver, struct waiter *waiter,
+static void end_wait(struct hub *hub, struct waiter *waiter,
 		     enum wait_end end)
 {
 	if (!wait_end(waiter, end) || !list_is_linked(&waiter->node))
 		return;
 	list_del(&waiter->node);
-	driver->waiting--;
+	hub->waiting--;
 }
 
-void driver_wake(struct driver *driver, struct waiter *waiter)
+void hub_wake(struct hub *hub, struct waiter *waiter)
 {
-	end_wait(driver, waiter, WAIT_WOKEN);
+	end_wait(hub, waiter, WAIT_WOKEN);
 }
 
 /* Those whose time has come; when, of the others, the first will. */
-static uint64_t expire(struct driver *driver)
+static uint64_t expire(struct hub *hub)
 {
 	uint64_t at = CN_NEVER;
 	struct list *next;
 
-	for (struct list *i = driver->waiters.next; i != &driver->waiters;
+	for (struct list *i = hub->waiters.next; i != &hub->waiters;
 	     i = next) {
 		struct waiter *waiter = CN_CONTAINER(i, struct waiter, node);
 
 		next = i->next;
-		if (waiter->until <= driver->now)
-			end_wait(driver, waiter, WAIT_EXPIRED);
+		if (waiter->until <= hub->now)
+			end_wait(hub, waiter, WAIT_EXPIRED);
 		else
 			at = sooner(at, waiter->until);
 	}
@@ -237,44 +237,44 @@ static uint64_t expire(struct driver *driver)
 }
 
 /* Virtual time passes while every thread waits. */
-static void pass_time(struct driver *driver)
+static void pass_time(struct hub *hub)
 {
 	uint64_t at;
 
-	while (driver->waiting && driver->waiting >= driver->threads) {
-		driver_run(driver);
-		at = expire(driver);
-		if (driver->waiting < driver->threads || !driver->waiting)
+	while (hub->waiting && hub->waiting >= hub->threads) {
+		hub_run(hub);
+		at = expire(hub);
+		if (hub->waiting < hub->threads || !hub->waiting)
 			return;
-		at = sooner(at, driver_deadline(driver));
+		at = sooner(at, hub_deadline(hub));
 		if (at == CN_NEVER) {
-			while (!list_is_empty(&driver->waiters))
-				end_wait(driver,
-					 CN_CONTAINER(driver->waiters.next,
+			while (!list_is_empty(&hub->waiters))
+				end_wait(hub,
+					 CN_CONTAINER(hub->waiters.next,
 						      struct waiter, node),
 					 WAIT_STUCK);
 			return;
 		}
-		if (at > driver->now)
-			driver->now = at;
+		if (at > hub->now)
+			hub->now = at;
 	}
 }
 
-static int wait_virtual(struct driver *driver, struct waiter *waiter)
+static int wait_virtual(struct hub *hub, struct waiter *waiter)
 {
 	int rc;
 
 	if (atomic_load(&waiter->end) == WAIT_ON) {
-		list_add_tail(&driver->waiters, &waiter->node);
-		driver->waiting++;
-		pass_time(driver);
+		list_add_tail(&hub->waiters, &waiter->node);
+		hub->waiting++;
+		pass_time(hub);
 	}
-	pthread_mutex_unlock(&driver->lock);
+	pthread_mutex_unlock(&hub->lock);
 	rc = wait_sleep(waiter, CN_NEVER);
-	driver_enter(driver);
+	hub_enter(hub);
 	/* Interrupted: unless it was woken at the same moment. */
 	if (rc)
-		end_wait(driver, waiter, WAIT_WOKEN);
+		end_wait(hub, waiter, WAIT_WOKEN);
 	switch ((enum wait_end)atomic_load(&waiter->end)) {
 	case WAIT_EXPIRED:
 		return ETIMEDOUT;
@@ -287,35 +287,35 @@ static int wait_virtual(struct driver *driver, struct waiter *waiter)
 	return rc;
 }
 
-int driver_wait(struct driver *driver, struct waiter *waiter)
+int hub_wait(struct hub *hub, struct waiter *waiter)
 {
 	int rc;
 
-	driver_run(driver);
-	if (driver->is_virtual)
-		return wait_virtual(driver, waiter);
+	hub_run(hub);
+	if (hub->is_virtual)
+		return wait_virtual(hub, waiter);
 	if (atomic_load(&waiter->end) != WAIT_ON)
 		return 0;
-	driver_leave(driver);
+	hub_leave(hub);
 	rc = wait_sleep(waiter, waiter->until);
-	driver_enter(driver);
+	hub_enter(hub);
 	return rc;
 }
 
-void driver_threads(struct driver *driver, int more)
+void hub_threads(struct hub *hub, int more)
 {
-	driver->threads += more;
-	if (driver->is_virtual)
-		pass_time(driver);
+	hub->threads += more;
+	if (hub->is_virtual)
+		pass_time(hub);
 }
 
-uint64_t driver_until(const struct driver *driver, uint64_t ns)
+uint64_t hub_until(const struct hub *hub, uint64_t ns)
 {
 	/* What no clock of ours will ever show is for ever. */
-	return ns < CN_NEVER / 2 ? driver->now + ns : CN_NEVER;
+	return ns < CN_NEVER / 2 ? hub->now + ns : CN_NEVER;
 }
 
-bool driver_ns_of(const struct timespec *span, uint64_t *ns)
+bool hub_ns_of(const struct timespec *span, uint64_t *ns)
 {
 	uint64_t s = (uint64_t)span->tv_sec;
 
@@ -332,39 +332,39 @@ bool driver_ns_of(const struct timespec *span, uint64_t *ns)
 
 static void kicked(void *ctx, uint32_t events)
 {
-	struct driver *driver = ctx;
+	struct hub *hub = ctx;
 	uint64_t n;
 
 	(void)events;
-	(void)!read(driver->kick.fd, &n, sizeof(n));
+	(void)!read(hub->kick.fd, &n, sizeof(n));
 }
 
 static void tun_ready(void *ctx, uint32_t events)
 {
 	struct tun_end *end = ctx;
-	struct driver *driver = end->driver;
+	struct hub *hub = end->hub;
 	struct cn_frame frame;
 	int err = CN_OK;
 
 	(void)events;
-	driver_enter(driver);
+	hub_enter(hub);
 	for (int i = 0; i < TUN_BURST && end->stack; i++) {
-		err = tun_read(&end->tun, driver->pool, &frame);
+		err = tun_read(&end->tun, hub->pool, &frame);
 		if (err)
 			break;
-		cn_host_input(end->stack->host, end->link, &frame, driver->now);
+		cn_host_input(end->stack->host, end->link, &frame, hub->now);
 		cn_frame_release(&frame);
 	}
 	if (err == CN_E_NETDOWN) {
 		end->gone = true;
-		loop_unwatch(driver->loop, &end->watch);
+		loop_unwatch(hub->loop, &end->watch);
 	}
-	driver_leave(driver);
+	hub_leave(hub);
 }
 
-static void bury_tun(struct driver *driver, struct tun_end *end)
+static void bury_tun(struct hub *hub, struct tun_end *end)
 {
-	loop_unwatch(driver->loop, &end->watch);
+	loop_unwatch(hub->loop, &end->watch);
 	if (end->holds)
 		cn_frame_release(&end->held);
 	tun_close(&end->tun);
@@ -372,11 +372,11 @@ static void bury_tun(struct driver *driver, struct tun_end *end)
 	free(end);
 }
 
-static void watch_tuns(struct driver *driver)
+static void watch_tuns(struct hub *hub)
 {
 	struct list *next;
 
-	for (struct list *i = driver->tuns.next; i != &driver->tuns; i = next) {
+	for (struct list *i = hub->tuns.next; i != &hub->tuns; i = next) {
 		struct tun_end *end = CN_CONTAINER(i, struct tun_end, node);
 		uint32_t out = end->wants_out ? (uint32_t)EPOLLOUT : 0;
 
@@ -385,61 +385,61 @@ static void watch_tuns(struct driver *driver)
 		end->watch.ctx = end;
 		end->watch.fd = end->tun.fd;
 		if (!end->stack)
-			bury_tun(driver, end);
+			bury_tun(hub, end);
 		else if (!end->gone)
-			(void)loop_watch(driver->loop, &end->watch,
+			(void)loop_watch(hub->loop, &end->watch,
 					 EPOLLIN | out);
 	}
 }
 
 static void *thread_main(void *ctx)
 {
-	struct driver *driver = ctx;
+	struct hub *hub = ctx;
 	uint64_t until;
 
 	for (;;) {
-		driver_enter(driver);
-		driver_run(driver);
-		if (driver->rewatch)
-			watch_tuns(driver);
-		driver->rewatch = false;
-		if (driver->stop)
+		hub_enter(hub);
+		hub_run(hub);
+		if (hub->rewatch)
+			watch_tuns(hub);
+		hub->rewatch = false;
+		if (hub->stop)
 			break;
-		until = driver_deadline(driver);
-		driver->sleeps_until = until;
-		pthread_mutex_unlock(&driver->lock);
-		if (loop_round(driver->loop, until) < 0)
+		until = hub_deadline(hub);
+		hub->sleeps_until = until;
+		pthread_mutex_unlock(&hub->lock);
+		if (loop_round(hub->loop, until) < 0)
 			abort(); /* epoll itself is broken */
 	}
-	pthread_mutex_unlock(&driver->lock);
+	pthread_mutex_unlock(&hub->lock);
 	return NULL;
 }
 
-static int start_thread(struct driver *driver)
+static int start_thread(struct hub *hub)
 {
 	int rc;
 
-	driver->kick.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (driver->kick.fd < 0)
+	hub->kick.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (hub->kick.fd < 0)
 		return errno;
-	driver->kick.ready = kicked;
-	driver->kick.ctx = driver;
-	driver->loop = loop_new();
-	if (!driver->loop)
+	hub->kick.ready = kicked;
+	hub->kick.ctx = hub;
+	hub->loop = loop_new();
+	if (!hub->loop)
 		return errno;
-	rc = -loop_watch(driver->loop, &driver->kick, EPOLLIN);
+	rc = -loop_watch(hub->loop, &hub->kick, EPOLLIN);
 	if (rc)
 		return rc;
-	return pthread_create(&driver->thread, NULL, thread_main, driver);
+	return pthread_create(&hub->thread, NULL, thread_main, hub);
 }
 
-static void stop_thread(struct driver *driver)
+static void stop_thread(struct hub *hub)
 {
-	pthread_mutex_lock(&driver->lock);
-	driver->stop = true;
-	kick(driver);
-	pthread_mutex_unlock(&driver->lock);
-	pthread_join(driver->thread, NULL);
+	pthread_mutex_lock(&hub->lock);
+	hub->stop = true;
+	kick(hub);
+	pthread_mutex_unlock(&hub->lock);
+	pthread_join(hub->thread, NULL);
 }
 
 /* ------------------------------------------------------ birth and death -- */
@@ -457,59 +457,59 @@ static void heap_free(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-static void release(struct driver *driver)
+static void release(struct hub *hub)
 {
-	loop_free(driver->loop);
-	if (driver->kick.fd >= 0)
-		close(driver->kick.fd);
-	if (driver->pool)
-		cn_pool_free(driver->pool);
-	pthread_mutex_destroy(&driver->lock);
-	free(driver);
+	loop_free(hub->loop);
+	if (hub->kick.fd >= 0)
+		close(hub->kick.fd);
+	if (hub->pool)
+		cn_pool_free(hub->pool);
+	pthread_mutex_destroy(&hub->lock);
+	free(hub);
 }
 
-int driver_new(bool is_virtual, struct driver **out)
+int hub_new(bool is_virtual, struct hub **out)
 {
 	static const struct cn_alloc heap = {heap_alloc, heap_free, NULL};
-	struct driver *driver = calloc(1, sizeof(*driver));
+	struct hub *hub = calloc(1, sizeof(*hub));
 	int rc = 0;
 
-	if (!driver)
+	if (!hub)
 		return ENOMEM;
-	pthread_mutex_init(&driver->lock, NULL);
-	list_init(&driver->stacks);
-	list_init(&driver->wires);
-	list_init(&driver->tuns);
-	list_init(&driver->waiters);
-	atomic_init(&driver->refs, 1);
-	driver->threads = 1;
-	driver->kick.fd = -1;
-	driver->is_virtual = is_virtual;
-	driver->now = VIRTUAL_START;
-	driver->pool = cn_pool_new(&heap);
-	if (!driver->pool)
+	pthread_mutex_init(&hub->lock, NULL);
+	list_init(&hub->stacks);
+	list_init(&hub->wires);
+	list_init(&hub->tuns);
+	list_init(&hub->waiters);
+	atomic_init(&hub->refs, 1);
+	hub->threads = 1;
+	hub->kick.fd = -1;
+	hub->is_virtual = is_virtual;
+	hub->now = VIRTUAL_START;
+	hub->pool = cn_pool_new(&heap);
+	if (!hub->pool)
 		rc = ENOMEM;
 	else if (!is_virtual)
-		rc = start_thread(driver);
+		rc = start_thread(hub);
 	if (rc)
-		release(driver);
+		release(hub);
 	else
-		*out = driver;
+		*out = hub;
 	return rc;
 }
 
-struct driver *driver_ref(struct driver *driver)
+struct hub *hub_ref(struct hub *hub)
 {
-	atomic_fetch_add(&driver->refs, 1);
-	return driver;
+	atomic_fetch_add(&hub->refs, 1);
+	return hub;
 }
 
-void driver_unref(struct driver *driver)
+void hub_unref(struct hub *hub)
 {
-	if (atomic_fetch_sub(&driver->refs, 1) != 1)
+	if (atomic_fetch_sub(&hub->refs, 1) != 1)
 		return;
-	CN_ASSERT(list_is_empty(&driver->stacks));
-	if (!driver->is_virtual)
-		stop_thread(driver);
-	release(driver);
+	CN_ASSERT(list_is_empty(&hub->stacks));
+	if (!hub->is_virtual)
+		stop_thread(hub);
+	release(hub);
 }
