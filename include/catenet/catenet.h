@@ -6,6 +6,7 @@
 #include <catenet/base.h>
 #include <catenet/engine.h>
 #include <catenet/frame.h>
+#include <catenet/framing.h>
 #include <catenet/host.h>
 #include <catenet/link.h>
 #include <catenet/posix.h>
