@@ -83,9 +83,11 @@ CN_API int cn_send_all(int fd, const void *data, size_t len);
  * -1 and errno. */
 CN_API ssize_t cn_recv_exact(int fd, void *data, size_t len);
 /*
- * A stdio stream over the connection, mode as fopen's ("r+" reads and writes);
- * fclose closes the descriptor.  As with any stream that reads and writes,
- * fflush comes between writing and reading.
+ * A stdio stream over the connection, mode as fopen's; fclose closes the
+ * descriptor.  One that reads and writes ("r+") is for lockstep: fflush what
+ * was written before reading, and read all that has come before writing, as
+ * stdio cannot turn round with input in its buffer.  Two streams, of the
+ * descriptor and of its cn_dup, are free of that.
  */
 CN_API FILE *cn_fdopen(int fd, const char *mode);
 

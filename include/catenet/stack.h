@@ -33,8 +33,8 @@ struct cn_stack_config {
 	 * No thread and no real clock: time stands still while any thread that
 	 * uses the stack runs, and passes at once to the next instant at which
 	 * something happens when all of them wait.  A wait of a minute takes
-	 * no time, and a run is the same each time.  Ignored where with is
-	 * given.
+	 * no time.  A wait that nothing can end fails with EDEADLK.  Ignored
+	 * where with is given.
 	 */
 	bool virtual_clock;
 	/* A send on a connection that cannot send any more also raises SIGPIPE

@@ -25,8 +25,7 @@ static struct table {
 	unsigned free; /* none below is free */
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void file_init(struct file *file, const struct file_ops *ops,
-	       struct hub *hub)
+void file_init(struct file *file, const struct file_ops *ops, struct hub *hub)
 {
 	file->ops = ops;
 	file->hub = hub_ref(hub);
@@ -160,7 +159,7 @@ void file_wake(struct file *file, unsigned key)
 {
 	for (struct list *i = file->waits.next; i != &file->waits; i = i->next)
 		hub_wake(file->hub,
-			    CN_CONTAINER(i, struct wait_link, node)->waiter);
+			 CN_CONTAINER(i, struct wait_link, node)->waiter);
 	for (struct list *i = file->items.next; i != &file->items; i = i->next)
 		epoll_item_wake(CN_CONTAINER(i, struct epoll_item, of_file),
 				key);

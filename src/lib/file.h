@@ -31,8 +31,7 @@ struct file {
 };
 
 /* With one reference, the caller's; holds the hub. */
-void file_init(struct file *file, const struct file_ops *ops,
-	       struct hub *hub);
+void file_init(struct file *file, const struct file_ops *ops, struct hub *hub);
 /* The opposite, by release. */
 void file_deinit(struct file *file);
 

@@ -50,8 +50,7 @@ static bool run_wires(struct hub *hub)
 {
 	bool moved = false;
 
-	for (struct list *i = hub->wires.next; i != &hub->wires;
-	     i = i->next) {
+	for (struct list *i = hub->wires.next; i != &hub->wires; i = i->next) {
 		struct wire *wire = CN_CONTAINER(i, struct wire, node);
 
 		for (int from = 0; from < 2; from++) {
@@ -94,8 +93,7 @@ static void tun_send(struct hub *hub, struct tun_end *end)
 
 static void run_tuns(struct hub *hub)
 {
-	for (struct list *i = hub->tuns.next; i != &hub->tuns;
-	     i = i->next)
+	for (struct list *i = hub->tuns.next; i != &hub->tuns; i = i->next)
 		tun_send(hub, CN_CONTAINER(i, struct tun_end, node));
 }
 
@@ -144,8 +142,7 @@ uint64_t hub_deadline(const struct hub *hub)
 
 		at = sooner(at, cn_host_deadline(stack->host));
 	}
-	for (struct list *i = hub->wires.next; i != &hub->wires;
-	     i = i->next) {
+	for (struct list *i = hub->wires.next; i != &hub->wires; i = i->next) {
 		struct wire *wire = CN_CONTAINER(i, struct wire, node);
 
 		at = sooner(at, cn_path_deadline(wire->path[0]));
@@ -163,8 +160,7 @@ static void read_clock(struct hub *hub)
 	if (hub->is_virtual)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	hub->now = (uint64_t)ts.tv_sec * CN_NS_PER_SEC +
-		      (uint64_t)ts.tv_nsec;
+	hub->now = (uint64_t)ts.tv_sec * CN_NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
 void hub_enter(struct hub *hub)
@@ -203,8 +199,7 @@ void hub_rewatch(struct hub *hub)
 
 /* ------------------------------------------------------------- waiting -- */
 
-static void end_wait(struct hub *hub, struct waiter *waiter,
-		     enum wait_end end)
+static void end_wait(struct hub *hub, struct waiter *waiter, enum wait_end end)
 {
 	if (!wait_end(waiter, end) || !list_is_linked(&waiter->node))
 		return;
@@ -223,8 +218,7 @@ static uint64_t expire(struct hub *hub)
 	uint64_t at = CN_NEVER;
 	struct list *next;
 
-	for (struct list *i = hub->waiters.next; i != &hub->waiters;
-	     i = next) {
+	for (struct list *i = hub->waiters.next; i != &hub->waiters; i = next) {
 		struct waiter *waiter = CN_CONTAINER(i, struct waiter, node);
 
 		next = i->next;
@@ -387,8 +381,7 @@ static void watch_tuns(struct hub *hub)
 		if (!end->stack)
 			bury_tun(hub, end);
 		else if (!end->gone)
-			(void)loop_watch(hub->loop, &end->watch,
-					 EPOLLIN | out);
+			(void)loop_watch(hub->loop, &end->watch, EPOLLIN | out);
 	}
 }
 

@@ -42,8 +42,7 @@ static int make_host(struct cn_stack *stack, const struct cn_settings *given)
 	return linux_errno(cn_host_new(&set, stack->hub->now, &stack->host));
 }
 
-static int get_driver(const struct cn_stack_config *config,
-		      struct hub **hub)
+static int get_driver(const struct cn_stack_config *config, struct hub **hub)
 {
 	if (!config->with)
 		return hub_new(config->virtual_clock, hub);

@@ -65,8 +65,8 @@ static void take(struct cn_deframer *deframer, struct outcome *outcome)
 }
 
 /* In pieces of 1 .. piece octets, by turns. */
-static struct outcome run(const struct cn_framing *framing,
-			  const uint8_t *data, size_t size, size_t piece)
+static struct outcome run(const struct cn_framing *framing, const uint8_t *data,
+			  size_t size, size_t piece)
 {
 	struct outcome outcome = {0, 0, 0};
 	size_t room = cn_framing_room(framing), turn = 0;

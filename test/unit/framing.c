@@ -173,8 +173,9 @@ static void length_prefix(void **state)
 	EXPECT(&prefix2, "\0\3ab", "PROTO");
 	EXPECT(&prefix2, "\0", "PROTO");
 	EXPECT(&prefix2, "\0\1a\1\55", "[a]MSGSIZE");
-	EXPECT(&prefix4, "\0\0\0\2hi\0\0\0\10"
-			 "12345678",
+	EXPECT(&prefix4,
+	       "\0\0\0\2hi\0\0\0\10"
+	       "12345678",
 	       "[hi][12345678]");
 	EXPECT(&prefix4, "\0\0\0\11", "MSGSIZE");
 	EXPECT(&prefix4, "\377\377\377\377abc", "MSGSIZE");
@@ -259,8 +260,8 @@ static void headers_are_written(void **state)
 
 	(void)state;
 	n = cn_headers_write(out, sizeof(out), "GET /\r\nHost: a\r\n", 5);
-	assert_string_equal(
-		out, "GET /\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+	assert_string_equal(out,
+			    "GET /\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
 	assert_int_equal(n, strlen(out));
 	assert_int_equal(cn_headers_write(out, (size_t)n, "GET /\r\n", 5),
 			 strlen("GET /\r\nContent-Length: 5\r\n\r\n"));
@@ -272,9 +273,9 @@ static void headers_are_written(void **state)
 	assert_int_equal(cn_headers_write(out, 64, "GET /\nX: y\r\n", 5),
 			 CN_E_PROTO);
 	assert_int_equal(cn_headers_write(out, 64, "", 5), CN_E_PROTO);
-	assert_int_equal(
-		cn_headers_write(out, 64, "A\r\nContent-Length: 1\r\n", 5),
-		CN_E_PROTO);
+	assert_int_equal(cn_headers_write(out, 64, "A\r\nContent-Length: 1\r\n",
+					  5),
+			 CN_E_PROTO);
 }
 
 static void rules_that_make_no_sense(void **state)
@@ -304,9 +305,8 @@ static void rules_that_make_no_sense(void **state)
 		assert_int_equal(cn_deframer_init(&deframer, &bad[i], buf,
 						  sizeof(buf)),
 				 CN_E_INVAL);
-		assert_int_equal(
-			cn_framing_wrap(&bad[i], "x", 1, &wrapping),
-			CN_E_INVAL);
+		assert_int_equal(cn_framing_wrap(&bad[i], "x", 1, &wrapping),
+				 CN_E_INVAL);
 	}
 	assert_int_equal(cn_deframer_init(&deframer, &prefix4, buf, 11),
 			 CN_E_INVAL);
@@ -329,8 +329,7 @@ static void wrapping(void **state)
 			 CN_E_MSGSIZE);
 	assert_int_equal(cn_framing_wrap(&wide, much, 65535, &w), 0);
 	assert_memory_equal(w.head, "\377\377", 2);
-	assert_int_equal(cn_framing_wrap(&wide, much, 65536, &w),
-			 CN_E_MSGSIZE);
+	assert_int_equal(cn_framing_wrap(&wide, much, 65536, &w), CN_E_MSGSIZE);
 	assert_int_equal(cn_framing_wrap(&lines, "one", 3, &w), 0);
 	assert_int_equal(w.tail_len, 1);
 	assert_int_equal(cn_framing_wrap(&lines, "o\ne", 3, &w), CN_E_PROTO);
@@ -399,8 +398,7 @@ static void over_sockets(void **state)
 	assert_int_equal(cn_bind(lst, (struct sockaddr *)&to, sizeof(to)), 0);
 	assert_int_equal(cn_listen(lst, 1), 0);
 	c = cn_socket(a, AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(cn_connect(c, (struct sockaddr *)&to, sizeof(to)),
-			 0);
+	assert_int_equal(cn_connect(c, (struct sockaddr *)&to, sizeof(to)), 0);
 	s = cn_accept(lst, NULL, NULL);
 	out = cn_framing_fd(c);
 	in = cn_framing_fd(s);
@@ -409,8 +407,7 @@ static void over_sockets(void **state)
 			cn_message_write(&big, &out, text, sizeof(text)), 0);
 	cn_close(c);
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(cn_message_read(&deframer, &in, &message),
-				 1);
+		assert_int_equal(cn_message_read(&deframer, &in, &message), 1);
 		assert_int_equal(message.len, sizeof(text));
 	}
 	assert_int_equal(cn_message_read(&deframer, &in, &message), 0);
