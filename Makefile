@@ -62,6 +62,10 @@ grid: all
 explain: all
 	@BUILD=$(BUILD) python3 -B tools/explain-doc
 
+# docs/sockets.md, what becomes of each option of a socket
+sockets: all
+	@BUILD=$(BUILD) tools/sockets-doc
+
 format:
 	git ls-files '*.c' '*.h' | xargs -r clang-format-14 -i
 
@@ -69,4 +73,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all demo test bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
-	explain format clean
+	explain sockets format clean

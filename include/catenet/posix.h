@@ -93,8 +93,11 @@ CN_API FILE *cn_fdopen(int fd, const char *mode);
 
 /* ------------------------------------------------- ioctl, fcntl, waiting -- */
 
-/* FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD, SIOCATMARK, FIONBIO:
- * arg points to an int. */
+/*
+ * FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD, SIOCATMARK, FIONBIO:
+ * arg points to an int.  SIOCGIFCONF, NAME, INDEX, ADDR, NETMASK, BRDADDR, MTU
+ * and FLAGS of the stack's links, as netdevice(7).
+ */
 CN_API int cn_ioctl(int fd, unsigned long request, void *arg);
 /* F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD,
  * F_DUPFD_CLOEXEC. */

@@ -28,6 +28,8 @@
 struct hub_link {
 	char name[16];
 	uint32_t mtu;
+	uint32_t v4; /* its first IPv4 address, 0: none */
+	unsigned v4_len; /* and its prefix */
 	struct wire *wire;
 	unsigned end; /* of the wire: 0 or 1 */
 	struct tun_end *tun;

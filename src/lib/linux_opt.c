@@ -60,6 +60,10 @@ static const struct row {
 	{IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, LINUX_BIT_NO_PORT, KIND_BIT, 0,
 	 0},
 	{IPPROTO_IP, IP_PKTINFO, LINUX_BIT_PKTINFO, KIND_BIT, 0, 0},
+	{IPPROTO_IP, IP_RECVTTL, LINUX_BIT_RECVTTL, KIND_BIT, 0, 0},
+	{IPPROTO_IP, IP_RECVTOS, LINUX_BIT_RECVTOS, KIND_BIT, 0, 0},
+	{IPPROTO_IPV6, IPV6_RECVHOPLIMIT, LINUX_BIT_RECVHOPS6, KIND_BIT, 0, 0},
+	{IPPROTO_IPV6, IPV6_RECVTCLASS, LINUX_BIT_RECVCLASS6, KIND_BIT, 0, 0},
 	{IPPROTO_IPV6, IPV6_RECVPKTINFO, LINUX_BIT_PKTINFO6, KIND_BIT, 0, 0},
 };
 
@@ -347,7 +351,7 @@ static int set_row(struct linux_sock *ls, const struct row *row, int value,
 	return engine_set(ls, (enum cn_opt)row->what, value, now);
 }
 
-/* IP's own options may be one octet long, the type of service none. */
+/* IP's own options may be one octet long, or none at all, but for IP_TTL. */
 static int int_of(int level, int opt, const void *val, uint32_t len, int *value)
 {
 	const uint8_t *octet = val;
@@ -357,7 +361,7 @@ static int int_of(int level, int opt, const void *val, uint32_t len, int *value)
 		memcpy(value, val, sizeof(*value));
 	else if (level == IPPROTO_IP && len >= 1)
 		*value = octet[0];
-	else if (level != IPPROTO_IP || opt != IP_TOS)
+	else if (level != IPPROTO_IP || opt == IP_TTL)
 		return EINVAL;
 	return 0;
 }
@@ -406,6 +410,17 @@ static void put(void *val, uint32_t *len, const void *from, uint32_t size)
 static int put_int(void *val, uint32_t *len, int value)
 {
 	put(val, len, &value, sizeof(value));
+	return 0;
+}
+
+/* An int that has no room is an octet, to IPv4. */
+static int put_ip(void *val, uint32_t *len, int value)
+{
+	uint8_t octet = (uint8_t)value;
+
+	if (!*len || *len >= sizeof(value))
+		return put_int(val, len, value);
+	put(val, len, &octet, 1);
 	return 0;
 }
 
@@ -652,12 +667,10 @@ static int get_ip(struct linux_sock *ls, int level, int opt, void *val,
 		 (level == IPPROTO_IP && opt == IP_TTL))
 		what = CN_OPT_TTL;
 	rc = get_engine(ls, what, &value);
-	/* An int that has no room is an octet, to IPv4. */
-	if (level == IPPROTO_IP && *len && *len < sizeof(value))
-		put(val, len, &(uint8_t){(uint8_t)value}, 1);
-	else
-		put_int(val, len, value);
-	return rc;
+	if (rc)
+		return rc;
+	return level == IPPROTO_IP ? put_ip(val, len, value) :
+				     put_int(val, len, value);
 }
 
 int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
@@ -674,8 +687,11 @@ int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
 		return EINVAL;
 	if (linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)
 		return ENOPROTOOPT;
-	if (row && row->kind == KIND_BIT)
-		return put_int(val, len, (ls->bits & (uint32_t)row->what) != 0);
+	if (row && row->kind == KIND_BIT) {
+		value = (ls->bits & (uint32_t)row->what) != 0;
+		return level == IPPROTO_IP ? put_ip(val, len, value) :
+					     put_int(val, len, value);
+	}
 	if (row) {
 		rc = get_engine(ls, (enum cn_opt)row->what, &value);
 		return rc ? rc : put_int(val, len, value);

@@ -128,6 +128,8 @@ void lsock_leave(struct lsock *sock)
 static void inherit(struct lsock *sock, const struct lsock *listener)
 {
 	sock->ls.bits = listener->ls.bits;
+	sock->inq = listener->inq;
+	sock->discover = listener->discover;
 	sock->ls.sndbuf = listener->ls.sndbuf;
 	sock->ls.rcvbuf = listener->ls.rcvbuf;
 	sock->ls.rcvtimeo_ns = listener->ls.rcvtimeo_ns;
@@ -159,6 +161,7 @@ int lsock_install(struct cn_stack *stack, struct cn_sock *engine, int domain,
 	if (flags & SOCK_NONBLOCK)
 		sock->file.flags = O_NONBLOCK;
 	sock->ls.domain = domain;
+	sock->discover = IP_PMTUDISC_WANT;
 	if (listener)
 		inherit(sock, listener);
 	adopt(sock, stack, engine);

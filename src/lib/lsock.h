@@ -19,6 +19,8 @@ struct lsock {
 	/* Somebody found no room to send: room is news.  Linux's
 	 * SOCK_NOSPACE. */
 	bool nospace;
+	bool inq; /* TCP_INQ: recvmsg tells how much is left */
+	int discover; /* IP_MTU_DISCOVER */
 };
 
 /*

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 
@@ -348,7 +350,18 @@ static ssize_t recv_locked(struct lsock *sock, struct cursor *to, int flags)
 	}
 }
 
-static ssize_t recv_iov(int fd, const struct iovec *iov, size_t n, int flags)
+/* An end that has come counts as one, so that who asks will read it. */
+static int left_to_read(const struct lsock *sock)
+{
+	size_t left = cn_sock_readable(sock->ls.sock);
+
+	left += cn_sock_peer_closed(sock->ls.sock);
+	return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+/* inq: what is left to read, -1: nobody asked.  May be NULL. */
+static ssize_t recv_iov(int fd, const struct iovec *iov, size_t n, int flags,
+			int *inq)
 {
 	struct cursor to;
 	struct lsock *sock;
@@ -363,23 +376,46 @@ static ssize_t recv_iov(int fd, const struct iovec *iov, size_t n, int flags)
 	if (!rc && flags & MSG_ERRQUEUE)
 		rc = EAGAIN;
 	done = rc ? -rc : recv_locked(sock, &to, flags);
+	if (inq && sock->inq && sock->ls.sock)
+		*inq = left_to_read(sock);
 	lsock_leave(sock);
 	return done < 0 ? lsock_fail((int)-done) : done;
 }
 
+static void put_inq(struct msghdr *msg, int inq)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+
+	if (inq < 0) {
+		msg->msg_controllen = 0;
+		return;
+	}
+	if (!cmsg || msg->msg_controllen < CMSG_LEN(sizeof(inq))) {
+		msg->msg_flags |= MSG_CTRUNC;
+		msg->msg_controllen = 0;
+		return;
+	}
+	cmsg->cmsg_level = IPPROTO_TCP;
+	cmsg->cmsg_type = TCP_CM_INQ;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(inq));
+	memcpy(CMSG_DATA(cmsg), &inq, sizeof(inq));
+	msg->msg_controllen = CMSG_SPACE(sizeof(inq));
+}
+
 ssize_t cn_recvmsg(int fd, struct msghdr *msg, int flags)
 {
+	int inq = -1;
 	ssize_t n;
 
 	if (!msg)
 		return lsock_fail(EFAULT);
-	n = recv_iov(fd, msg->msg_iov, msg->msg_iovlen, flags);
+	n = recv_iov(fd, msg->msg_iov, msg->msg_iovlen, flags, &inq);
 	if (n < 0)
 		return n;
-	/* The peer of a stream is known, and nothing comes beside it. */
+	/* The peer of a stream is known. */
 	msg->msg_namelen = 0;
-	msg->msg_controllen = 0;
 	msg->msg_flags = flags & MSG_OOB;
+	put_inq(msg, inq);
 	return n;
 }
 
@@ -387,7 +423,7 @@ ssize_t cn_recvfrom(int fd, void *data, size_t len, int flags,
 		    struct sockaddr *addr, socklen_t *addr_len)
 {
 	struct iovec iov = {data, len};
-	ssize_t n = recv_iov(fd, &iov, 1, flags);
+	ssize_t n = recv_iov(fd, &iov, 1, flags, NULL);
 
 	if (n >= 0 && addr && addr_len)
 		*addr_len = 0;
@@ -408,5 +444,5 @@ ssize_t cn_readv(int fd, const struct iovec *iov, int n)
 {
 	if (n < 0 || n > IOV_MOST)
 		return lsock_fail(EINVAL);
-	return recv_iov(fd, iov, (size_t)n, 0);
+	return recv_iov(fd, iov, (size_t)n, 0, NULL);
 }

@@ -4,10 +4,77 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
 
+#include "lib/ifreq.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
+
+/* --------------------------------------------- options of this side only -- */
+
+/* Where the option is kept that catenet run leaves to the kernel's connection,
+ * or cannot have; NULL: linux_opt knows. */
+static int *own_option(struct lsock *sock, int level, int opt, int *inq)
+{
+	if (level == IPPROTO_TCP && opt == TCP_INQ)
+		return inq;
+	if ((level == IPPROTO_IP && opt == IP_MTU_DISCOVER) ||
+	    (level == IPPROTO_IPV6 && opt == IPV6_MTU_DISCOVER &&
+	     sock->ls.domain == AF_INET6))
+		return &sock->discover;
+	return NULL;
+}
+
+/* Every segment is sent whole and with DF, as WANT and DO have it; the other
+ * ways the engine does not know. */
+static int set_own(struct lsock *sock, int *at, int value)
+{
+	if (at == &sock->discover && value != IP_PMTUDISC_WANT &&
+	    value != IP_PMTUDISC_DO)
+		return ENOPROTOOPT;
+	if (at != &sock->discover && (value < 0 || value > 1))
+		return EINVAL;
+	*at = value;
+	return 0;
+}
+
+static int set_option(struct lsock *sock, int level, int opt, const void *val,
+		      socklen_t len)
+{
+	int inq = sock->inq, value, rc;
+	int *at = own_option(sock, level, opt, &inq);
+
+	if (!at)
+		return linux_opt_set(&sock->ls, level, opt, val, len,
+				     sock->file.hub->now);
+	if (len < sizeof(value))
+		return EINVAL;
+	memcpy(&value, val, sizeof(value));
+	rc = set_own(sock, at, value);
+	sock->inq = inq;
+	return rc;
+}
+
+static int get_option(struct lsock *sock, int level, int opt, void *val,
+		      socklen_t *len)
+{
+	int inq = sock->inq;
+	const int *at = own_option(sock, level, opt, &inq);
+
+	if (!at)
+		return linux_opt_get(&sock->ls, level, opt, val, len,
+				     sock->file.hub->now);
+	if ((int)*len < 0)
+		return EINVAL;
+	if (*len > sizeof(*at))
+		*len = sizeof(*at);
+	memcpy(val, at, *len);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- calls -- */
 
 int cn_setsockopt(int fd, int level, int opt, const void *val, socklen_t len)
 {
@@ -21,8 +88,7 @@ int cn_setsockopt(int fd, int level, int opt, const void *val, socklen_t len)
 	else if (!val && len)
 		rc = EFAULT;
 	else
-		rc = linux_opt_set(&sock->ls, level, opt, val, len,
-				   sock->file.hub->now);
+		rc = set_option(sock, level, opt, val, len);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
@@ -37,8 +103,7 @@ int cn_getsockopt(int fd, int level, int opt, void *val, socklen_t *len)
 	if (!len || (!val && *len))
 		rc = EFAULT;
 	else
-		rc = linux_opt_get(&sock->ls, level, opt, val, len,
-				   sock->file.hub->now);
+		rc = get_option(sock, level, opt, val, len);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
@@ -107,9 +172,12 @@ int cn_ioctl(int fd, unsigned long request, void *arg)
 	else if (request == FIONBIO)
 		rc = set_nonblocking(&sock->file, *(const int *)arg != 0);
 	else
+		rc = ifreq_ioctl(sock->stack, request, arg);
+	if (rc == ENOTTY) {
 		rc = ask(sock, request, &value);
-	if (!rc && request != FIONBIO)
-		memcpy(arg, &value, sizeof(value));
+		if (!rc)
+			memcpy(arg, &value, sizeof(value));
+	}
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }

@@ -156,6 +156,17 @@ static bool next_prefix(const char **text, struct cn_addr *addr,
 	return end != slash + 1 && !*end && len <= max;
 }
 
+/* For SIOCGIFADDR, which tells one. */
+static void note_addr(struct hub_link *link, const struct cn_addr *addr,
+		      unsigned len)
+{
+	if (!cn_addr_is_v4(addr) || link->v4)
+		return;
+	for (int i = 12; i < 16; i++)
+		link->v4 = link->v4 << 8 | addr->octet[i];
+	link->v4_len = len;
+}
+
 static int add_addrs(struct cn_stack *stack, int link, const char *text)
 {
 	struct cn_addr addr;
@@ -168,6 +179,7 @@ static int add_addrs(struct cn_stack *stack, int link, const char *text)
 		err = cn_host_addr_add(stack->host, link, &addr, len);
 		if (err)
 			return linux_errno(err);
+		note_addr(&stack->link[link], &addr, len);
 	} while (text[strspn(text, " ")]);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Octets in and out. */
+#include <linux/tcp.h>
 #include <signal.h>
 
 #include "same.h"
@@ -206,6 +207,36 @@ static void pieces(void)
 	say("%zd", S->writev(p[0], out, 0));
 	say("%s", res(S->send(p[0], NULL, 5, 0)));
 	close_pair(p);
+}
+
+/* TCP_INQ: how much is left, beside what is read. */
+static void left_to_read(void)
+{
+	char data[4], control[64];
+	struct iovec in = {data, sizeof(data)};
+	struct msghdr msg = {.msg_iov = &in, .msg_iovlen = 1};
+	int p[2];
+
+	make_pair(p);
+	say("%s", res(set_int(p[1], IPPROTO_TCP, TCP_INQ, 2)));
+	say("%s", res(set_int(p[1], IPPROTO_TCP, TCP_INQ, 1)));
+	say("%s", res(get_int(p[1], IPPROTO_TCP, TCP_INQ)));
+	send_text(p[0], "abcdefghij", 0);
+	S->close(p[0]);
+	settle();
+	for (int i = 0; i < 4; i++) {
+		int left = -1;
+		ssize_t n;
+
+		msg.msg_control = i == 1 ? NULL : control;
+		msg.msg_controllen = i == 1 ? 0 : sizeof(control);
+		n = S->recvmsg(p[1], &msg, 0);
+		if (msg.msg_controllen)
+			memcpy(&left, CMSG_DATA(CMSG_FIRSTHDR(&msg)), 4);
+		say("%zd left %d, %zu %x", n, left, msg.msg_controllen,
+		    msg.msg_flags);
+	}
+	S->close(p[1]);
 }
 
 /* Reads all there is to come, and counts. */
@@ -427,6 +458,7 @@ const struct question data_questions[] = {
 	{"MSG_TRUNC", discard, false},
 	{"addresses of a stream", addresses_of_a_stream, false},
 	{"pieces", pieces, false},
+	{"what is left to read", left_to_read, false},
 	{"send until full", send_until_full, false},
 	{"send waits", send_waits, false},
 	{"time limits", time_limits, false},
