@@ -96,6 +96,17 @@ CN_API const char *cn_err_name(int err);
 	X(IP_PROTOCOL, "no such protocol here")                                \
 	X(IP_TTL, "TTL ran out")                                               \
 	X(IP6_EXT, "malformed IPv6 extension header chain")                    \
+	X(IP_FORWARD, "a router does not pass it on")                          \
+	X(ETHER_BAD, "malformed Ethernet frame")                               \
+	X(ETHER_TYPE, "neither IP nor ARP")                                    \
+	X(ETHER_OTHER, "frame for another station")                            \
+	X(ARP_BAD, "malformed ARP message")                                    \
+	X(ARP_IGNORED, "ARP message of no use here")                           \
+	X(ND_BAD, "malformed neighbour discovery message")                     \
+	X(ND_IGNORED, "neighbour discovery message of no use here")            \
+	X(NEIGH_CONTRADICTS, "another address for a neighbour that is known")  \
+	X(NEIGH_LIMIT, "too many packets or neighbours wait for an address")   \
+	X(NEIGH_FAILED, "the neighbour does not answer")                       \
 	X(FRAG_BAD, "malformed fragment")                                      \
 	X(FRAG_OVERLAP, "overlapping fragment: datagram discarded")            \
 	X(FRAG_LIMIT, "fragment memory limit")                                 \

@@ -54,13 +54,22 @@ struct cn_settings {
 
 	/* IP */
 	bool any_addr; /* accept packets to every address (a gateway) */
-	bool forward; /* reserved for routers; must be false */
+	bool forward; /* a router: passes on what is for others */
 	uint8_t ttl; /* 64 */
 	uint32_t frag_memory; /* 1 MiB (row 21 of attacks) */
 	uint64_t frag_timeout_ns; /* 30 s IPv4, 60 s IPv6 doubles it */
 	uint32_t icmp_rate; /* ICMP errors and RSTs per second; 1000 */
 	uint32_t min_pmtu_v4; /* 552; IPv6 1280 is fixed */
 	uint64_t pmtu_expire_ns; /* 10 min */
+	uint16_t forward_queue; /* packets that wait on one link; 1000 */
+
+	/* Neighbours on Ethernet (RFC 4861 section 10, and ARP alike) */
+	uint16_t neigh_max; /* 1024; a quarter may be unanswered (RFC 6583) */
+	uint64_t neigh_reachable_ns; /* 30 s, times 0.5 .. 1.5 */
+	uint64_t neigh_retrans_ns; /* 1 s */
+	uint64_t neigh_delay_ns; /* before a first probe; 5 s */
+	uint8_t neigh_probes; /* 3 */
+	uint8_t dad_probes; /* 1; 0: IPv6 addresses are used at once */
 
 	/* Ports and listeners */
 	uint16_t port_low, port_high; /* 32768 .. 60999 */
@@ -110,6 +119,14 @@ struct cn_settings {
 	uint32_t dgram_rcvbuf; /* 212992 */
 };
 
+/* An address of this host. */
+enum cn_addr_state {
+	CN_ADDR_NONE, /* it is none of this host's */
+	CN_ADDR_TENTATIVE,
+	CN_ADDR_READY,
+	CN_ADDR_DUPLICATE, /* another station has it: it is not used */
+};
+
 /* ---------------------------------------------------------- counters -- */
 
 /* X(name, text) */
@@ -147,7 +164,12 @@ struct cn_settings {
 	X(udp_out, "UDP datagrams sent")                                       \
 	X(udp_no_port, "UDP datagrams for a port where no socket is")          \
 	X(udp_errors, "UDP datagrams malformed, or without room or memory")    \
-	X(frag_made, "fragments sent")
+	X(frag_made, "fragments sent")                                         \
+	X(ip_forwarded, "packets passed on")                                   \
+	X(arp_in, "ARP messages received")                                     \
+	X(arp_out, "ARP messages sent")                                        \
+	X(neigh_failed, "neighbours that never answered")                      \
+	X(dad_failed, "own addresses that another station has")
 
 struct cn_counters {
 #define CN_X(name, text) uint64_t name;

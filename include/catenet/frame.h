@@ -43,6 +43,9 @@ CN_API bool cn_addr_parse(const char *text, struct cn_addr *addr);
 CN_API size_t cn_addr_format(const struct cn_addr *addr,
 			     char text[CN_ADDR_TEXT]);
 
+/* Octets of an Ethernet address. */
+#define CN_MAC_LEN 6
+
 /* A piece of payload inside a buffer.  buf may be NULL for octets that the
  * caller guarantees for the length of the call. */
 struct cn_slice {
@@ -64,8 +67,8 @@ enum cn_csum {
 };
 
 /*
- * One IP packet (links that carry Ethernet put it on outside the host), or
- * one super-segment: TCP octets that stand for several packets of seg_size
+ * One IP packet (on a link of kind Ethernet: an Ethernet frame), or one
+ * super-segment: TCP octets that stand for several packets of seg_size
  * payload octets each.  On the way in the whole packet may be in one slice
  * with header_len 0.
  *

@@ -45,6 +45,11 @@ struct cn_link_config {
 	uint32_t tx_super; /* largest super-segment payload it cuts itself;
 			      0: the host sends single packets */
 	bool loopback; /* 127/8 and ::1 may travel; default route for them */
+	/* Frames are Ethernet's, and neighbours are asked for their addresses
+	 * by ARP and neighbour discovery; the link gets an IPv6 link-local
+	 * address.  mtu does not count the 14 octets of the header. */
+	bool ethernet;
+	uint8_t mac[CN_MAC_LEN]; /* our own; not a group's */
 };
 
 /*
@@ -67,6 +72,15 @@ CN_API int cn_host_addr_add(struct cn_host *host, int link,
 CN_API int cn_host_route_add(struct cn_host *host, int link,
 			     const struct cn_addr *prefix, unsigned prefix_len)
 	CN_MUST_CHECK;
+
+/* The same by way of a router on that link, for links of kind Ethernet. */
+CN_API int cn_host_route_via(struct cn_host *host, int link,
+			     const struct cn_addr *prefix, unsigned prefix_len,
+			     const struct cn_addr *router) CN_MUST_CHECK;
+/* An IPv6 address on Ethernet is tentative until nobody has claimed it for a
+ * second (RFC 4862 section 5.4). */
+CN_API enum cn_addr_state cn_host_addr_state(const struct cn_host *host,
+					     const struct cn_addr *addr);
 
 /* -------------------------------------------------------- four verbs -- */
 

@@ -41,6 +41,13 @@ static void default_ip(struct cn_settings *set)
 	set->icmp_rate = 1000;
 	set->min_pmtu_v4 = 552;
 	set->pmtu_expire_ns = 600 * CN_NS_PER_SEC;
+	set->forward_queue = 1000;
+	set->neigh_max = 1024;
+	set->neigh_reachable_ns = 30 * CN_NS_PER_SEC;
+	set->neigh_retrans_ns = CN_NS_PER_SEC;
+	set->neigh_delay_ns = 5 * CN_NS_PER_SEC;
+	set->neigh_probes = 3;
+	set->dad_probes = 1;
 }
 
 static void default_ports(struct cn_settings *set)
@@ -104,9 +111,11 @@ static int settings_check(const struct cn_settings *set)
 {
 	if (!set->seeded)
 		return CN_E_NOENTROPY;
-	if (!set->pool || set->forward)
+	if (!set->pool || (set->forward && set->any_addr))
 		return CN_E_INVAL;
 	if (!set->port_low || set->port_low > set->port_high)
+		return CN_E_RANGE;
+	if (set->neigh_max < 4 || !set->neigh_retrans_ns || !set->neigh_probes)
 		return CN_E_RANGE;
 	if (!set->ttl || set->cc >= CN_CC_N)
 		return CN_E_RANGE;
@@ -156,11 +165,16 @@ static int link_add(struct cn_host *host, int number,
 	int err;
 
 	err = net_link_add(&host->net, number, config->mtu, config->loopback);
+	if (!err && config->ethernet)
+		err = net_link_ether(&host->net, number, config->mac,
+				     host->born_at);
 	if (err)
 		return err;
 	for (; config->name && config->name[i] && i < 15; i++)
 		link->name[i] = config->name[i];
 	link->mtu = config->mtu;
+	host->net.routes.link[number].tx_csum = config->tx_csum;
+	host->net.routes.link[number].tx_super = config->tx_super;
 	link->tx_csum = config->tx_csum;
 	link->tx_super = config->tx_super;
 	link->used = true;
@@ -211,6 +225,7 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	map_init(&host->ports, host->set.pool);
 	map_init(&host->clients, host->set.pool);
 	wheel_init(&host->wheel, now);
+	host->born_at = now;
 	dgrams_init(host);
 	host->work_at = CN_NEVER;
 	syns_init(host);
@@ -261,6 +276,21 @@ int cn_host_route_add(struct cn_host *host, int link,
 	if (!has_link(host, link))
 		return CN_E_NOLINK;
 	return net_route_add(&host->net, link, prefix, prefix_len);
+}
+
+int cn_host_route_via(struct cn_host *host, int link,
+		      const struct cn_addr *prefix, unsigned prefix_len,
+		      const struct cn_addr *router)
+{
+	if (!has_link(host, link))
+		return CN_E_NOLINK;
+	return net_route_via(&host->net, link, prefix, prefix_len, router);
+}
+
+enum cn_addr_state cn_host_addr_state(const struct cn_host *host,
+				      const struct cn_addr *addr)
+{
+	return net_addr_state(&host->net, addr);
 }
 
 /* ---------------------------------------------------------------- free -- */
@@ -411,6 +441,9 @@ void cn_host_advance(struct cn_host *host, uint64_t now)
 	syns_advance(host, now);
 	tws_advance(host, now);
 	net_advance(&host->net, now);
+	/* A neighbour that does not answer is told to our own sockets. */
+	if (net_has_output(&host->net, CN_LINK_LOOPBACK))
+		loopback_wants(host, CN_LINK_LOOPBACK, now);
 	host_relieve(host, now);
 	if (host->work_at != CN_NEVER)
 		loopback_run(host, now);

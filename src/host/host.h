@@ -164,7 +164,7 @@ struct host_link {
 	uint32_t mtu;
 	uint32_t tx_super;
 	bool used, tx_csum;
-	bool dgram_turn; /* connections have had theirs */
+	uint8_t turn; /* connections, datagrams, what is passed on */
 	uint16_t reply_n;
 	struct reply *reply_first, *reply_last;
 	struct cn_sock *out_first, *out_last;
@@ -198,6 +198,7 @@ struct cn_host {
 	struct map flows;
 	struct sip_key flow_key, isn_key, ts_key;
 	uint64_t serial; /* of sockets */
+	uint64_t born_at;
 	struct map ports;
 	struct listener *any_port;
 	struct map clients; /* of ports that limit them */

@@ -308,43 +308,72 @@ static void count_out(struct cn_host *host, const struct cn_frame *frame)
 				  (packets - 1) * (uint64_t)frame->header_len;
 }
 
-/* Connections and datagrams share the link frame by frame. */
+/* Connections, datagrams and what is passed on share the link frame by
+ * frame. */
 static bool output_in_turn(struct cn_host *host, int number,
 			   struct cn_frame *frame, uint64_t now)
 {
 	struct host_link *link = &host->link[number];
 
-	link->dgram_turn = !link->dgram_turn;
-	if (link->dgram_turn && dgram_output(host, number, frame, now))
-		return true;
-	return burst_go_on(host, number, frame, 1, now) ||
-	       output_conn(link, frame, now) ||
-	       dgram_output(host, number, frame, now);
+	for (unsigned i = 0; i < 3; i++) {
+		link->turn = (uint8_t)((link->turn + 1) % 3);
+		if (link->turn == 0 &&
+		    (burst_go_on(host, number, frame, 1, now) ||
+		     output_conn(link, frame, now)))
+			return true;
+		if (link->turn == 1 && dgram_output(host, number, frame, now))
+			return true;
+		if (link->turn == 2 &&
+		    net_transit_output(&host->net, number, frame))
+			return true;
+	}
+	return false;
+}
+
+static bool output_packet(struct cn_host *host, int number,
+			  struct cn_frame *frame, uint64_t now)
+{
+	return output_reply(host, &host->link[number], frame) ||
+	       net_output(&host->net, number, frame) ||
+	       output_in_turn(host, number, frame, now);
 }
 
 static bool output_one(struct cn_host *host, int number, struct cn_frame *frame,
 		       uint64_t now)
 {
-	struct host_link *link = &host->link[number];
+	bool ether = host->net.routes.link[number].ether;
 
-	return output_reply(host, link, frame) ||
-	       net_output(&host->net, number, frame) ||
-	       output_in_turn(host, number, frame, now);
+	/* A packet may have to wait for its neighbour's address, and then it
+	 * is the question that leaves. */
+	while (!ether || !net_ether_ready(&host->net, number, frame)) {
+		if (!output_packet(host, number, frame, now))
+			return false;
+		if (!ether || net_ether_output(&host->net, number, frame, now))
+			break;
+	}
+	return true;
+}
+
+/* What else waits for this link, besides connections. */
+static bool others_wait(const struct cn_host *host, int number)
+{
+	return host->link[number].reply_first ||
+	       host->dgrams.out[number].first ||
+	       !net_is_idle(&host->net, number);
 }
 
 unsigned host_outputs(struct cn_host *host, int number, struct cn_frame *frame,
 		      unsigned n, uint64_t now)
 {
+	bool ether = host->net.routes.link[number].ether;
 	unsigned done = 0, i;
 
-	if (!host->link[number].out_first && !host->link[number].reply_first &&
-	    !host->dgrams.out[number].first && !host->net.reply_n)
+	if (!host->link[number].out_first && !others_wait(host, number))
 		return 0;
 	while (done < n && output_one(host, number, &frame[done], now)) {
 		done++;
 		/* Nothing waits that comes before a burst or in turn. */
-		if (!host->link[number].reply_first &&
-		    !host->dgrams.out[number].first)
+		if (!ether && !others_wait(host, number))
 			done += burst_go_on(host, number, &frame[done],
 					    n - done, now);
 	}

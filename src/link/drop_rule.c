@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/random.h"
-#include "link/glance.h"
+#include "wire/glance.h"
 #include "wire/ip.h"
 #include "wire/tcp_seg.h"
 

@@ -15,11 +15,11 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "link/cut.h"
 #include "link/drop_rule.h"
 #include "link/impair.h"
-#include "link/offload.h"
 #include "link/transit.h"
+#include "wire/cut.h"
+#include "wire/offload.h"
 
 #define PATH_MTU_MAX 65535u
 

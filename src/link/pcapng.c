@@ -10,8 +10,8 @@
 
 #include "base/assert.h"
 #include "base/pool.h"
-#include "link/cut.h"
-#include "link/offload.h"
+#include "wire/cut.h"
+#include "wire/offload.h"
 
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,

@@ -17,8 +17,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "link/cut.h"
-#include "link/offload.h"
+#include "wire/cut.h"
+#include "wire/offload.h"
 #include "wire/tcp_seg.h"
 
 #define TUN_DEVICE "/dev/net/tun"

@@ -23,6 +23,7 @@ enum {
 	TYPE4_PARAMETER_PROBLEM = 12,
 	TYPE4_ECHO_REPLY = 0,
 	TYPE6_UNREACHABLE = 1,
+	TYPE6_PACKET_TOO_BIG = 2,
 	TYPE6_TIME_EXCEEDED = 3,
 	TYPE6_PARAMETER_PROBLEM = 4,
 	TYPE6_FIRST_INFORMATION = 128,
@@ -35,6 +36,7 @@ enum {
 	CODE4_HOST = 1,
 	CODE4_PROTOCOL = 2,
 	CODE4_PORT = 3,
+	CODE4_NEEDS_FRAGMENTING = 4,
 };
 
 /* -------------------------------------------------------- reply queue -- */
@@ -97,6 +99,15 @@ bool net_output(struct net *net, int link, struct cn_frame *frame)
 	return false;
 }
 
+bool net_has_output(const struct net *net, int link)
+{
+	for (unsigned i = 0; i < net->reply_n; i++)
+		if (net->reply[(net->reply_first + i) % NET_REPLIES].link ==
+		    link)
+			return true;
+	return false;
+}
+
 /* One IP packet of a reply; the reference is the queue's. */
 static void push_packet(struct net *net, int link, const struct ip_hdr *ip,
 			struct cn_buf *buf, const uint8_t *data)
@@ -151,6 +162,12 @@ static bool push(struct net *net, int link, struct ip_hdr *ip,
 	budget_charge(net->budget, charge);
 	cn_buf_unref(buf);
 	return true;
+}
+
+bool icmp_push(struct net *net, int link, struct ip_hdr *ip, struct cn_buf *buf,
+	       uint32_t len, uint64_t now)
+{
+	return push(net, link, ip, buf, buf->data, len, now);
 }
 
 static struct ip_hdr reply_header(const struct net *net,
@@ -216,9 +233,16 @@ static struct cn_addr speaker(const struct net *net, const struct ip_hdr *ip,
 
 	by_router |= msg->version == 6 && msg->type == TYPE6_UNREACHABLE &&
 		     msg->code != 4;
-	if (net_is_local(net, &ip->dst) || !by_router)
+	by_router |= net->set->forward;
+	if (net_is_local(net, &ip->dst))
 		return ip->dst;
-	if (net_source(net, &ip->src, &own, &own_link) || own_link != link)
+	/* To itself: nobody else has said so. */
+	if (net_is_local(net, &ip->src))
+		return ip->src;
+	if (!by_router)
+		return ip->dst;
+	if (net_source(net, &ip->src, &own, &own_link) ||
+	    (own_link != link && !net->set->forward))
 		return ip->dst;
 	return own;
 }
@@ -254,6 +278,10 @@ static void set_type(struct icmp_msg *msg, const struct ip_hdr *ip)
 	case ICMP_PARAMETER_PROBLEM:
 		msg->type = v4 ? TYPE4_PARAMETER_PROBLEM :
 				 TYPE6_PARAMETER_PROBLEM;
+		break;
+	case ICMP_PACKET_TOO_BIG:
+		msg->type = v4 ? TYPE4_UNREACHABLE : TYPE6_PACKET_TOO_BIG;
+		msg->code = v4 ? CODE4_NEEDS_FRAGMENTING : 0;
 		break;
 	default:
 		if (!v4 && msg->code == CODE4_PROTOCOL) {
@@ -317,10 +345,9 @@ static uint32_t at_most(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-void net_icmp_send(struct net *net, enum icmp_kind kind, uint8_t code,
-		   const struct net_packet *about, uint64_t now)
+static void send_error(struct net *net, struct icmp_msg *msg,
+		       const struct net_packet *about, uint64_t now)
 {
-	struct icmp_msg msg = {.kind = (uint8_t)kind, .code = code};
 	uint32_t max, len;
 	struct cn_buf *buf;
 	uint8_t *quote;
@@ -338,7 +365,23 @@ void net_icmp_send(struct net *net, enum icmp_kind kind, uint8_t code,
 		memcpy(quote + len, about->slice[i].data, n);
 		len += n;
 	}
-	finish_error(net, about->link, &about->ip, &msg, buf, len, now);
+	finish_error(net, about->link, &about->ip, msg, buf, len, now);
+}
+
+void net_icmp_send(struct net *net, enum icmp_kind kind, uint8_t code,
+		   const struct net_packet *about, uint64_t now)
+{
+	struct icmp_msg msg = {.kind = (uint8_t)kind, .code = code};
+
+	send_error(net, &msg, about, now);
+}
+
+void icmp_send_too_big(struct net *net, uint32_t mtu,
+		       const struct net_packet *about, uint64_t now)
+{
+	struct icmp_msg msg = {.kind = ICMP_PACKET_TOO_BIG, .mtu = mtu};
+
+	send_error(net, &msg, about, now);
 }
 
 void net_icmp_send_about(struct net *net, enum icmp_kind kind, uint8_t code,
@@ -358,6 +401,24 @@ void net_icmp_send_about(struct net *net, enum icmp_kind kind, uint8_t code,
 	n = at_most((uint32_t)head_len, max - len);
 	memcpy(quote + len, head, n);
 	finish_error(net, link, ip, &msg, buf, len + n, now);
+}
+
+void icmp_send_unresolved(struct net *net, const struct cn_frame *frame,
+			  uint64_t now)
+{
+	uint8_t octet[CN_HEADER_MAX];
+	uint32_t len = cn_frame_copy(frame, 0, octet, sizeof(octet));
+	struct ip_hdr ip;
+	int link;
+
+	if (!ip_parse_quoted(octet, len, &ip) || ip.frag_off > 0 ||
+	    len < ip.header_len + 8u)
+		return;
+	link = net_route(net, &ip.src);
+	if (link >= 0)
+		net_icmp_send_about(net, ICMP_UNREACHABLE, CODE4_HOST, link,
+				    &ip, octet + ip.header_len,
+				    len - ip.header_len, now);
 }
 
 void icmp_send_problem(struct net *net, int link, const struct ip_hdr *ip,
@@ -471,6 +532,11 @@ enum net_verdict icmp_input(struct net *net, struct net_packet *packet,
 	drop = icmp_parse(&packet->ip, p, packet->ip.payload_len, &msg);
 	if (drop) {
 		net_drop(net, drop);
+		return NET_DONE;
+	}
+	if (packet->ip.version == 6 && nd_is_type(msg.type) &&
+	    net->routes.link[packet->link].ether) {
+		nd_input(net, packet->link, &packet->ip, &msg, now);
 		return NET_DONE;
 	}
 	if (packet->to_many) {

@@ -35,16 +35,27 @@ void net_deinit(struct net *net)
 	frag_deinit(net);
 	pmtu_deinit(net);
 	icmp_deinit(net);
+	forward_deinit(net);
+	neigh_deinit(net);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 uint64_t net_deadline(const struct net *net)
 {
-	return frag_deadline(net);
+	uint64_t at = earlier(frag_deadline(net), neigh_deadline(net));
+
+	return earlier(at, dad_deadline(net));
 }
 
 void net_advance(struct net *net, uint64_t now)
 {
 	frag_advance(net, now);
+	neigh_advance(net, now);
+	dad_advance(net, now);
 }
 
 /* ------------------------------------------------- headers in one piece -- */
@@ -154,6 +165,10 @@ static bool is_zero_net(const struct cn_addr *addr)
 static enum cn_drop judge_source(const struct net *net, int link,
 				 const struct ip_hdr *ip)
 {
+	/* RFC 4862 section 5.4.2: who has no address yet asks as nobody. */
+	if (cn_addr_is_any(&ip->src) && ip->version == 6 &&
+	    ip->protocol == IP_ICMP6 && net->routes.link[link].ether)
+		return CN_DROP_NONE;
 	/* MUST-63 */
 	if (cn_addr_is_any(&ip->src) || is_zero_net(&ip->src) ||
 	    net_is_to_many(net, &ip->src))
@@ -194,9 +209,14 @@ static enum cn_drop judge(const struct net *net, struct net_packet *packet)
 	packet->to_many = net_is_to_many(net, &ip->dst);
 	if (packet->to_many)
 		return judge_to_many(net, packet->link, ip);
-	if (!net->set->any_addr && !net_is_local(net, &ip->dst))
+	/* RFC 1122 section 3.3.6: the packet is for one, the frame was for
+	 * all. */
+	if (packet->to_station_group)
 		return CN_DROP_IP_NOT_OURS;
-	return CN_DROP_NONE;
+	if (net->set->any_addr || net_is_local(net, &ip->dst))
+		return CN_DROP_NONE;
+	packet->in_transit = net->set->forward;
+	return packet->in_transit ? CN_DROP_NONE : CN_DROP_IP_NOT_OURS;
 }
 
 /* ------------------------------------------------------------------- in -- */
@@ -275,6 +295,10 @@ static enum net_verdict enter(struct net *net, const struct cn_frame *frame,
 		packet->ip.payload_len = front.len - packet->ip.header_len;
 	slice_frame(packet, frame);
 	point(packet, &front);
+	if (packet->in_transit) {
+		forward(net, packet, frame, now);
+		return NET_DONE;
+	}
 	if (!packet->ip.is_fragment)
 		return dispatch(net, packet, now);
 	if (!frag_input(net, packet, &len, now))
@@ -290,6 +314,12 @@ enum net_verdict net_input(struct net *net, int link,
 
 	memset(packet, 0, offsetof(struct net_packet, slice));
 	packet->own = NULL;
+	if (net->routes.link[link].ether) {
+		if (!ether_input(net, link, frame, &net->inner,
+				 &packet->to_station_group, now))
+			return NET_DONE;
+		frame = &net->inner;
+	}
 	packet->link = (uint8_t)link;
 	packet->wide = net->wide;
 	packet->csum = frame->csum;

@@ -6,9 +6,9 @@
  *
  * It knows no ports and no connections: an ICMP error about a packet of ours
  * is handed up with what it quotes, and only the host can say whether it is to
- * be believed (RFC 5927).  It forwards nothing.  Next hops and neighbours
- * (ARP, NDP) will stand between a route and its link; today a link is its own
- * next hop.
+ * be believed (RFC 5927).  A host that is a router passes packets on.  A link
+ * is its own next hop, or carries Ethernet, and then neighbours are found by
+ * ARP and neighbour discovery.
  *
  * Counting: this room counts what it drops, reassembles and answers itself;
  * frames, packets and octets are the host's to count.
@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "net/neigh.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 
@@ -59,17 +60,28 @@ struct net_link {
 	uint32_t mtu;
 	bool used;
 	bool loopback;
+	bool ether;
+	uint8_t mac[CN_MAC_LEN];
+	/* What it can do for a packet that is passed on. */
+	bool tx_csum;
+	uint32_t tx_super;
 };
+
+enum dad_state { DAD_DONE, DAD_TRYING, DAD_DUPLICATE };
 
 struct net_address {
 	struct cn_addr addr;
 	uint8_t link;
 	uint8_t bits; /* prefix length, of 128: IPv4 is mapped */
 	uint8_t broadcast[4]; /* of the prefix; 0.0.0.0: it has none */
+	uint8_t dad; /* enum dad_state: whether it may be used */
+	uint8_t dad_left; /* questions still to be sent */
+	uint64_t dad_at; /* when the next one, or the verdict, is due */
 };
 
 struct net_route {
 	struct cn_addr prefix;
+	struct cn_addr router; /* any: the destination is on the link */
 	uint8_t link;
 	uint8_t bits;
 };
@@ -139,6 +151,9 @@ struct net {
 	/* Somebody waits for echo replies: they are handed up. */
 	uint32_t echo_ears;
 	bool wide; /* sum_is_wide */
+	struct neigh_table *neigh; /* NULL: no link is Ethernet */
+	struct net_queue ready[NET_LINKS]; /* frames that waited, complete */
+	struct net_queue transit[NET_LINKS]; /* packets to be passed on */
 	uint32_t ident[IDENT_SLOTS];
 	struct rate_pair icmp_rate, echo_rate, rst_rate;
 
@@ -146,6 +161,7 @@ struct net {
 	uint16_t reply_first, reply_n;
 	uint32_t reply_octets;
 
+	struct cn_frame inner; /* what an Ethernet frame carried */
 	uint8_t linear[NET_LINEAR]; /* headers that were not contiguous */
 };
 
@@ -173,6 +189,23 @@ int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
 		 unsigned prefix_len) CN_MUST_CHECK;
 int net_route_add(struct net *net, int link, const struct cn_addr *prefix,
 		  unsigned prefix_len) CN_MUST_CHECK;
+
+/* The link is one of Ethernet, with that address of ours. */
+int net_link_ether(struct net *net, int link, const uint8_t mac[CN_MAC_LEN],
+		   uint64_t now) CN_MUST_CHECK;
+int net_route_via(struct net *net, int link, const struct cn_addr *prefix,
+		  unsigned prefix_len, const struct cn_addr *router)
+	CN_MUST_CHECK;
+/* Where a packet for dst goes on that link: a router, or dst itself. */
+struct cn_addr net_next_hop(const struct net *net, int link,
+			    const struct cn_addr *dst);
+/* One of this host's own addresses, on that link. */
+bool net_is_on_link(const struct net *net, int link,
+		    const struct cn_addr *addr);
+enum cn_addr_state net_addr_state(const struct net *net,
+				  const struct cn_addr *addr);
+/* RFC 4291 section 2.5.6, RFC 3927: no router passes it on. */
+bool net_is_link_local(const struct cn_addr *addr);
 
 /* One of this host's own addresses (127/8 and ::1 too where a loopback link
  * exists).  any_addr is not considered. */
@@ -258,6 +291,8 @@ struct net_packet {
 	uint8_t link;
 	bool wide; /* as its net */
 	bool to_many; /* broadcast, or a group that this host belongs to */
+	bool to_station_group; /* the frame was, whatever the packet is */
+	bool in_transit; /* for somebody else: a router passes it on */
 	uint8_t slice_n;
 	struct cn_slice slice[CN_SLICES_MAX + 1]; /* the upper layer, whole */
 	struct cn_buf *own; /* a reassembled datagram's */
@@ -329,7 +364,24 @@ uint32_t net_ident(struct net *net, const struct cn_addr *src,
 /* The next of our own packets (echo replies, ICMP errors) for this link, or
  * false. */
 bool net_output(struct net *net, int link, struct cn_frame *frame);
-/* Reassembly is all that waits for time. */
+/* Nothing of this room waits for that link. */
+static inline bool net_is_idle(const struct net *net, int link)
+{
+	return !net->reply_n && !net->transit[link].first &&
+	       !net->ready[link].first && !(net->neigh && net->neigh->arp_n);
+}
+
+/* Would net_output have one? */
+bool net_has_output(const struct net *net, int link);
+/* On a link of kind Ethernet: the next frame that is complete, or false. */
+bool net_ether_ready(struct net *net, int link, struct cn_frame *frame);
+/* A packet gets its Ethernet header: true.  False: it waits for its
+ * neighbour's address, or was dropped; the frame is the caller's no more. */
+bool net_ether_output(struct net *net, int link, struct cn_frame *frame,
+		      uint64_t now);
+/* The next packet to be passed on, or false. */
+bool net_transit_output(struct net *net, int link, struct cn_frame *frame);
+/* Reassembly, neighbours and new addresses wait for time. */
 uint64_t net_deadline(const struct net *net);
 void net_advance(struct net *net, uint64_t now);
 
@@ -357,6 +409,27 @@ bool frag_input(struct net *net, struct net_packet *packet, uint32_t *len,
 uint64_t frag_deadline(const struct net *net);
 void frag_advance(struct net *net, uint64_t now);
 
+/* True: *inner is the packet, borrowed from the frame. */
+bool ether_input(struct net *net, int link, const struct cn_frame *frame,
+		 struct cn_frame *inner, bool *to_group, uint64_t now);
+void ether_put(const struct net *net, int link, struct cn_frame *frame,
+	       const uint8_t mac[CN_MAC_LEN]);
+
+/* The packet is for somebody else: passed on, answered, or dropped. */
+void forward(struct net *net, struct net_packet *packet,
+	     const struct cn_frame *frame, uint64_t now);
+void forward_deinit(struct net *net);
+
+/* An ICMP message of len octets at the front of buf, whose reference it
+ * takes, on its way. */
+bool icmp_push(struct net *net, int link, struct ip_hdr *ip, struct cn_buf *buf,
+	       uint32_t len, uint64_t now);
+/* To whoever sent a packet that found nobody on the link. */
+void icmp_send_unresolved(struct net *net, const struct cn_frame *frame,
+			  uint64_t now);
+/* The packet does not fit where it should go. */
+void icmp_send_too_big(struct net *net, uint32_t mtu,
+		       const struct net_packet *about, uint64_t now);
 enum net_verdict icmp_input(struct net *net, struct net_packet *packet,
 			    uint64_t now);
 /* RFC 8200 section 4 and RFC 1122 section 3.2.1: ip->problem_off and

@@ -115,6 +115,14 @@ static void insert_route(struct route_table *routes,
 int net_route_add(struct net *net, int link, const struct cn_addr *prefix,
 		  unsigned prefix_len)
 {
+	static const struct cn_addr none;
+
+	return net_route_via(net, link, prefix, prefix_len, &none);
+}
+
+int net_route_via(struct net *net, int link, const struct cn_addr *prefix,
+		  unsigned prefix_len, const struct cn_addr *router)
+{
 	int bits = mapped_bits(prefix, prefix_len);
 	struct net_route new, *old;
 
@@ -125,9 +133,13 @@ int net_route_add(struct net *net, int link, const struct cn_addr *prefix,
 	new.prefix = prefix_of(prefix, (unsigned)bits);
 	new.bits = (uint8_t)bits;
 	new.link = (uint8_t)link;
+	new.router = *router;
+	if (!cn_addr_is_any(router) &&
+	    cn_addr_is_v4(router) != cn_addr_is_v4(prefix))
+		return CN_E_INVAL;
 	old = find_route(&net->routes, &new.prefix, new.bits);
 	if (old) {
-		old->link = new.link;
+		*old = new;
 		return CN_OK;
 	}
 	if (net->routes.route_n == NET_ROUTES)
@@ -163,6 +175,17 @@ static void set_broadcast(struct net_address *own)
 	}
 }
 
+/* RFC 4862 section 5.4: first, nobody else must have it. */
+static void begin_dad(const struct net *net, int link,
+		      const struct cn_addr *addr, struct net_address *own)
+{
+	memset(own, 0, sizeof(*own));
+	own->dad_left = net->set->dad_probes;
+	if (own->dad_left && net->routes.link[link].ether &&
+	    !cn_addr_is_v4(addr))
+		own->dad = DAD_TRYING;
+}
+
 int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
 		 unsigned prefix_len)
 {
@@ -182,13 +205,23 @@ int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
 	err = net_route_add(net, link, addr, prefix_len);
 	if (err)
 		return err;
-	if (!own)
+	if (!own) {
 		own = &routes->address[routes->address_n++];
+		begin_dad(net, link, addr, own);
+	}
 	own->addr = *addr;
 	own->link = (uint8_t)link;
 	own->bits = (uint8_t)bits;
 	set_broadcast(own);
 	return CN_OK;
+}
+
+static const struct net_address *find_usable(const struct route_table *routes,
+					     const struct cn_addr *addr)
+{
+	const struct net_address *own = find_address(routes, addr);
+
+	return own && own->dad == DAD_DONE ? own : NULL;
 }
 
 static int loopback_link(const struct net *net)
@@ -204,7 +237,26 @@ bool net_is_local(const struct net *net, const struct cn_addr *addr)
 {
 	if (cn_addr_is_loopback(addr))
 		return loopback_link(net) >= 0;
-	return find_address(&net->routes, addr);
+	return find_usable(&net->routes, addr);
+}
+
+bool net_is_on_link(const struct net *net, int link, const struct cn_addr *addr)
+{
+	const struct net_address *own = find_usable(&net->routes, addr);
+
+	return own && own->link == link;
+}
+
+enum cn_addr_state net_addr_state(const struct net *net,
+				  const struct cn_addr *addr)
+{
+	const struct net_address *own = find_address(&net->routes, addr);
+
+	if (!own)
+		return CN_ADDR_NONE;
+	if (own->dad == DAD_TRYING)
+		return CN_ADDR_TENTATIVE;
+	return own->dad == DAD_DONE ? CN_ADDR_READY : CN_ADDR_DUPLICATE;
 }
 
 bool net_is_broadcast(const struct net *net, int link,
@@ -245,6 +297,20 @@ int net_route(const struct net *net, const struct cn_addr *dst)
 	return CN_E_NETUNREACH;
 }
 
+struct cn_addr net_next_hop(const struct net *net, int link,
+			    const struct cn_addr *dst)
+{
+	for (unsigned i = 0; i < net->routes.route_n; i++) {
+		const struct net_route *route = &net->routes.route[i];
+
+		if (route->link == link &&
+		    in_prefix(dst, &route->prefix, route->bits))
+			return cn_addr_is_any(&route->router) ? *dst :
+								route->router;
+	}
+	return *dst;
+}
+
 int net_first_link(const struct net *net, const struct cn_addr *family)
 {
 	for (unsigned i = 0; i < net->routes.address_n; i++) {
@@ -257,7 +323,7 @@ int net_first_link(const struct net *net, const struct cn_addr *family)
 	return CN_E_NETUNREACH;
 }
 
-static bool is_link_local(const struct cn_addr *addr)
+bool net_is_link_local(const struct cn_addr *addr)
 {
 	if (cn_addr_is_v4(addr))
 		return addr->octet[12] == 169 && addr->octet[13] == 254;
@@ -275,7 +341,9 @@ static unsigned source_rank(const struct net_address *own, int link,
 		return 0;
 	if (cn_addr_is_loopback(&own->addr) && own->link != link)
 		return 0;
-	if (is_link_local(&own->addr) == is_link_local(dst))
+	if (own->dad != DAD_DONE)
+		return 0;
+	if (net_is_link_local(&own->addr) == net_is_link_local(dst))
 		rank += 256;
 	if (own->link == link)
 		rank += 512;
@@ -313,7 +381,7 @@ int net_source(const struct net *net, const struct cn_addr *dst,
 	*link = net_route(net, dst);
 	if (*link < 0)
 		return *link;
-	if (find_address(&net->routes, dst)) {
+	if (find_usable(&net->routes, dst)) {
 		*src = *dst;
 		return CN_OK;
 	}

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "link/glance.h"
 #include "run/alias.h"
+#include "wire/glance.h"
 
 int lane_init(struct lane *lane, const struct lane_config *config)
 {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/seq.h"
-#include "link/glance.h"
 #include "see/tale.h"
+#include "wire/glance.h"
 #include "wire/tcp_seg.h"
 
 struct said {

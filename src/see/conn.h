@@ -10,7 +10,7 @@
 #include <catenet/engine.h>
 
 #include "base/list.h"
-#include "link/glance.h"
+#include "wire/glance.h"
 
 #define SEE_CONNS_MAX 4096
 

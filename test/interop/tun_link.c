@@ -18,13 +18,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "link/glance.h"
 #include "link/netlink.h"
-#include "link/offload.h"
 #include "link/tun.h"
 #include "wire/checksum.h"
+#include "wire/glance.h"
 #include "wire/ip.h"
 #include "wire/octets.h"
+#include "wire/offload.h"
 #include "wire/tcp_seg.h"
 
 #define TOTAL 1000000u

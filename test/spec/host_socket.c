@@ -674,7 +674,9 @@ static void host_refuses_bad_settings(void **state)
 	settings.port_high = 8;
 	assert_int_equal(cn_host_new(&settings, 0, &host), CN_E_RANGE);
 	pair_settings(&pair, &settings, 0);
+	/* A router, or every address: not both. */
 	settings.forward = true;
+	settings.any_addr = true;
 	assert_int_equal(cn_host_new(&settings, 0, &host), CN_E_INVAL);
 	pair_deinit(&pair);
 }

@@ -2,7 +2,7 @@
 /* Super-segments become packets that a receiver accepts. */
 #include "packets.h"
 
-#include "link/cut.h"
+#include "wire/cut.h"
 
 #define BEGIN 0xfffff000u /* so that sequence numbers wrap inside */
 

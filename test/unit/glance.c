@@ -2,8 +2,8 @@
 /* Where the headers of a packet end, for every kind a link may carry. */
 #include "packets.h"
 
-#include "link/cut.h"
-#include "link/glance.h"
+#include "wire/cut.h"
+#include "wire/glance.h"
 
 #define V4(protocol, off)                                                      \
 	0x45, 0, 0, 0, 0, 1, (off) >> 8, (off)&255, 64, protocol, 0, 0, 10, 0, \

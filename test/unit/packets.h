@@ -14,10 +14,10 @@
 
 #include <catenet/link.h>
 
-#include "link/offload.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
 #include "wire/octets.h"
+#include "wire/offload.h"
 #include "wire/tcp_seg.h"
 
 struct packet {

@@ -3,7 +3,7 @@
  * RFC 791, 8200, 9293, 768: where the headers of a packet begin and end.
  * Refuses nothing and vouches for nothing.
  */
-#include "link/glance.h"
+#include "wire/glance.h"
 
 #include <string.h>
 

@@ -4,10 +4,10 @@
  * describes it: from csum_start to the end, the field itself included, since
  * it holds the pseudo-header's sum.
  */
-#include "link/offload.h"
+#include "wire/offload.h"
 
-#include "link/glance.h"
 #include "wire/checksum.h"
+#include "wire/glance.h"
 #include "wire/ip.h"
 #include "wire/octets.h"
 

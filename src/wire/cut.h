@@ -8,10 +8,10 @@
  *	while (cut_next(&cut, &packet))
  *		... packet owns references of its own: release or pass it on
  */
-#ifndef LINK_CUT_H
-#define LINK_CUT_H
+#ifndef WIRE_CUT_H
+#define WIRE_CUT_H
 
-#include "link/glance.h"
+#include "wire/glance.h"
 
 struct cut {
 	const struct cn_frame *frame;

@@ -4,7 +4,7 @@
  * what each packet's header must hold, RFC 6864 what its IPv4 identification.
  * Only TCP is cut.
  */
-#include "link/cut.h"
+#include "wire/cut.h"
 
 #include <string.h>
 

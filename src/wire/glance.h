@@ -4,8 +4,8 @@
  * match it with a rule or to describe it to a device.  Nothing is validated
  * here beyond staying inside the packet; that is the receiver's work.
  */
-#ifndef LINK_GLANCE_H
-#define LINK_GLANCE_H
+#ifndef WIRE_GLANCE_H
+#define WIRE_GLANCE_H
 
 #include <catenet/frame.h>
 

@@ -3,8 +3,8 @@
  * What a device with offload does, in software: completes the checksum of a
  * frame whose field holds only the pseudo-header's sum.
  */
-#ifndef LINK_OFFLOAD_H
-#define LINK_OFFLOAD_H
+#ifndef WIRE_OFFLOAD_H
+#define WIRE_OFFLOAD_H
 
 #include <catenet/frame.h>
 
