@@ -254,6 +254,60 @@ static void routers_fragment_and_tell(void **state)
 	ring_deinit(&ring);
 }
 
+/* Whatever a path does to fragments, what is delivered is what was sent: each
+ * datagram has its number and a pattern that follows from it. */
+static void bad_paths_deliver_whole_datagrams(void **state)
+{
+	const struct cn_impair impair = {
+		.delay_ns = 5 * MS,
+		.jitter_ns = 4 * MS,
+		.loss = 0.02,
+		.duplicate = 0.03,
+		.corrupt = 0.01,
+		.reorder = 0.05,
+	};
+	enum { N = 400, LEN = 5000 };
+	static uint8_t data[LEN], got[LEN + 1];
+	unsigned heard = 0;
+
+	(void)state;
+	for (int family = 4; family <= 6; family += 2) {
+		struct cn_dgram *a, *b;
+		struct ring ring;
+
+		ring_init(&ring, 1500, 1300, 0, &impair);
+		a = dgram(&ring, A, family, 1000);
+		b = dgram(&ring, B, family, 2000);
+		assert_int_equal(cn_dgram_set(a, CN_DGRAM_OPT_RECVERR, 0), 0);
+		for (unsigned i = 0; i < N; i++) {
+			struct cn_endpoint to = {sim_addr(R2_B, 1, family),
+						 2000};
+			int64_t n;
+
+			for (unsigned k = 0; k < LEN; k++)
+				data[k] = (uint8_t)(i + k * (2 * i + 1));
+			data[0] = (uint8_t)i;
+			data[1] = (uint8_t)(i >> 8);
+			(void)cn_dgram_send(a, data, LEN, &to,
+					    sim_now(ring.sim));
+			assert_true(sim_pass(ring.sim, 20 * MS));
+			while ((n = cn_dgram_recv(b, got, sizeof(got), 0,
+						  NULL)) > 0) {
+				unsigned j = got[0] | (unsigned)got[1] << 8;
+
+				assert_int_equal(n, LEN);
+				for (unsigned k = 2; k < LEN; k++)
+					assert_int_equal(
+						got[k],
+						(uint8_t)(j + k * (2 * j + 1)));
+				heard++;
+			}
+		}
+		ring_deinit(&ring);
+	}
+	assert_in_range(heard, N / 2, 2 * N);
+}
+
 /* Each router names itself when the TTL ends at it, as traceroute shows. */
 static void time_exceeded_names_each_router(void **state)
 {
@@ -421,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bulk_crosses_routers),
 		cmocka_unit_test(routers_fragment_and_tell),
+		cmocka_unit_test(bad_paths_deliver_whole_datagrams),
 		cmocka_unit_test(time_exceeded_names_each_router),
 		cmocka_unit_test(route_loop_ends_by_ttl),
 		cmocka_unit_test(duplicates_that_escape_a_loop_are_refused),
