@@ -49,6 +49,8 @@ struct cn_settings {
 
 	/* Trace hook; NULL costs one branch. */
 	const struct cn_trace_sink *trace;
+	/* The same for datagrams; may be NULL. */
+	const struct cn_dgram_sink *dgram_trace;
 	/* Sees each frame that the host sends to itself; may be NULL. */
 	const struct cn_frame_sink *loopback_tap;
 
@@ -281,6 +283,38 @@ struct cn_trace {
 
 struct cn_trace_sink {
 	void (*trace)(void *ctx, const struct cn_trace *trace);
+	void *ctx;
+};
+
+/* What happens to a datagram.  X(name, text) */
+#define CN_DGRAM_TRACES(X)                                                     \
+	X(OUT, "datagram-out") /* it was sent */                               \
+	X(IN, "datagram-in") /* one came; drop: why nobody got it */           \
+	X(ERROR, "datagram-error") /* ICMP says that one did not arrive */
+
+enum cn_dgram_trace_kind {
+#define CN_X(name, text) CN_DGRAM_TRACE_##name,
+	CN_DGRAM_TRACES(CN_X) CN_DGRAM_TRACE_N
+#undef CN_X
+};
+
+struct cn_dgram_trace {
+	uint64_t at;
+	uint8_t kind; /* enum cn_dgram_trace_kind */
+	uint8_t protocol; /* 17; 1 or 58: an echo request or reply */
+	uint8_t drop; /* IN: enum cn_drop */
+	uint8_t ttl;
+	int8_t err; /* ERROR: enum cn_err */
+	bool to_many;
+	uint32_t len; /* octets of data */
+	uint32_t fragments; /* OUT: how many; 0: it is sent whole */
+	const char *rule; /* static */
+	struct cn_endpoint local, peer;
+	void *tag; /* of the socket, or NULL */
+};
+
+struct cn_dgram_sink {
+	void (*dgram)(void *ctx, const struct cn_dgram_trace *trace);
 	void *ctx;
 };
 

@@ -206,6 +206,22 @@ void dgram_failure_drop(struct cn_dgram *dgram);
 void dgram_fail_local(struct cn_dgram *dgram, const struct cn_endpoint *to,
 		      int err, uint32_t info, uint64_t now);
 
+/* Tells the sink, if there is one. */
+struct dgram_tale {
+	enum cn_dgram_trace_kind kind;
+	uint8_t protocol; /* enum dgram_protocol */
+	uint8_t ttl;
+	bool to_many;
+	enum cn_drop drop;
+	int err;
+	uint32_t len, fragments;
+	const char *rule;
+	const struct tuple *tuple;
+	const struct cn_dgram *dgram; /* NULL: nobody's */
+};
+void dgram_trace(const struct cn_host *host, const struct dgram_tale *tale,
+		 uint64_t now);
+
 /* dgram_out.c ------------------------------------------------------------ */
 
 /* What is to be sent, the addresses settled. */

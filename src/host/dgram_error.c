@@ -102,6 +102,23 @@ static void fail(struct cn_dgram *dgram, const struct net_error *icmp, int err,
 		.at = now,
 	};
 
+	const struct tuple tuple = {
+		.local = quote->ip.src,
+		.peer = quote->ip.dst,
+		.local_port = quote->src_port,
+		.peer_port = quote->dst_port,
+	};
+	const struct dgram_tale tale = {
+		.kind = CN_DGRAM_TRACE_ERROR,
+		.protocol = dgram->protocol,
+		.err = err,
+		.len = quote->data_len,
+		.rule = "RFC 1122 section 4.1.3.3",
+		.tuple = &tuple,
+		.dgram = dgram,
+	};
+
+	dgram_trace(dgram->host, &tale, now);
 	if (dgram->recverr)
 		queue_failure(dgram, &error, quote->data);
 	dgram->err = (int8_t)err;

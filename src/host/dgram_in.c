@@ -66,11 +66,35 @@ static struct dgram_in *keep(struct cn_dgram *dgram,
 	return kept;
 }
 
-static void refuse(struct cn_dgram *dgram, enum cn_drop why)
+static void tell(const struct cn_host *host, const struct dgram_arriving *in,
+		 const struct cn_dgram *dgram, enum cn_drop why)
+{
+	const struct dgram_tale tale = {
+		.kind = CN_DGRAM_TRACE_IN,
+		.protocol = (uint8_t)in->protocol,
+		.ttl = (uint8_t)in->msg.ttl,
+		.to_many = in->msg.to_many,
+		.drop = why,
+		.len = in->len,
+		.rule = why == CN_DROP_UDP_NO_PORT ?
+				"RFC 1122 section 4.1.3.1" :
+			in->protocol == DGRAM_PING ?
+				"RFC 1122 section 3.2.2.6" :
+				"RFC 768",
+		.tuple = &in->tuple,
+		.dgram = dgram,
+	};
+
+	dgram_trace(host, &tale, in->msg.at);
+}
+
+static void refuse(struct cn_dgram *dgram, const struct dgram_arriving *in,
+		   enum cn_drop why)
 {
 	dgram->drops++;
 	dgram->host->count.drop[why]++;
 	dgram->host->count.udp_errors++;
+	tell(dgram->host, in, dgram, why);
 }
 
 /* As Linux: what fits an empty queue fits, however long it is. */
@@ -80,12 +104,12 @@ static void deliver(struct cn_dgram *dgram, const struct dgram_arriving *in)
 	struct dgram_in *kept;
 
 	if (dgram->rcv_used > dgram->rcvbuf) {
-		refuse(dgram, CN_DROP_UDP_RCVBUF);
+		refuse(dgram, in, CN_DROP_UDP_RCVBUF);
 		return;
 	}
 	kept = budget_is_over(&host->budget, in->len) ? NULL : keep(dgram, in);
 	if (!kept) {
-		refuse(dgram, CN_DROP_MEMORY);
+		refuse(dgram, in, CN_DROP_MEMORY);
 		return;
 	}
 	budget_charge(&host->budget, kept->charge);
@@ -97,6 +121,7 @@ static void deliver(struct cn_dgram *dgram, const struct dgram_arriving *in)
 	dgram->in.last = kept;
 	if (dgram->protocol == DGRAM_UDP)
 		host->count.udp_in++;
+	tell(host, in, dgram, CN_DROP_NONE);
 	dgram_tell(dgram);
 }
 
@@ -356,14 +381,15 @@ static void describe(struct dgram_arriving *in, const struct net_packet *packet,
 
 /* RFC 1122 section 4.1.3.1: nobody is here. */
 static void no_port(struct cn_host *host, const struct net_packet *packet,
-		    enum dgram_protocol protocol, uint64_t now)
+		    const struct dgram_arriving *in, uint64_t now)
 {
-	if (protocol == DGRAM_PING) {
+	if (in->protocol == DGRAM_PING) {
 		host->count.drop[CN_DROP_ICMP_IGNORED]++;
 		return;
 	}
 	host->count.drop[CN_DROP_UDP_NO_PORT]++;
 	host->count.udp_no_port++;
+	tell(host, in, NULL, CN_DROP_UDP_NO_PORT);
 	net_icmp_send(&host->net, ICMP_UNREACHABLE, CODE_PORT_UNREACHABLE,
 		      packet, now);
 }
@@ -396,5 +422,5 @@ void dgram_input(struct cn_host *host, const struct net_packet *packet,
 	if (dgram)
 		deliver(dgram, &in);
 	else
-		no_port(host, packet, in.protocol, now);
+		no_port(host, packet, &in, now);
 }

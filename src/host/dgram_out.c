@@ -278,6 +278,26 @@ static void hear_self(struct cn_dgram *dgram, const struct dgram_sending *what,
 	dgram_to_many(host, &in);
 }
 
+static void tell(const struct cn_dgram *dgram, const struct dgram_sending *what,
+		 uint32_t len, uint32_t step, uint64_t now)
+{
+	const struct dgram_tale tale = {
+		.kind = CN_DGRAM_TRACE_OUT,
+		.protocol = dgram->protocol,
+		.ttl = what->ttl,
+		.to_many = what->to_many,
+		.len = what->len,
+		.fragments = step ? (len + step - 1) / step : 0,
+		.rule = dgram->protocol == DGRAM_PING ?
+				"RFC 1122 section 3.2.2.6" :
+				"RFC 768",
+		.tuple = &what->tuple,
+		.dgram = dgram,
+	};
+
+	dgram_trace(dgram->host, &tale, now);
+}
+
 int dgram_send(struct cn_dgram *dgram, const struct dgram_sending *what,
 	       uint64_t now)
 {
@@ -309,6 +329,7 @@ int dgram_send(struct cn_dgram *dgram, const struct dgram_sending *what,
 		hear_self(dgram, what, out, now);
 	if (dgram->protocol == DGRAM_UDP)
 		host->count.udp_out++;
+	tell(dgram, what, len, step, now);
 	push(host, what->link, out, now);
 	/* A TTL of 0 stays on this host: only its own ears were meant. */
 	if (!what->ttl)

@@ -122,3 +122,31 @@ void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 	seg_trace(&trace, kind, state, seg, drop, now);
 	tell(host, tuple, &trace);
 }
+
+void dgram_trace(const struct cn_host *host, const struct dgram_tale *tale,
+		 uint64_t now)
+{
+	const struct cn_dgram_sink *sink = host->set.dgram_trace;
+	bool v4 = cn_addr_is_v4(&tale->tuple->peer);
+	struct cn_dgram_trace trace = {
+		.at = now,
+		.kind = (uint8_t)tale->kind,
+		.protocol = IP_UDP,
+		.drop = (uint8_t)tale->drop,
+		.ttl = tale->ttl,
+		.err = (int8_t)tale->err,
+		.to_many = tale->to_many,
+		.len = tale->len,
+		.fragments = tale->fragments,
+		.rule = tale->rule,
+		.local = {tale->tuple->local, tale->tuple->local_port},
+		.peer = {tale->tuple->peer, tale->tuple->peer_port},
+		.tag = tale->dgram ? tale->dgram->tag : NULL,
+	};
+
+	if (!sink)
+		return;
+	if (tale->protocol == DGRAM_PING)
+		trace.protocol = v4 ? IP_ICMP : IP_ICMP6;
+	sink->dgram(sink->ctx, &trace);
+}

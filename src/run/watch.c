@@ -27,6 +27,7 @@ struct watch {
 		struct watch *watch;
 		int number;
 		struct cn_trace_sink sink;
+		struct cn_dgram_sink dgram_sink;
 	} host[2];
 };
 
@@ -48,6 +49,14 @@ static void on_trace(void *ctx, const struct cn_trace *trace)
 		see_events_event(watch->events, host->number, trace);
 	if (watch->ladder)
 		see_ladder_event(watch->ladder, host->number, trace);
+}
+
+static void on_dgram(void *ctx, const struct cn_dgram_trace *trace)
+{
+	const struct watch_host *host = ctx;
+
+	if (host->watch->events)
+		see_events_dgram(host->watch->events, host->number, trace);
 }
 
 static bool open_ladder(struct watch *watch, const struct world_options *opt,
@@ -104,6 +113,8 @@ static int begin(struct watch *watch, const struct world_options *opt,
 		watch->host[i].number = i;
 		watch->host[i].sink.trace = on_trace;
 		watch->host[i].sink.ctx = &watch->host[i];
+		watch->host[i].dgram_sink.dgram = on_dgram;
+		watch->host[i].dgram_sink.ctx = &watch->host[i];
 	}
 	if (opt->explain && !open_ladder(watch, opt, now))
 		rc = ENOMEM;
@@ -169,6 +180,11 @@ void watch_flush(struct watch *watch)
 const struct cn_trace_sink *watch_trace(struct watch *watch, int host)
 {
 	return watch ? &watch->host[host].sink : NULL;
+}
+
+const struct cn_dgram_sink *watch_dgrams(struct watch *watch, int host)
+{
+	return watch ? &watch->host[host].dgram_sink : NULL;
 }
 
 void watch_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,

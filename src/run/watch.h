@@ -34,6 +34,7 @@ void watch_flush(struct watch *watch);
 
 /* For the settings of the program's host (0) and the gateway's (1). */
 const struct cn_trace_sink *watch_trace(struct watch *watch, int host);
+const struct cn_dgram_sink *watch_dgrams(struct watch *watch, int host);
 
 /* The packet function of a struct cn_path_sink; ctx is a struct watch_lane. */
 void watch_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,

@@ -125,6 +125,7 @@ static int host_new(struct world *world, const char *name, uint8_t number,
 		guard_listeners(opt, &set);
 	set.any_addr = number == 1;
 	set.trace = watch_trace(world->watch, number);
+	set.dgram_trace = watch_dgrams(world->watch, number);
 	if (number == 0 && (world->watch || opt->pcapng))
 		set.loopback_tap = &world->loopback_sink;
 	return cn_host_new(&set, world_now(world), host);

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "see/dgram.h"
 #include "see/json.h"
 #include "see/tale.h"
 #include "see/text.h"
+#include "wire/ip.h"
 #include "wire/tcp_seg.h"
 
 struct see_events {
@@ -70,6 +72,7 @@ static const char *const kind_name[] = {CN_TRACES(TEXT_X)};
 static const char *const timer_name[] = {CN_TIMERS(TEXT_X)};
 static const char *const why_name[] = {CN_SENDS(TEXT_X)};
 static const char *const recovery_name[] = {CN_RECOVERIES(TEXT_X)};
+static const char *const dgram_name[] = {CN_DGRAM_TRACES(TEXT_X)};
 #undef TEXT_X
 
 static void sack(struct json *json, const struct see_end *peer,
@@ -194,6 +197,36 @@ void see_events_event(struct see_events *e, int host, const struct cn_trace *t)
 	}
 	end(e);
 	see_conn_follow(conn, local, t);
+}
+
+void see_events_dgram(struct see_events *e, int host,
+		      const struct cn_dgram_trace *t)
+{
+	char text[SEE_SENTENCE_MAX];
+	struct see_tale tale;
+
+	json_begin(&e->json);
+	json_seconds(&e->json, "t", t->at - e->config.start);
+	json_string(&e->json, "host", e->name[host > 0]);
+	json_string(&e->json, "kind", dgram_name[t->kind]);
+	json_string(&e->json, "protocol",
+		    t->protocol == IP_UDP ? "udp" : "icmp");
+	endpoint(&e->json, "local", &t->local);
+	endpoint(&e->json, "peer", &t->peer);
+	json_number(&e->json, "len", t->len);
+	if (t->fragments)
+		json_number(&e->json, "fragments", t->fragments);
+	if (t->drop)
+		json_string(&e->json, "drop",
+			    cn_drop_name((enum cn_drop)t->drop));
+	if (t->err)
+		json_string(&e->json, "err", cn_err_name(t->err));
+	json_string(&e->json, "rule", t->rule);
+	see_tell_dgram(t, &tale);
+	tale.rule = NULL;
+	see_tale_text(e->config.lang, &tale, text, sizeof(text));
+	json_string(&e->json, "text", text);
+	end(e);
 }
 
 void see_events_fate(struct see_events *e, const struct cn_frame *frame,

@@ -32,6 +32,9 @@ void see_events_event(struct see_events *events, int host,
 		      const struct cn_trace *trace);
 /* What the path did with a packet; nothing is written of those that it just
  * carries. */
+/* What happened to a datagram of that host. */
+void see_events_dgram(struct see_events *events, int host,
+		      const struct cn_dgram_trace *trace);
 void see_events_fate(struct see_events *events, const struct cn_frame *frame,
 		     enum cn_fate fate, uint64_t now);
 

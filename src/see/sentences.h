@@ -205,6 +205,27 @@
 	  "octets", "空闲已久：拥塞窗口从 %1 字节重新开始")                    \
 	X(CALLS, "the program calls %1", "程序调用 %1")                        \
                                                                                \
+	/* datagrams */                                                        \
+	X(DGRAM_OUT, "sends a datagram of %1 octets", "发送 %1 字节的数据报")  \
+	X(DGRAM_OUT_CUT, "sends a datagram of %1 octets in %2 fragments: it "  \
+	  "is longer than the path takes", "把 %1 字节的数据报分成 %2 片发送"  \
+	  "：超过了路径能承载的长度")                                          \
+	X(DGRAM_OUT_MANY, "sends %1 octets to whoever listens in the group "   \
+	  "or network", "向组或网络中所有监听者发送 %1 字节")                  \
+	X(DGRAM_OUT_PING, "asks for an echo of %1 octets",                     \
+	  "请求回显 %1 字节")                                                  \
+	X(DGRAM_IN, "takes a datagram of %1 octets", "收到 %1 字节的数据报")   \
+	X(DGRAM_IN_MANY, "takes %1 octets that are for many",                  \
+	  "收到发给多方的 %1 字节")                                            \
+	X(DGRAM_IN_PING, "has its echo of %1 octets", "收到 %1 字节的回显")    \
+	X(DGRAM_IN_NO_PORT, "nobody is at that port: %1 octets are dropped, "  \
+	  "and ICMP says so", "该端口上没有人：丢弃 %1 字节，并以 ICMP 告知")  \
+	X(DGRAM_IN_FULL, "the socket's buffer is full: %1 octets are lost, "   \
+	  "and nobody is told", "套接字缓冲区已满：丢失 %1 字节，且不告知任何" \
+	  "一方")                                                              \
+	X(DGRAM_ERROR, "learns by ICMP of a datagram that did not arrive: %1", \
+	  "从 ICMP 得知数据报没有到达：%1")                                    \
+                                                                               \
 	/* the ladder's own */                                                 \
 	X(FOLDED, "… %1 more data segments (%2 octets), %3 lost",              \
 	  "… 另有 %1 个数据段（%2 字节），丢失 %3 个")                         \
