@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * catenet services: the small servers that every client can be tried on -
- * echo (RFC 862), discard (RFC 863), chargen (RFC 864) - on catenet's TCP,
- * over a TUN interface, for thousands of connections at once.
+ * echo (RFC 862), discard (RFC 863), chargen (RFC 864), daytime (RFC 867) - on
+ * catenet's TCP and UDP, over a TUN interface, for thousands of connections at
+ * once.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <catenet/socket.h>
 
 #include "cli/command.h"
+#include "cli/services_udp.h"
 #include "cli/units.h"
 #include "link/netlink.h"
 #include "loop/pump.h"
@@ -32,8 +34,6 @@
 #define CHARGEN_LINE 74
 #define CHARGEN_LEN (95 * CHARGEN_LINE)
 
-enum kind { ECHO, DISCARD, CHARGEN };
-
 enum key {
 	KEY_TUN = 256,
 	KEY_ADDR,
@@ -41,6 +41,7 @@ enum key {
 	KEY_ECHO,
 	KEY_DISCARD,
 	KEY_CHARGEN,
+	KEY_DAYTIME,
 	KEY_MTU,
 	KEY_CC,
 	KEY_SNDBUF,
@@ -64,11 +65,13 @@ static const struct cli_option table[] = {
 	{KEY_PLAIN, "plain", NULL, "without checksum and segmentation offload",
 	 NULL},
 	{KEY_ECHO, "echo", "PORT",
-	 "sends back what it gets; 7, with the other two, where no service is "
-	 "named",
+	 "sends back what it gets; 7, with the other three, where no service "
+	 "is named",
 	 "Services"},
 	{KEY_DISCARD, "discard", "PORT", "swallows what it gets", NULL},
-	{KEY_CHARGEN, "chargen", "PORT", "sends characters without end", NULL},
+	{KEY_CHARGEN, "chargen", "PORT",
+	 "sends characters without end; by UDP as many as it was sent", NULL},
+	{KEY_DAYTIME, "daytime", "PORT", "tells the time of day", NULL},
 	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", "TCP"},
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
@@ -83,14 +86,16 @@ static const struct cli_option table[] = {
 static const struct cli_example examples[] = {
 	{"sudo catenet services --tun cat0 --addr 10.9.0.2/24 --via "
 	 "10.9.0.1/24",
-	 "echo, discard and chargen at 10.9.0.2, for this machine's clients"},
+	 "echo, discard, chargen and daytime at 10.9.0.2, for this machine's "
+	 "clients"},
 	{"nc 10.9.0.2 7", "what you type comes back, over catenet's TCP"},
+	{"nc -u 10.9.0.2 7", "the same over its UDP"},
 };
 
 /* What a tag points to. */
 struct party {
 	bool listens;
-	enum kind kind;
+	enum service kind;
 	struct cn_sock *sock;
 	uint32_t at; /* CHARGEN: place in the pattern */
 };
@@ -107,8 +112,9 @@ struct services {
 	uint32_t mtu, sndbuf, rcvbuf;
 	uint16_t port[SERVICE_MAX];
 	struct party listener[SERVICE_MAX * 2];
-	unsigned port_n, listener_n;
-	enum kind kind[SERVICE_MAX];
+	struct services_udp udp[SERVICE_MAX];
+	unsigned port_n, listener_n, udp_n;
+	enum service kind[SERVICE_MAX];
 	bool quiet, plain, stop;
 	uint8_t cc;
 
@@ -138,8 +144,8 @@ static const struct cli_values values[] = {{KEY_CC, cc_name}};
 const struct cli_command cli_services_command = {
 	.name = "services",
 	.usage = "--tun NAME --addr ADDRESS/BITS [OPTION...]",
-	.what = "serves echo, discard and chargen on catenet's TCP over a TUN "
-		"interface",
+	.what = "serves echo, discard, chargen and daytime on catenet's TCP "
+		"and UDP over a TUN interface",
 	.example = examples,
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.option = table,
@@ -177,7 +183,7 @@ static const char *take_addr(const char *value, struct net_addr *list,
 	return NULL;
 }
 
-static const char *take_service(struct services *services, enum kind kind,
+static const char *take_service(struct services *services, enum service kind,
 				const char *value)
 {
 	uint64_t port;
@@ -229,6 +235,8 @@ static const char *take_value(struct services *services, int key,
 		return take_service(services, DISCARD, value);
 	case KEY_CHARGEN:
 		return take_service(services, CHARGEN, value);
+	case KEY_DAYTIME:
+		return take_service(services, DAYTIME, value);
 	case KEY_SNDBUF:
 		return take_buffer(value, &services->sndbuf);
 	case KEY_RCVBUF:
@@ -332,6 +340,18 @@ static bool chargen(const struct services *services, struct party *party,
 	return len > 0;
 }
 
+/* RFC 867: the time, and the end. */
+static bool daytime(struct party *party, uint64_t now)
+{
+	char text[64];
+	size_t len = services_daytime(text, sizeof(text));
+
+	party->at = 1;
+	(void)cn_sock_send(party->sock, text, len, 0, now);
+	(void)cn_sock_shutdown(party->sock, CN_SHUT_WR, now);
+	return true;
+}
+
 static void serve(const struct services *services, struct party *party,
 		  uint64_t now)
 {
@@ -344,6 +364,8 @@ static void serve(const struct services *services, struct party *party,
 			more = echo(party, now);
 		else
 			more = discard(party, now);
+		if (party->kind == DAYTIME && !party->at)
+			more = daytime(party, now);
 		if (party->kind == CHARGEN)
 			more |= chargen(services, party, now);
 		ready = cn_sock_ready(party->sock);
@@ -384,7 +406,9 @@ static bool drain_events(void *ctx, uint64_t now)
 		struct party *party = event.tag;
 
 		any = true;
-		if (event.kind != CN_EVENT_READY || !party)
+		if (event.dgram)
+			services_udp_serve(event.tag, now);
+		if (event.kind != CN_EVENT_READY || event.dgram || !party)
 			continue;
 		if (party->listens)
 			accept_all(services, party, now);
@@ -499,7 +523,8 @@ static int start_host(struct services *services)
 	return rc ? fail("the host", cn_err_text(rc)) : 0;
 }
 
-static int listen_at(struct services *services, enum kind kind, uint16_t port)
+static int listen_at(struct services *services, enum service kind,
+		     uint16_t port)
 {
 	struct party *party = &services->listener[services->listener_n];
 	struct cn_endpoint any = {.port = port};
@@ -522,19 +547,36 @@ static int listen_at(struct services *services, enum kind kind, uint16_t port)
 	return fail(number, cn_err_text(rc));
 }
 
+static int open_udp(struct services *services, enum service kind, uint16_t port)
+{
+	struct services_udp *udp = &services->udp[services->udp_n++];
+	char number[24];
+	int rc;
+
+	udp->pattern = services->pattern;
+	udp->pattern_len = CHARGEN_LEN;
+	rc = services_udp_open(udp, services->host, kind, port);
+	if (!rc)
+		return 0;
+	snprintf(number, sizeof(number), "UDP port %u", port);
+	return fail(number, cn_err_text(rc));
+}
+
 static int start_services(struct services *services)
 {
 	static const uint16_t usual[] = {
-		[ECHO] = 7, [DISCARD] = 9, [CHARGEN] = 19};
+		[ECHO] = 7, [DISCARD] = 9, [CHARGEN] = 19, [DAYTIME] = 13};
 	int rc = 0;
 
 	if (!services->port_n)
-		for (int kind = ECHO; kind <= CHARGEN; kind++) {
-			services->kind[services->port_n] = (enum kind)kind;
+		for (int kind = ECHO; kind < SERVICES; kind++) {
+			services->kind[services->port_n] = (enum service)kind;
 			services->port[services->port_n++] = usual[kind];
 		}
 	for (unsigned i = 0; i < services->port_n && !rc; i++)
 		rc = listen_at(services, services->kind[i], services->port[i]);
+	for (unsigned i = 0; i < services->port_n && !rc; i++)
+		rc = open_udp(services, services->kind[i], services->port[i]);
 	for (int line = 0; line < 95; line++) {
 		uint8_t *to = services->pattern + line * CHARGEN_LINE;
 
