@@ -92,7 +92,8 @@ static int attach(struct tun *tun, const char *name, char *error)
 			    "use at most 15 characters",
 			    name);
 	memcpy(ifreq.ifr_name, name, strlen(name));
-	ifreq.ifr_flags = IFF_TUN | IFF_NO_PI;
+	ifreq.ifr_flags = tun->is_ethernet ? IFF_TAP : IFF_TUN;
+	ifreq.ifr_flags |= IFF_NO_PI;
 	if (!tun->is_plain)
 		ifreq.ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(tun->fd, TUNSETIFF, &ifreq) < 0)
@@ -129,6 +130,7 @@ int tun_open(struct tun *tun, const char *name, unsigned flags,
 
 	memset(tun, 0, sizeof(*tun));
 	tun->is_plain = flags & TUN_PLAIN;
+	tun->is_ethernet = flags & TUN_ETHERNET;
 	tun->fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tun->fd < 0)
 		return open_failed(error, errno);

@@ -15,11 +15,15 @@ enum tun_flag {
 	/* Without virtio header: every packet single and its checksum complete,
 	 * both ways; what is written is cut first. */
 	TUN_PLAIN = 1 << 0,
+	/* A TAP: Ethernet frames instead of packets.  Super-segments come in,
+	 * but are not to be written. */
+	TUN_ETHERNET = 1 << 1,
 };
 
 struct tun {
 	int fd; /* non-blocking; readable when tun_read has something */
 	bool is_plain;
+	bool is_ethernet;
 	char name[16];
 	struct cn_buf *super; /* held ready for the next read */
 	uint64_t read_n, written_n, dropped_n; /* frames */
