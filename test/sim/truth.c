@@ -332,6 +332,7 @@ static const char *of_reading(const struct truth *t)
 		WRONG_UNLESS(window_is(t, (uint32_t)t->answer->m));
 		return unread_is(t, t->answer->n);
 	case SEE_WHY_TO_READ:
+		WRONG_UNLESS(t->own->state != CN_CLOSE_WAIT);
 		WRONG_UNLESS(t->answer->n > 0);
 		return unread_is(t, t->answer->n);
 	case SEE_WHY_GAP:
@@ -356,6 +357,7 @@ static const char *of_idling(const struct truth *t)
 		WRONG_UNLESS(t->own->probes == t->answer->n);
 		WRONG_UNLESS(t->own->probes > 0);
 	}
+	WRONG_UNLESS(t->own->state != CN_CLOSE_WAIT);
 	WRONG_UNLESS(unacked(t) == 0);
 	WRONG_UNLESS(unread_least(t) == 0);
 	WRONG_UNLESS(unread_most(t) == 0 || is_lax(t));
@@ -411,6 +413,9 @@ const char *truth_of(const struct truth *t)
 	}
 	if (!t->own)
 		return "of a connection that nobody has seen";
+	if (t->own->queued &&
+	    (t->own->state == CN_ESTABLISHED || t->own->state == CN_CLOSE_WAIT))
+		WRONG_UNLESS(t->answer->key == SEE_WHY_UNACCEPTED);
 	switch ((unsigned)t->answer->key) {
 	case SEE_WHY_SYN:
 	case SEE_WHY_SYN_AGAIN:
