@@ -13,7 +13,7 @@ int lane_init(struct lane *lane, const struct lane_config *config)
 		.pool = config->pool,
 		.impair = *config->impair,
 		.mtu = config->mtu,
-		.direction = config->direction == 'd' ? 'd' : 'u',
+		.direction = config->direction == 'l' ? 0 : config->direction,
 	};
 	int rc;
 
@@ -22,7 +22,8 @@ int lane_init(struct lane *lane, const struct lane_config *config)
 	lane->alias = config->alias;
 	lane->direction = config->direction;
 	memcpy(path.seed, config->seed, sizeof(path.seed));
-	if (config->direction != 'l')
+	/* Loopback is one path: what is up there? Every rule is its rule. */
+	if (config->direction != 'l' || config->options->impair_loopback)
 		path.drop = config->options->drop;
 	rc = cn_path_new(&path, &config->sink, &lane->impaired, NULL);
 	if (rc || !config->options->only)
