@@ -189,6 +189,7 @@ static void start_host(struct server *server, uint64_t now)
 	cn_settings_default(&set);
 	set.pool = server->pool;
 	set.seeded = getrandom(set.seed, sizeof(set.seed), 0) > 0;
+	set.memory_limit = (size_t)2 << 30; /* as catenet services */
 	must(cn_host_new(&set, now, &server->host), "host", "");
 	must(cn_host_link_add(server->host, &link, &number), "link", "");
 	must(cn_host_addr_add(server->host, number, &us, 24), "address", "");
