@@ -90,6 +90,15 @@ struct cn_settings {
 	/* A connection that came through a listener is reset when no octet of
 	 * data has come or gone for so long; 0: never. */
 	uint64_t idle_timeout_ns;
+	/* Fast Open (RFC 7413): 1 as a client, 2 as a server, 3 both (Linux's
+	 * default is 1).  Servers whose cookies are kept, 1024; how long a
+	 * secret makes cookies, which are good as long again, a day; how long
+	 * a client does without after SYNs with data vanished, doubled up to
+	 * 64 times, 0: it goes on. */
+	uint8_t fastopen;
+	uint32_t fastopen_cache;
+	uint64_t fastopen_key_ns;
+	uint64_t fastopen_blackhole_ns;
 	uint32_t time_wait_max; /* 262144 */
 	uint8_t syn_retries; /* 6 */
 	uint8_t synack_retries; /* 5 */
@@ -152,6 +161,15 @@ enum cn_addr_state {
 	X(tcp_failed, "connection attempts that failed")                       \
 	X(tcp_resets, "connections reset")                                     \
 	X(tcp_timeouts, "connections given up")                                \
+	X(fastopen_active, "SYNs whose data were acknowledged")                \
+	X(fastopen_active_fail, "SYNs whose data had to be sent again")        \
+	X(fastopen_passive, "connections accepted by Fast Open")               \
+	X(fastopen_passive_fail,                                               \
+	  "SYNs whose Fast Open cookie was none of ours")                      \
+	X(fastopen_passive_alt_key, "Fast Open cookies of the secret before")  \
+	X(fastopen_listen_overflow, "Fast Open refused: too many are open")    \
+	X(fastopen_cookie_reqd, "SYNs that asked for a Fast Open cookie")      \
+	X(fastopen_blackhole, "times Fast Open was given up for a while")      \
 	X(tcp_idle_timeouts, "connections cut off for being idle")             \
 	X(tcp_client_limit, "connections refused: their client has enough")    \
 	X(tcp_challenge_acks, "challenge ACKs sent")                           \
@@ -251,6 +269,18 @@ enum cn_recovery {
 #undef CN_X
 };
 
+/* RFC 7413: what a SYN says of cookies.  X(name, text) */
+#define CN_FASTOPENS(X)                                                        \
+	X(NONE, "none")                                                        \
+	X(ASKS, "asks")                                                        \
+	X(COOKIE, "cookie")
+
+enum cn_fastopen {
+#define CN_X(name, text) CN_FASTOPEN_##name,
+	CN_FASTOPENS(CN_X) CN_FASTOPEN_N
+#undef CN_X
+};
+
 /*
  * rule: "RFC 9293 section 3.10.7.4" and the like, static; NULL only where no
  * document asks for it.  What a kind does not tell is 0.  Entries of the SYN
@@ -271,6 +301,7 @@ struct cn_trace {
 	uint32_t seq, ack, len, wnd; /* segment, absolute; wnd scaled */
 	uint32_t seg_size; /* octets of each packet that it stands for, or 0 */
 	uint32_t mss; /* of a SYN, or 0 */
+	uint8_t fastopen; /* enum cn_fastopen, of a SYN */
 	uint32_t sack[4][2]; /* first octet, and first not in the block */
 	uint32_t iss, irs; /* to make them relative */
 	uint32_t cwnd, ssthresh, flight; /* octets */
@@ -407,6 +438,7 @@ struct cn_tcp_info {
 	bool fin_sent; /* its FIN is out, and counted in flight */
 	bool full; /* the send buffer takes no more */
 	bool has_ts, has_sack, has_wscale;
+	bool has_syn_data; /* the SYN's data were taken (RFC 7413) */
 	uint8_t snd_wscale, rcv_wscale;
 	uint64_t rto, srtt, rttvar, rtt_min, rtt_max, rtt_avg;
 	uint64_t handshake; /* SYN to ESTABLISHED, 0 while under way */

@@ -39,6 +39,15 @@ CN_API int cn_sock_connect_hold(struct cn_sock *sock, bool hold, uint64_t now);
  * connect or listen again.  Linux's connect() to AF_UNSPEC.
  */
 CN_API int cn_sock_disconnect(struct cn_sock *sock, uint64_t now);
+/*
+ * RFC 7413, Linux's MSG_FASTOPEN: connects, and the first octets ride on the
+ * SYN if a cookie of that peer is known: octets taken.  CN_E_INPROGRESS: it
+ * connects without them, and asks for a cookie.  CN_E_OPNOTSUPP where the
+ * settings do not allow it.
+ */
+CN_API int64_t cn_sock_connect_send(struct cn_sock *sock,
+				    const struct cn_endpoint *peer,
+				    const void *data, size_t len, uint64_t now);
 CN_API int cn_sock_accept(struct cn_sock *listener, struct cn_sock **sock,
 			  uint64_t now) CN_MUST_CHECK;
 
@@ -142,6 +151,8 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 	X(HOLD, "a listener that announces SYNs instead of answering them")    \
 	X(MAX_PER_CLIENT, "a listener's connections of one client, 0: any")    \
 	X(IDLE_TIMEOUT, "milliseconds without data before a reset, 0: none")   \
+	X(FASTOPEN, "a listener's connections by Fast Open, 0: none")          \
+	X(FASTOPEN_CONNECT, "connect waits for the first send, if it can")     \
 	X(ANY_PORT, "a listener for every address and port that no other has")
 
 enum cn_opt {

@@ -101,7 +101,7 @@ static int take_tuple(struct cn_sock *sock, const struct attempt *attempt)
 }
 
 int host_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
-		 uint64_t now)
+		 bool fast, uint64_t now)
 {
 	struct cn_host *host = sock_host(sock);
 	struct attempt attempt = {
@@ -121,6 +121,8 @@ int host_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 	sock->phase = SOCK_CONNECTING;
 	host->count.tcp_active_opens++;
 	sock_set_path(sock, now);
+	if (fast)
+		fast_connect(sock, now);
 	tcp_open(&sock->tcb, attempt.isn, host_ts_off(host, &attempt.tuple),
 		 now);
 	sock_settle(sock, now);

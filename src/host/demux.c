@@ -77,7 +77,11 @@ void listen_arrives(struct cn_host *host, const struct arriving *in,
 static void conn_arrives(struct cn_sock *sock, const struct arriving *in,
 			 uint64_t now)
 {
+	bool asked = sock->tcb.fast && sock->tcb.state == CN_SYN_SENT;
+
 	(void)tcp_arrives(&sock->tcb, in->seg, now);
+	if (asked)
+		fast_answered(sock, in->seg, now);
 	sock_settle(sock, now);
 }
 

@@ -76,6 +76,8 @@ void sock_free(struct cn_sock *sock)
 	burst_end(sock);
 	sock_drop_port(sock);
 	client_remove(sock);
+	if (sock->fast_pending)
+		fast_over(sock, 0);
 	wheel_cancel(&host->wheel, &sock->timer);
 	map_remove(&host->flows, flow_hash(host, &sock->flow.tuple), sock);
 	sock->flow.kind = FLOW_SOCK;
@@ -274,6 +276,8 @@ void sock_settle(struct cn_sock *sock, uint64_t now)
 	tcb->news = 0;
 	if (sock->flow.kind != FLOW_CONN)
 		return;
+	if (sock->fast_pending && tcb->state != CN_SYN_RECEIVED)
+		fast_over(sock, now);
 	if (tcb->state == CN_CLOSED) {
 		sock_end(sock, now);
 		return;

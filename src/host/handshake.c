@@ -1,166 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listening end's handshake (RFC 9293 sections 3.10.7.2 and 3.10.7.4,
- * RFC 4987).  A SYN makes an entry of the cache; the segment that completes
- * the handshake makes a connection of it; any other segment is judged by the
- * whole of section 3.10.7.4 on a connection record that exists for that one
- * segment.
+ * What becomes of a half-open connection (RFC 9293 section 3.10.7.4).  The
+ * segment that completes the handshake makes a connection of an entry of the
+ * cache, or of a cookie; any other segment is judged by the whole of that
+ * section on a connection record that exists for that one segment.
  */
 #include <string.h>
 
 #include "base/assert.h"
 #include "host/host.h"
-
-/* --------------------------------------------------------------- SYN-ACK -- */
-
-void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
-		  uint64_t now)
-{
-	const struct tuple *tuple = &entry->flow.tuple;
-	const struct listener *listener = syn_listener(host, entry);
-	struct tcp_syn syn;
-	struct tcp_seg reply;
-
-	if (!listener)
-		return;
-	syn_unpack(entry, &syn);
-	tcp_syn_reply(&syn, &host->env,
-		      listener_adv_mss(host, listener, &tuple->peer),
-		      host_ts_off(host, tuple), &reply, now);
-	reply.tos = listener->sock->tcb.tos;
-	if (syn.rexmit_n)
-		host->count.tcp_retrans++;
-	reply_send(host, tuple, &reply, CN_SYN_RECEIVED, now);
-}
-
-/* --------------------------------------------------------- a SYN arrives -- */
-
-/* Entries that the host may hold in all. */
-static uint32_t syn_max(const struct cn_settings *set)
-{
-	if (!set->syncookies && set->syn_backlog < set->syn_cache_max)
-		return set->syn_backlog;
-	return set->syn_cache_max;
-}
-
-/*
- * As Linux: both queues of a listener hold one more than the backlog, and the
- * last quarter of the whole cache is not for the asking, so that a flood on
- * one port leaves room for the others.  One that was in TIME-WAIT with us is
- * no forger: its SYN is not subject to the listener's limit.
- */
-static enum cn_drop syn_admit(struct cn_host *host,
-			      const struct listener *listener, bool is_known)
-{
-	uint32_t max = syn_max(&host->set);
-	uint32_t n = host->syns.open_n;
-
-	if (listener_is_full(listener))
-		return CN_DROP_TCP_BACKLOG;
-	if (listener->syn_n > listener->backlog && !is_known)
-		return CN_DROP_TCP_SYN_QUEUE;
-	if (n >= max)
-		return CN_DROP_TCP_SYN_QUEUE;
-	if (listener->syn_n > max - max / 4)
-		return CN_DROP_TCP_SYN_QUEUE;
-	return CN_DROP_NONE;
-}
-
-/*
- * RFC 4987 section 3.6.  A gateway's SYN must wait for its verdict, and one
- * that follows a connection in TIME-WAIT needs a number above that one's:
- * a cookie can do neither.
- */
-static bool wants_cookie(const struct cn_host *host,
-			 const struct listener *listener, bool is_known,
-			 enum cn_drop why)
-{
-	if (!host->set.syncookies || listener->sock->hold || is_known)
-		return false;
-	return why == CN_DROP_TCP_SYN_QUEUE ||
-	       (!why && host->set.syncookies == 2);
-}
-
-static void seg_drop(struct cn_host *host, const struct arriving *in,
-		     uint8_t state, enum cn_drop why, uint64_t now)
-{
-	host->count.drop[why]++;
-	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, state, in->seg, why, now);
-}
-
-void syn_drop(struct cn_host *host, const struct arriving *in, enum cn_drop why,
-	      uint64_t now)
-{
-	seg_drop(host, in, CN_LISTEN, why, now);
-}
-
-/* It has as many connections as it may: refused, so that it learns it at
- * once. */
-static void client_refuse(struct cn_host *host, const struct arriving *in,
-			  uint8_t state, uint64_t now)
-{
-	struct tcp_seg reply;
-
-	host->count.tcp_client_limit++;
-	seg_drop(host, in, state, CN_DROP_TCP_CLIENT_LIMIT, now);
-	if (tcp_closed_arrives(in->seg, &reply) &&
-	    net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
-		reply_send(host, &in->tuple, &reply, state, now);
-}
-
-static uint32_t syn_isn(const struct cn_host *host, const struct tuple *tuple,
-			const uint32_t *floor, uint64_t now)
-{
-	uint32_t isn = host_isn(host, tuple, now);
-
-	if (floor && seq_le(isn, *floor))
-		return *floor + 1;
-	return isn;
-}
-
-void syn_arrives(struct cn_host *host, struct listener *listener,
-		 const struct arriving *in, const uint32_t *isn_floor,
-		 uint64_t now)
-{
-	bool hold = listener->sock->hold;
-	bool is_known = isn_floor != NULL;
-	enum cn_drop why = syn_admit(host, listener, is_known);
-	struct syn_entry *entry = NULL;
-	struct tcp_syn syn;
-
-	if (!client_may(host, listener, &in->tuple)) {
-		client_refuse(host, in, CN_LISTEN, now);
-		return;
-	}
-	if (wants_cookie(host, listener, is_known, why)) {
-		cookie_answer(host, listener, in, now);
-		return;
-	}
-	if (!why) {
-		entry = syn_new(host, in, hold ? SYN_RING_NEWS : SYN_RING_SENT,
-				now);
-		why = entry ? CN_DROP_NONE : CN_DROP_MEMORY;
-	}
-	if (!entry) {
-		syn_drop(host, in, why, now);
-		return;
-	}
-	host->syns.open_n++;
-	listener->syn_n++;
-	host->count.tcp_syn_cached++;
-	tcp_syn_init(&syn, &host->env, in->seg,
-		     syn_isn(host, &in->tuple, isn_floor, now),
-		     listener->sock->tcb.rcvbuf);
-	syn_pack(entry, &syn);
-	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
-			 "RFC 9293 section 3.10.7.2", now);
-	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg,
-		       CN_DROP_NONE, now);
-	if (!hold)
-		syn_send_ack(host, entry, now);
-}
-
-/* --------------------------------------------- the handshake's completion -- */
 
 /* What a connection is made of: an entry, or what a cookie brought back. */
 struct half_open {
@@ -254,6 +102,32 @@ static bool half_promote(struct cn_host *host, const struct half_open *half,
 	return true;
 }
 
+bool half_fast(struct cn_host *host, struct listener *listener,
+	       const struct tcp_syn *syn, const struct arriving *in,
+	       bool cookie, uint64_t now)
+{
+	struct half_open half = {
+		.listener = listener,
+		.syn = *syn,
+		.sent_at = now,
+	};
+	struct cn_sock *sock = half_conn(host, &half, &in->tuple, now);
+
+	if (!sock)
+		return false;
+	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
+			 "RFC 7413 section 4.2.2", now);
+	tcp_fast_accept(&sock->tcb, in->seg, cookie, now);
+	if (!half_promote(host, &half, sock, now)) {
+		flow_trace_state(host, &in->tuple, CN_SYN_RECEIVED, CN_CLOSED,
+				 "no memory", now);
+		sock_unmake(sock);
+		return false;
+	}
+	fast_begin(sock, listener);
+	return true;
+}
+
 /* Linux's TCP_DEFER_ACCEPT: a bare ACK does not complete the handshake. */
 static bool syn_defers(struct syn_entry *entry, const struct listener *listener,
 		       const struct tcp_seg *seg)
@@ -297,13 +171,13 @@ static void half_barred(struct cn_host *host, const struct half_open *half,
 	uint8_t state = half->entry ? CN_SYN_RECEIVED : CN_LISTEN;
 
 	if (bar == CN_DROP_TCP_CLIENT_LIMIT) {
-		client_refuse(host, in, state, now);
+		syn_refuse_client(host, in, state, now);
 		if (half->entry)
 			syn_forget(host, half->entry, now);
 		return;
 	}
 	/* As if the ACK had been lost: the SYN-ACK will be repeated. */
-	seg_drop(host, in, state, bar, now);
+	syn_drop_in(host, in, state, bar, now);
 }
 
 /* The segment meets a connection that exists for it alone, or stays. */

@@ -60,6 +60,9 @@ static void default_ports(struct cn_settings *set)
 	set->syncookies = 1;
 	set->client_prefix_v4 = 32;
 	set->client_prefix_v6 = 64;
+	set->fastopen = 3;
+	set->fastopen_cache = 1024;
+	set->fastopen_key_ns = 24 * 3600 * CN_NS_PER_SEC;
 	set->time_wait_max = 262144;
 	set->syn_retries = 6;
 	set->synack_retries = 5;
@@ -230,6 +233,7 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	host->work_at = CN_NEVER;
 	syns_init(host);
 	cookies_init(host, now);
+	fast_init(host, now);
 	tws_init(host);
 	host_init_net(host, now);
 	err = add_loopback(host);
@@ -304,9 +308,11 @@ static void free_flow(void *object, void *ctx)
 	if (flow->kind != FLOW_SOCK && flow->kind != FLOW_CONN)
 		return;
 	sock = object;
-	if (sock->phase == SOCK_LISTENING)
+	if (sock->phase == SOCK_LISTENING) {
+		fast_unlisten(host, sock->listener);
 		pool_release(host->set.pool, sock->listener,
 			     sizeof(struct listener));
+	}
 	sock_unmake(sock);
 }
 
@@ -354,6 +360,7 @@ void cn_host_free(struct cn_host *host)
 	map_deinit(&host->ports);
 	clients_deinit(host);
 	syns_deinit(host);
+	fast_deinit(host);
 	tws_deinit(host);
 	net_deinit(&host->net);
 	pool_release(host->set.pool, host, sizeof(*host));
@@ -436,6 +443,8 @@ void cn_host_advance(struct cn_host *host, uint64_t now)
 			CN_CONTAINER(node, struct cn_sock, timer);
 
 		tcp_advance(&sock->tcb, now);
+		if (sock->tcb.fast)
+			fast_waited(sock, now);
 		sock_settle(sock, now);
 	}
 	syns_advance(host, now);

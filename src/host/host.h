@@ -14,6 +14,7 @@
 #include "base/wheel.h"
 #include "host/clients.h"
 #include "host/dgram.h"
+#include "host/fast_open.h"
 #include "host/flow.h"
 #include "host/shelf.h"
 #include "host/syn_cache.h"
@@ -71,6 +72,8 @@ struct cn_sock {
 	unsigned told : 4; /* enum tcp_news that the event is about */
 	bool dead : 1; /* freed when the queues let go of it */
 	bool sndbuf_set : 1;
+	bool fast_connect : 1; /* TCP_FASTOPEN_CONNECT */
+	bool fast_pending : 1; /* accepted by Fast Open, handshake under way */
 	bool client_counted : 1; /* against its client's limit */
 	int16_t linger; /* seconds, -1: off */
 	/* TCP_DEFER_ACCEPT: as set, and in SYN-ACKs. */
@@ -90,6 +93,8 @@ struct listener {
 	uint32_t queued; /* in it */
 	uint32_t backlog; /* both queues hold one more */
 	uint32_t syn_n; /* entries of the SYN cache */
+	uint32_t fast_n; /* connections by Fast Open that may be forged */
+	struct fast_reset *reset_first, *reset_last; /* among them */
 };
 
 /* -------------------------------------------------------------- ports -- */
@@ -204,6 +209,7 @@ struct cn_host {
 	struct map clients; /* of ports that limit them */
 	struct syn_cache syns;
 	struct syn_cookies cookies;
+	struct fast_open fast;
 	struct tw_table tws;
 	struct wheel wheel;
 	struct dgram_table dgrams;
@@ -304,8 +310,10 @@ void host_inputs(struct cn_host *host, int link, const struct cn_frame *frame,
 /* connect.c -------------------------------------------------------------- */
 
 /* RFC 9293 section 3.10.1, active: address, route, port, SYN. */
+/* fast: by Fast Open if it may; then tcb.fast_defer says whether the SYN waits
+ * for data. */
 int host_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
-		 uint64_t now) CN_MUST_CHECK;
+		 bool fast, uint64_t now) CN_MUST_CHECK;
 
 /* listener.c ------------------------------------------------------------- */
 

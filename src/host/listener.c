@@ -124,6 +124,7 @@ int listener_open(struct cn_sock *sock, uint32_t backlog, uint64_t now)
 	sock->listener = listener;
 	/* Entries may choose anew among those that share the port. */
 	syns_recount(host, now);
+	fast_recount(host);
 	return CN_OK;
 }
 
@@ -149,8 +150,10 @@ void listener_close(struct cn_sock *sock, uint64_t now)
 	*at = listener->next;
 	sock->listener = NULL;
 	listener_reset_queue(listener, now);
+	fast_unlisten(host, listener);
 	pool_release(host->set.pool, listener, sizeof(*listener));
 	syns_recount(host, now);
+	fast_recount(host);
 }
 
 void listener_push(struct listener *listener, struct cn_sock *child)

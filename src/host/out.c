@@ -237,9 +237,13 @@ void out_last_words(struct cn_sock *sock, uint64_t now)
 	}
 }
 
-static void frame_of(const struct host_link *link, const struct cn_sock *sock,
-		     const struct tcp_seg *seg, struct cn_frame *frame)
+static void frame_of(const struct host_link *link, struct cn_sock *sock,
+		     struct tcp_seg *seg, struct cn_frame *frame, uint64_t now)
 {
+	uint8_t cookie[FAST_COOKIE_LEN];
+
+	if (seg->options & TCP_OPT_FASTOPEN)
+		fast_fill(sock, seg, cookie, now);
 	frame_begin(frame, build(sock_host(sock), link, &sock->flow.tuple, seg,
 				 sock->tcb.ttl, frame->header));
 	frame->slice_n = seg->slice_n;
@@ -283,7 +287,7 @@ static bool output_conn(struct host_link *link, struct cn_frame *frame,
 		if (sock->flow.kind != FLOW_CONN)
 			continue;
 		if (tcp_emit(&sock->tcb, &limits, &seg, now)) {
-			frame_of(link, sock, &seg, frame);
+			frame_of(link, sock, &seg, frame, now);
 			out_tell_writer(sock, &seg);
 			sock_settle(sock, now);
 			if (!limits.super_max)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * RFC 4987 section 3.4: the store of connections in SYN-RECEIVED, 64 octets
- * each and bounded, in rings by what they wait for.  What segments do to an
- * entry stands in handshake.c.
+ * each and bounded, in rings by what they wait for.  Which SYN gets one stands
+ * in syn_admission.c, what segments do to it in handshake.c.
  */
 #include "host/syn_cache.h"
 

@@ -34,6 +34,7 @@ enum syn_ring {
 #define SYN_RING_MASK 0x1f
 #define SYN_ACKED 0x20 /* a bare ACK came and was deferred */
 #define SYN_TOLD 0x40 /* the application knows of it */
+#define SYN_FASTOPEN 0x80 /* its SYN-ACK bears a Fast Open cookie */
 
 /* SYN-RECEIVED: what tcp_syn holds, packed, and two ring links. */
 struct syn_entry {
@@ -110,25 +111,38 @@ void syn_forget(struct cn_host *host, struct syn_entry *entry, uint64_t now);
 /* The oldest remembered refusal makes room. */
 void syn_evict_verdict(struct cn_host *host, uint64_t now);
 
-/* handshake.c ------------------------------------------------------------ */
+/* syn_admission.c -------------------------------------------------------- */
 
 void syn_arrives(struct cn_host *host, struct listener *listener,
 		 const struct arriving *in, const uint32_t *isn_floor,
 		 uint64_t now);
-/* Any segment for an entry. */
-void syn_segment(struct cn_host *host, struct syn_entry *entry,
-		 const struct arriving *in, uint64_t now);
-/* A segment for a listener that brings back a cookie; false: it does not. */
-bool cookie_arrives(struct cn_host *host, struct listener *listener,
-		    const struct arriving *in, uint64_t now);
-bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
-	      const struct net_error *error, uint64_t now);
 /* The SYN-ACK of an entry, the first or again. */
 void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 		  uint64_t now);
-/* A segment for a listener or an entry that was not used. */
+/* A segment was not used, in that state; in LISTEN. */
+void syn_drop_in(struct cn_host *host, const struct arriving *in, uint8_t state,
+		 enum cn_drop why, uint64_t now);
 void syn_drop(struct cn_host *host, const struct arriving *in, enum cn_drop why,
 	      uint64_t now);
+/* Its client has as many connections as it may. */
+void syn_refuse_client(struct cn_host *host, const struct arriving *in,
+		       uint8_t state, uint64_t now);
+
+/* handshake.c ------------------------------------------------------------ */
+
+/* Any segment for an entry. */
+void syn_segment(struct cn_host *host, struct syn_entry *entry,
+		 const struct arriving *in, uint64_t now);
+bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
+	      const struct net_error *error, uint64_t now);
+/* A segment for a listener that brings back a cookie; false: it does not. */
+bool cookie_arrives(struct cn_host *host, struct listener *listener,
+		    const struct arriving *in, uint64_t now);
+/* A connection of a SYN whose Fast Open cookie is good, in SYN-RECEIVED and
+ * the accept queue; its SYN-ACK may bear a new cookie.  False: no memory. */
+bool half_fast(struct cn_host *host, struct listener *listener,
+	       const struct tcp_syn *syn, const struct arriving *in,
+	       bool cookie, uint64_t now);
 /* A SYN and nothing that would make it something else. */
 bool syn_is_first(const struct tcp_seg *seg);
 

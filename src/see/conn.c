@@ -221,6 +221,7 @@ static void follow_out(struct see_end *own, const struct cn_trace *trace)
 		own->cookie = trace->why == CN_SEND_COOKIE;
 		if (!(trace->flags & TCP_ACK))
 			own->active = true;
+		own->fast |= trace->len > 0;
 	}
 	if (trace->flags & TCP_FIN) {
 		own->fin_out = true;
@@ -286,6 +287,8 @@ void see_conn_follow(struct see_conn *conn, unsigned end,
 	case CN_TRACE_STATE:
 		own->state = trace->to;
 		own->over_by = trace->to == CN_CLOSED ? trace->rule : NULL;
+		if (trace->from == CN_LISTEN && trace->rule)
+			own->fast_in = !strncmp(trace->rule, "RFC 7413", 8);
 		break;
 	case CN_TRACE_IN:
 		learn_iss(conn, end, trace);

@@ -37,6 +37,8 @@ struct see_end {
 	uint64_t sent_at; /* its last SYN */
 	uint8_t flags_in; /* of what came last */
 	bool probed; /* what came last was an ACK outside the window */
+	bool fast; /* its SYN bore data (RFC 7413) */
+	bool fast_in; /* it took a SYN by Fast Open */
 	bool cookie; /* its SYN-ACK was a SYN cookie */
 	bool delack; /* the timer has fired since its last segment */
 	bool active; /* it sent a SYN of its own accord */

@@ -71,6 +71,7 @@ static const char *state_name(uint8_t state)
 static const char *const kind_name[] = {CN_TRACES(TEXT_X)};
 static const char *const timer_name[] = {CN_TIMERS(TEXT_X)};
 static const char *const why_name[] = {CN_SENDS(TEXT_X)};
+static const char *const fastopen_name[] = {CN_FASTOPENS(TEXT_X)};
 static const char *const recovery_name[] = {CN_RECOVERIES(TEXT_X)};
 static const char *const dgram_name[] = {CN_DGRAM_TRACES(TEXT_X)};
 #undef TEXT_X
@@ -107,6 +108,8 @@ static void segment(struct json *json, const struct see_conn *conn,
 	json_number(json, "win", t->wnd);
 	if (t->mss)
 		json_number(json, "mss", t->mss);
+	if (t->fastopen)
+		json_string(json, "fastopen", fastopen_name[t->fastopen]);
 	if (t->seg_size)
 		json_number(json, "seg_size", t->seg_size);
 	if (t->sack_n)

@@ -12,10 +12,23 @@
 	/* segments that are sent: why */                                      \
 	X(OUT_SYN, "asks to open: the SYN carries its initial sequence number", \
 	  "请求建立连接：SYN 带上自己的初始序号")                              \
+	X(OUT_SYN_ASKS, "asks to open, and for a cookie with which the next "  \
+	  "SYN may carry data (Fast Open)",                                    \
+	  "请求建立连接，并索要 cookie，以便下次在 SYN 中携带数据（Fast Open）") \
+	X(OUT_SYN_DATA, "asks to open with %1 octets in the SYN: it has a "    \
+	  "cookie of this server (Fast Open)",                                 \
+	  "请求建立连接，SYN 中已带 %1 字节：持有该服务器的 cookie（Fast Open）") \
+	X(OUT_SYN_PLAIN, "no answer: a plain SYN, in case something on the "   \
+	  "way dislikes data in it",                                           \
+	  "没有回音：改发普通的 SYN，也许途中有设备不接受带数据的 SYN")        \
 	X(OUT_SYN_AGAIN, "no answer for %1: the SYN again",                    \
 	  "%1 没有回音：重发 SYN")                                             \
 	X(OUT_SYN_ACK, "agrees: acknowledges the SYN and sends its own",       \
 	  "同意：确认对方的 SYN，同时发出自己的 SYN")                          \
+	X(OUT_SYN_ACK_GIVES, "agrees, and gives a cookie for the next time "   \
+	  "(Fast Open)", "同意，并给出 cookie 供下次使用（Fast Open）")        \
+	X(OUT_SYN_ACK_DATA, "agrees, and acknowledges the data of the SYN",    \
+	  "同意，并确认 SYN 中的数据")                                         \
 	X(OUT_COOKIE, "keeps nothing: its initial number is a cookie that the " \
 	  "last ACK must bring back", "不保留任何状态：初始序号就是 cookie，要由最后的 ACK 带回") \
 	X(OUT_SYN_ACK_BOTH, "answers a SYN that crossed its own",              \
@@ -52,6 +65,8 @@
 	  "未按时得到确认：重发 %1；下一次超时在 %2 之后")                     \
 	X(OUT_AGAIN_MORE, "goes on sending again what was taken for lost: %1", \
 	  "继续重发被认为丢失的数据：%1")                                      \
+	X(OUT_AGAIN_SYN_DATA, "the SYN was taken without its data: %1 again",  \
+	  "SYN 被接受，但其中的数据没有：重发 %1")                             \
 	X(OUT_AGAIN_FAST, "later octets have arrived, so %1 is taken for lost: " \
 	  "sends it again at once, without waiting for the timer",             \
 	  "后面的数据已到达，因此认为 %1 丢失：不等定时器，立即重发")          \
@@ -92,6 +107,9 @@
 	X(IN_SYN, "a listener gets a SYN: a half-open connection begins, the " \
 	  "listener goes on listening",                                        \
 	  "监听者收到 SYN：产生一个半打开的连接，监听者继续监听")              \
+	X(IN_SYN_FAST, "a SYN with a good cookie: its %1 octets can be read at " \
+	  "once, the connection is in the queue for accept()",                 \
+	  "SYN 带有有效的 cookie：其中 %1 字节立即可读，连接进入 accept() 队列") \
 	X(IN_SYN_COOKIE, "a SYN, and the queue of half-open connections is "   \
 	  "full: a cookie will do", "收到 SYN，但半连接队列已满：改用 SYN cookie") \
 	X(IN_SYN_AGAIN, "the SYN again: its SYN-ACK was lost or is late",      \
@@ -100,6 +118,11 @@
 	  "收到的是 SYN 而不是 SYN-ACK：双方同时打开")                         \
 	X(IN_SYN_ACK, "its SYN is acknowledged: connected, connect() succeeds", \
 	  "自己的 SYN 得到确认：连接建立，connect() 成功")                     \
+	X(IN_SYN_ACK_DATA, "its SYN and the data in it are acknowledged: "     \
+	  "connected, a round trip saved",                                     \
+	  "自己的 SYN 及其中数据得到确认：连接建立，省去一次往返")             \
+	X(IN_SYN_ACK_ALONE, "its SYN is acknowledged, the data in it are not: " \
+	  "connected", "自己的 SYN 得到确认，其中的数据没有：连接建立")        \
 	X(IN_SYN_ACK_LATE, "the SYN-ACK again: the last ACK is missing there", \
 	  "又收到 SYN-ACK：对方还没有最后的 ACK")                              \
 	X(IN_ACK_OF_SYN, "its SYN is acknowledged: connected",                 \

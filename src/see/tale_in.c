@@ -44,6 +44,24 @@ static bool is_opener(const struct view *v)
 	return v->conn->opener < 2 && v->own == &v->conn->end[v->conn->opener];
 }
 
+static bool in_syn_fast(struct view *v)
+{
+	view_number(v, 0, v->trace->len);
+	v->tale->rule = "RFC 7413 section 4.2.2";
+	return view_say(v, SEE_IN_SYN_FAST);
+}
+
+/* And if the SYN bore data, were they taken? */
+static bool in_syn_ack(struct view *v)
+{
+	if (!v->own->fast)
+		return view_say(v, SEE_IN_SYN_ACK);
+	v->tale->rule = "RFC 7413 section 4.2.1";
+	return view_say(v, v->trace->ack == v->own->snd_max ?
+				   SEE_IN_SYN_ACK_DATA :
+				   SEE_IN_SYN_ACK_ALONE);
+}
+
 /* What it did to the state is the first thing to tell; false: nothing. */
 static bool in_state(struct view *v)
 {
@@ -60,11 +78,15 @@ static bool in_state(struct view *v)
 	}
 	switch ((enum cn_tcp_state)t->to) {
 	case CN_SYN_RECEIVED:
-		return view_say(v, t->from == CN_SYN_SENT ? SEE_IN_SYN_BOTH :
-							    SEE_IN_SYN);
+		if (t->from == CN_SYN_SENT)
+			return view_say(v, SEE_IN_SYN_BOTH);
+		return v->own->fast_in ? in_syn_fast(v) :
+					 view_say(v, SEE_IN_SYN);
 	case CN_ESTABLISHED:
 		if (t->from == CN_SYN_SENT)
-			return view_say(v, SEE_IN_SYN_ACK);
+			return in_syn_ack(v);
+		if (v->own->fast_in)
+			return view_say(v, SEE_IN_ACK_OF_SYN);
 		if (v->own->cookie) {
 			v->tale->rule = "RFC 4987 section 3.6";
 			return view_say(v, SEE_IN_ACK_COOKIE);

@@ -6,6 +6,31 @@
 #include "see/view.h"
 #include "wire/tcp_seg.h"
 
+/* RFC 7413: a SYN may bear data, or ask for leave to. */
+static bool out_syn_first(struct view *v)
+{
+	const struct cn_trace *t = v->trace;
+
+	if (!t->fastopen)
+		return view_say(v, SEE_OUT_SYN);
+	v->tale->rule = "RFC 7413 section 4.2.1";
+	if (t->fastopen == CN_FASTOPEN_ASKS)
+		return view_say(v, SEE_OUT_SYN_ASKS);
+	view_number(v, 0, t->len);
+	return view_say(v, SEE_OUT_SYN_DATA);
+}
+
+static bool out_syn_ack(struct view *v)
+{
+	const struct cn_trace *t = v->trace;
+	bool data = v->peer->has_iss && t->ack - 1 != v->peer->iss;
+
+	if (!data && !t->fastopen)
+		return view_say(v, SEE_OUT_SYN_ACK);
+	v->tale->rule = "RFC 7413 section 4.2.2";
+	return view_say(v, data ? SEE_OUT_SYN_ACK_DATA : SEE_OUT_SYN_ACK_GIVES);
+}
+
 static bool out_syn(struct view *v)
 {
 	const struct cn_trace *t = v->trace;
@@ -14,7 +39,9 @@ static bool out_syn(struct view *v)
 
 	if (!(t->flags & TCP_ACK)) {
 		if (!again)
-			return view_say(v, SEE_OUT_SYN);
+			return out_syn_first(v);
+		if (v->own->fast)
+			return view_say(v, SEE_OUT_SYN_PLAIN);
 		view_duration(v, 0, t->at - v->own->sent_at);
 		v->tale->rule = "RFC 9293 section 3.8.1";
 		return view_say(v, SEE_OUT_SYN_AGAIN);
@@ -25,7 +52,7 @@ static bool out_syn(struct view *v)
 		return view_say(v, SEE_OUT_SYN_ACK_BOTH);
 	}
 	if (!again)
-		return view_say(v, SEE_OUT_SYN_ACK);
+		return out_syn_ack(v);
 	v->tale->rule = "RFC 9293 section 3.8.1";
 	return view_say(v, SEE_OUT_SYN_ACK_AGAIN);
 }
@@ -72,6 +99,10 @@ static bool out_again(struct view *v)
 		return view_say(v, SEE_OUT_FIN_AGAIN);
 	}
 	view_range(v, 0, first, first + t->len);
+	if (v->own->fast && first == 1 && !v->own->any_out) {
+		v->tale->rule = "RFC 7413 section 4.2.1";
+		return view_say(v, SEE_OUT_AGAIN_SYN_DATA);
+	}
 	if (t->recovery == CN_RECOVERY_FAST)
 		return view_say(v, SEE_OUT_AGAIN_FAST);
 	if (v->own->any_in && v->own->acked != t->seq)

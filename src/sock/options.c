@@ -20,6 +20,14 @@ static bool within(int64_t value, int64_t low, int64_t high)
 
 /* -------------------------------------------------------- tuned values -- */
 
+/* Linux: no more than somaxconn. */
+static uint16_t fast_limit(const struct cn_sock *sock, int64_t value)
+{
+	uint16_t most = sock_host(sock)->set.somaxconn;
+
+	return value < most ? (uint16_t)value : most;
+}
+
 static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		     uint64_t now)
 {
@@ -50,6 +58,8 @@ static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		tune->notsent_lowat = (uint32_t)value;
 	else if (opt == CN_OPT_RCVLOWAT)
 		tune->rcvlowat = (uint32_t)value;
+	else if (opt == CN_OPT_FASTOPEN)
+		tune->fastopen_max = fast_limit(sock, value);
 	else if (opt == CN_OPT_MAX_PER_CLIENT)
 		tune->max_per_client = value ? (uint32_t)value : UINT32_MAX;
 	else if (opt == CN_OPT_IDLE_TIMEOUT)
@@ -87,6 +97,7 @@ static struct range range_of(enum cn_opt opt)
 		[CN_OPT_SNDBUF] = {0, BUF_MAX},
 		[CN_OPT_RCVBUF] = {0, BUF_MAX},
 		[CN_OPT_DEFER_ACCEPT] = {0, 255},
+		[CN_OPT_FASTOPEN] = {0, INT32_MAX},
 		[CN_OPT_MAX_PER_CLIENT] = {0, INT32_MAX},
 		[CN_OPT_IDLE_TIMEOUT] = {0, INT32_MAX},
 	};
@@ -137,6 +148,16 @@ static int set_v6only(struct cn_sock *sock, bool on)
 	    sock->phase == SOCK_LISTENING)
 		return CN_E_INVAL;
 	sock->v6only = on;
+	return CN_OK;
+}
+
+static int set_fast_connect(struct cn_sock *sock, bool on)
+{
+	if (!(sock_host(sock)->set.fastopen & 1))
+		return CN_E_OPNOTSUPP;
+	if (sock->phase != SOCK_NEW)
+		return CN_E_INVAL;
+	sock->fast_connect = on;
 	return CN_OK;
 }
 
@@ -239,6 +260,12 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		return CN_OK;
 	case CN_OPT_ANY_PORT:
 		return set_any_port(sock, on);
+	case CN_OPT_FASTOPEN:
+		if (sock->phase != SOCK_LISTENING && sock->phase != SOCK_NEW)
+			return CN_E_INVAL;
+		return set_tuned(sock, opt, value, now);
+	case CN_OPT_FASTOPEN_CONNECT:
+		return set_fast_connect(sock, on);
 	case CN_OPT_KEEPIDLE:
 	case CN_OPT_KEEPINTVL:
 	case CN_OPT_KEEPCNT:
@@ -404,6 +431,12 @@ int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
 		break;
 	case CN_OPT_ANY_PORT:
 		*value = sock->any_port;
+		break;
+	case CN_OPT_FASTOPEN_CONNECT:
+		*value = sock->fast_connect;
+		break;
+	case CN_OPT_FASTOPEN:
+		*value = tcb->tune ? tcb->tune->fastopen_max : 0;
 		break;
 	case CN_OPT_MAXSEG:
 		*value = get_maxseg(sock);

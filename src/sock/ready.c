@@ -68,6 +68,9 @@ unsigned cn_sock_ready(const struct cn_sock *sock)
 		bits |= CN_READY_IN | CN_READY_RDHUP;
 	if (!sock_is_opening(sock))
 		bits |= ready_data(sock, wr_shut || !live);
+	/* As Linux: its SYN waits for the first octets. */
+	else if (tcb->fast_defer)
+		bits |= CN_READY_OUT;
 	if (sock->err)
 		bits |= CN_READY_ERR;
 	return bits;

@@ -42,6 +42,16 @@ int cn_sock_error(struct cn_sock *sock)
 
 /* ------------------------------------------------------------- connect -- */
 
+/* The SYN that has waited for these octets; it goes, whatever it can take. */
+static int64_t send_with_syn(struct cn_sock *sock, const void *data, size_t len,
+			     uint64_t now)
+{
+	int64_t n = tcp_fast_send(&sock->tcb, data, len, now);
+
+	sock_settle(sock, now);
+	return n ? n : CN_E_INPROGRESS;
+}
+
 /* Linux: the wildcard as a destination means this host. */
 static void destination(const struct cn_endpoint *peer,
 			struct cn_endpoint *real)
@@ -56,7 +66,7 @@ static void destination(const struct cn_endpoint *peer,
 }
 
 static int connect_new(struct cn_sock *sock, const struct cn_endpoint *peer,
-		       uint64_t now)
+		       bool fast, uint64_t now)
 {
 	struct cn_endpoint real;
 	int err = sock_check_family(sock, &peer->addr);
@@ -65,7 +75,7 @@ static int connect_new(struct cn_sock *sock, const struct cn_endpoint *peer,
 		return err == CN_E_INVAL ? CN_E_NETUNREACH : err;
 	sock_forget_connection(sock);
 	destination(peer, &real);
-	err = host_connect(sock, &real, now);
+	err = host_connect(sock, &real, fast, now);
 	return err ? err : CN_E_INPROGRESS;
 }
 
@@ -75,7 +85,7 @@ static int connect_again(struct cn_sock *sock)
 	int err;
 
 	if (sock_is_opening(sock))
-		return CN_E_ALREADY;
+		return sock->tcb.fast_defer ? CN_E_ISCONN : CN_E_ALREADY;
 	if (sock_is_live(sock)) {
 		sock->phase = SOCK_CONNECTED;
 		return CN_OK;
@@ -90,9 +100,15 @@ static int connect_again(struct cn_sock *sock)
 int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 		    uint64_t now)
 {
+	int err;
+
 	switch ((enum sock_phase)sock->phase) {
 	case SOCK_NEW:
-		return connect_new(sock, peer, now);
+		err = connect_new(sock, peer, sock->fast_connect, now);
+		/* As Linux: it has a cookie, the first send will connect. */
+		if (err == CN_E_INPROGRESS && sock->tcb.fast_defer)
+			return CN_OK;
+		return err;
 	case SOCK_CONNECTING:
 		return connect_again(sock);
 	case SOCK_CONNECTED:
@@ -100,6 +116,29 @@ int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 		return CN_E_ISCONN;
 	}
 	return CN_E_INVAL;
+}
+
+int64_t cn_sock_connect_send(struct cn_sock *sock,
+			     const struct cn_endpoint *peer, const void *data,
+			     size_t len, uint64_t now)
+{
+	int err;
+
+	if (!(sock_host(sock)->set.fastopen & 1))
+		return CN_E_OPNOTSUPP;
+	switch ((enum sock_phase)sock->phase) {
+	case SOCK_NEW:
+		break;
+	case SOCK_CONNECTING:
+		return sock_is_opening(sock) ? CN_E_ALREADY : CN_E_ISCONN;
+	case SOCK_CONNECTED:
+	case SOCK_LISTENING:
+		return CN_E_ISCONN;
+	}
+	err = connect_new(sock, peer, true, now);
+	if (err != CN_E_INPROGRESS || !sock->tcb.fast_defer)
+		return err;
+	return send_with_syn(sock, data, len, now);
 }
 
 int cn_sock_connect_hold(struct cn_sock *sock, bool hold, uint64_t now)
@@ -145,6 +184,8 @@ int64_t cn_sock_send(struct cn_sock *sock, const void *data, size_t len,
 	int err = may_send(sock);
 	int64_t n;
 
+	if (err == CN_E_AGAIN && sock->tcb.fast_defer)
+		return send_with_syn(sock, data, len, now);
 	if (err)
 		return err;
 	n = tcp_send(&sock->tcb, data, len, flags, now);

@@ -13,11 +13,12 @@ static inline bool sock_is_live(const struct cn_sock *sock)
 	return sock->flow.kind == FLOW_CONN;
 }
 
-/* The handshake is not over. */
+/* The handshake is not over, and must be before anything is said. */
 static inline bool sock_is_opening(const struct cn_sock *sock)
 {
-	return sock_is_live(sock) && (sock->tcb.state == CN_SYN_SENT ||
-				      sock->tcb.state == CN_SYN_RECEIVED);
+	return sock_is_live(sock) &&
+	       (sock->tcb.state == CN_SYN_SENT ||
+		(sock->tcb.state == CN_SYN_RECEIVED && !sock->tcb.fast_child));
 }
 
 /* 0.0.0.0 or ::, as the socket's family has it. */

@@ -15,7 +15,7 @@
 
 /* RFC 6928 and RFC 6298 section 5.7: ten segments, or one if the SYN had to
  * be repeated. */
-static void open_window(struct tcb *tcb, uint64_t now)
+void ack_open_window(struct tcb *tcb, uint64_t now)
 {
 	tcb->cc.cwnd = recovery_initial_window(tcb);
 	if (tcb->syn_rexmitted)
@@ -126,7 +126,7 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	/* From here on it is idle. */
 	tcb->stat.last_received_ms = ms_of(now);
 	tcb->closed_ms = ms_of(now);
-	open_window(tcb, now);
+	ack_open_window(tcb, now);
 }
 
 /* SYN-RECEIVED: our SYN must be acknowledged, or the segment is a stranger. */
@@ -135,7 +135,7 @@ static enum cn_drop syn_received_ack(struct tcb *tcb, const struct arrival *a)
 	static const char rule[] = "RFC 9293 section 3.10.7.4, ACK";
 	const struct tcp_seg *seg = a->seg;
 
-	if (seg->ack != tcb->iss + 1) {
+	if (seq_le(seg->ack, tcb->iss) || seq_gt(seg->ack, tcb->snd_nxt)) {
 		tcb->rst_seq = seg->ack;
 		/* The reset says it all. */
 		tcb->owe &= (uint16_t)~TCP_OWE_ACK;

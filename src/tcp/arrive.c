@@ -6,6 +6,7 @@
  */
 #include "tcp/arrive.h"
 
+#include "tcp/fast_open.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/timeout.h"
@@ -48,11 +49,13 @@ static void owe_rst_bad(struct tcb *tcb, const struct tcp_seg *seg)
 static enum cn_drop after_syn(struct tcb *tcb, const struct tcp_seg *seg,
 			      uint64_t now);
 
-/* "First, check the ACK bit": it must acknowledge our SYN and nothing else. */
+/* "First, check the ACK bit": it must acknowledge our SYN, and what that bore
+ * perhaps (RFC 7413). */
 static bool syn_sent_ack_is_bad(const struct tcb *tcb,
 				const struct tcp_seg *seg)
 {
-	return (seg->flags & TCP_ACK) && seg->ack != tcb->iss + 1;
+	return (seg->flags & TCP_ACK) &&
+	       (seq_le(seg->ack, tcb->iss) || seq_gt(seg->ack, tcb->snd_nxt));
 }
 
 static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
@@ -90,6 +93,7 @@ static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 		return CN_DROP_NONE;
 	}
 	ack_of_syn(tcb, seg, now);
+	fast_syn_acked(tcb);
 	tcb_set_state(tcb, CN_ESTABLISHED, rule, now);
 	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_OUT;
 	timeout_keepalive_restart(tcb, now);
@@ -253,6 +257,9 @@ static enum cn_drop step2_rst(struct tcb *tcb, const struct arrival *a)
 	case CN_SYN_RECEIVED:
 		/* MUST-11: a passive open goes back to LISTEN, quietly. */
 		err = tcb->passive ? 0 : CN_E_CONNREFUSED;
+		/* RFC 7413: the application has it already. */
+		if (tcb->fast_child)
+			err = CN_E_CONNRESET;
 		break;
 	case CN_ESTABLISHED:
 	case CN_FIN_WAIT_1:

@@ -28,6 +28,8 @@ void arrive_challenge(struct tcb *tcb, uint64_t now);
 enum cn_drop step5_ack(struct tcb *tcb, struct arrival *arrival);
 /* The first ACK of our SYN: measures, opens the window (SYN-SENT). */
 void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now);
+/* RFC 6928: how much may be in flight at first. */
+void ack_open_window(struct tcb *tcb, uint64_t now);
 /* text.c */
 void step6_urg(struct tcb *tcb, const struct arrival *arrival);
 enum cn_drop step7_text(struct tcb *tcb, const struct arrival *arrival);

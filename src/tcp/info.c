@@ -89,6 +89,7 @@ void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->has_ts = tcb->ts_ok;
 	info->has_sack = tcb->sack_ok;
 	info->has_wscale = tcb->ws_ok;
+	info->has_syn_data = tcb->fast_acked;
 	info->snd_wscale = tcb->snd_wscale;
 	info->rcv_wscale = tcb->rcv_wscale;
 	info_rtt(tcb, info);

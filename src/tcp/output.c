@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "tcp/fast_open.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -174,8 +175,8 @@ uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss)
 /* The FIN goes by itself when all octets are out. */
 static bool fin_may_go(const struct tcb *tcb)
 {
-	return tcb->fin_queued && tcb->snd_nxt == tcb->snd_end &&
-	       window_left(tcb) > 0;
+	return tcb->fin_queued && tcb->state != CN_SYN_RECEIVED &&
+	       tcb->snd_nxt == tcb->snd_end && window_left(tcb) > 0;
 }
 
 /* Only time will send what waits: no ACK is on its way. */
@@ -256,8 +257,12 @@ static enum plan next_plan(struct tcb *tcb, struct sent_stretch *stretch)
 	case CN_CLOSED:
 	case CN_LISTEN:
 		return PLAN_NONE;
-	case CN_SYN_SENT:
 	case CN_SYN_RECEIVED:
+		/* RFC 7413 section 4.2.2: the answer need not wait. */
+		if (tcb->fast_child && !(tcb->owe & TCP_OWE_SYN))
+			return plan_transfer(tcb, stretch);
+		return plan_handshake(tcb);
+	case CN_SYN_SENT:
 		return plan_handshake(tcb);
 	case CN_ESTABLISHED:
 	case CN_FIN_WAIT_1:
@@ -408,6 +413,25 @@ static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	return true;
 }
 
+/* RFC 7413: what a first SYN or SYN-ACK has besides.  The host writes the
+ * cookie. */
+static void add_fast_open(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
+{
+	uint32_t len = fast_syn_len(tcb), seq = tcb->iss + 1;
+
+	if (tcb->state == CN_SYN_SENT ? tcb->fast : tcb->fast_cookie)
+		seg->options |= TCP_OPT_FASTOPEN;
+	if (tcb->fast_data || tcb->fast_cookie)
+		seg->fastopen_len = TCP_COOKIE_MAX; /* at most */
+	if (!len || !sent_push(tcb, seq, len, (uint16_t)len, 0, now))
+		return;
+	seg->data_len = sendq_slices(tcb, seq, len, seg->slice, CN_SLICES_MAX,
+				     &seg->slice_n);
+	CN_ASSERT(seg->data_len == len);
+	seg->len += len;
+	tcb->snd_nxt += len;
+}
+
 static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 {
 	bool again = tcb->syn_rexmitted;
@@ -424,6 +448,8 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	}
 	seg->wnd = window_offer(tcb, true);
 	options_on_syn(tcb, seg, now);
+	if (!again)
+		add_fast_open(tcb, seg, now);
 	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | OWE_ACKS);
 	if (tcb->sent && again)
 		sent_at(tcb->sent, 0)->ever_rexmit = true;
@@ -485,8 +511,8 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	len = new_data_len(tcb);
 	if (len > max)
 		len = max;
-	if (tcb->fin_queued && tcb->snd_nxt + len == tcb->snd_end &&
-	    window_left(tcb) > len)
+	if (tcb->fin_queued && tcb->state != CN_SYN_RECEIVED &&
+	    tcb->snd_nxt + len == tcb->snd_end && window_left(tcb) > len)
 		flags = TCP_FIN;
 	CN_ASSERT(len || flags);
 	build(tcb, seg, tcb->snd_nxt, flags, now);

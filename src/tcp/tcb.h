@@ -48,6 +48,7 @@ struct tcp_tune {
 	uint32_t notsent_lowat;
 	uint32_t rcvlowat; /* sock/ alone reads it */
 	uint16_t maxseg;
+	uint16_t fastopen_max; /* a listener's; host/ alone reads it */
 	uint8_t keepcnt;
 	uint8_t syn_retries;
 };
@@ -114,6 +115,11 @@ struct tcb {
 	bool in_recovery : 1, in_loss : 1; /* fast recovery; after RTO */
 	bool syn_rexmitted : 1;
 	bool dead_quiet : 1; /* over without another word (RST received) */
+	/* RFC 7413: the first SYN bears the option; and data; it waits for
+	 * them; the peer took them, or we took the peer's; SYN-RECEIVED may
+	 * send and receive; its SYN-ACK bears a cookie. */
+	bool fast : 1, fast_data : 1, fast_defer : 1, fast_acked : 1;
+	bool fast_child : 1, fast_cookie : 1;
 	uint8_t news; /* enum tcp_news */
 	uint16_t owe; /* enum tcp_owe */
 	int8_t err; /* enum cn_err: why the connection is over */
@@ -204,6 +210,18 @@ void tcp_path_mss(struct tcb *tcb, uint32_t mss, uint64_t now);
 
 /* RFC 9293 section 3.10.1, active. */
 void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now);
+/* RFC 7413, before tcp_open: the SYN asks for a cookie, or has one and waits
+ * for tcp_fast_send; mss: what the peer announced the last time. */
+void tcp_fast_connect(struct tcb *tcb, uint32_t mss, bool has_cookie);
+/* The SYN goes, with as much of this as it can bear: octets taken. */
+int64_t tcp_fast_send(struct tcb *tcb, const void *data, size_t len,
+		      uint64_t now);
+void tcp_syn_start(struct tcb *tcb, uint64_t now);
+/* After tcp_from_syn: the SYN had a good cookie, its data are read and
+ * answered before the handshake is complete.  cookie: the SYN-ACK bears a new
+ * one. */
+void tcp_fast_accept(struct tcb *tcb, const struct tcp_seg *seg, bool cookie,
+		     uint64_t now);
 void tcp_hold(struct tcb *tcb, bool hold, uint64_t now);
 
 /* Room in the send buffer. */

@@ -16,10 +16,11 @@ static bool takes_text(const struct tcb *tcb)
 	case CN_FIN_WAIT_1:
 	case CN_FIN_WAIT_2:
 		return true;
+	case CN_SYN_RECEIVED:
+		return tcb->fast_child;
 	case CN_CLOSED:
 	case CN_LISTEN:
 	case CN_SYN_SENT:
-	case CN_SYN_RECEIVED:
 	case CN_CLOSE_WAIT:
 	case CN_CLOSING:
 	case CN_LAST_ACK:

@@ -45,6 +45,9 @@ void trace_of_seg(struct cn_trace *trace, const struct tcp_seg *seg)
 	trace->seg_size = seg->seg_size;
 	if (seg->options & TCP_OPT_MSS)
 		trace->mss = seg->mss;
+	if (seg->options & TCP_OPT_FASTOPEN)
+		trace->fastopen = seg->fastopen_len ? CN_FASTOPEN_COOKIE :
+						      CN_FASTOPEN_ASKS;
 	if (!(seg->options & TCP_OPT_SACK))
 		return;
 	for (; trace->sack_n < seg->sack_n; trace->sack_n++) {

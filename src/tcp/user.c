@@ -91,13 +91,10 @@ void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 	tcb->recover = iss;
 	tcb->ts_off = ts_off;
 	tcb->rcv_wscale = window_scale_for(tcb->rcvbuf);
-	tcb->first_tx_ms = ms_of(now);
 	tcp_set_path(tcb, tcb->path_mss, tcb->adv_mss, tcb->default_mss);
 	tcb_set_state(tcb, CN_SYN_SENT, "RFC 9293 section 3.10.1", now);
-	tcb->owe |= TCP_OWE_SYN;
-	timeout_restart(tcb, now);
-	/* Without memory for a record it is not measured, no more. */
-	(void)sent_push(tcb, iss, 0, 1, TCP_SYN, now);
+	if (!tcb->fast_defer)
+		tcp_syn_start(tcb, now);
 }
 
 void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)
@@ -119,7 +116,8 @@ size_t tcp_send_room(const struct tcb *tcb)
 {
 	uint32_t queued;
 
-	if (tcb->state != CN_ESTABLISHED && tcb->state != CN_CLOSE_WAIT)
+	if (tcb->state != CN_ESTABLISHED && tcb->state != CN_CLOSE_WAIT &&
+	    !(tcb->state == CN_SYN_RECEIVED && tcb->fast_child))
 		return 0;
 	queued = tcb->snd_end - tcb->snd_una;
 	return queued < tcb->sndbuf ? tcb->sndbuf - queued : 0;
@@ -134,7 +132,9 @@ static int may_send(const struct tcb *tcb)
 		return tcb->err ? CN_E_PIPE : CN_E_NOTCONN;
 	case CN_SYN_SENT:
 	case CN_SYN_RECEIVED:
-		return tcb->fin_queued ? CN_E_PIPE : CN_E_AGAIN;
+		if (tcb->fin_queued)
+			return CN_E_PIPE;
+		return tcb->fast_child ? CN_OK : CN_E_AGAIN;
 	case CN_ESTABLISHED:
 	case CN_CLOSE_WAIT:
 		return CN_OK;

@@ -6,6 +6,8 @@
  */
 #include "wire/tcp_seg.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "wire/octets.h"
 
@@ -17,6 +19,7 @@ enum {
 	KIND_SACK_OK = 4,
 	KIND_SACK = 5,
 	KIND_TS = 8,
+	KIND_FASTOPEN = 34,
 };
 
 enum {
@@ -73,6 +76,20 @@ static void parse_sack(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 	}
 }
 
+/* RFC 7413 section 4.1.1; a length that no cookie has is no option. */
+static void parse_fastopen(struct tcp_seg *seg, const uint8_t *p, unsigned len)
+{
+	unsigned cookie = len - 2;
+
+	if (!(seg->flags & TCP_SYN) || seg->options & TCP_OPT_FASTOPEN ||
+	    cookie & 1 || cookie > TCP_COOKIE_MAX ||
+	    (cookie && cookie < TCP_COOKIE_MIN))
+		return;
+	seg->options |= TCP_OPT_FASTOPEN;
+	seg->fastopen_len = (uint8_t)cookie;
+	seg->fastopen = p + 2;
+}
+
 /* One option of len octets, all there. */
 static void parse_option(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 {
@@ -92,6 +109,9 @@ static void parse_option(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 		break;
 	case KIND_TS:
 		parse_ts(seg, p, len);
+		break;
+	case KIND_FASTOPEN:
+		parse_fastopen(seg, p, len);
 		break;
 	default: /* MUST-6: unknown, skipped */
 		break;
@@ -147,6 +167,8 @@ enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
 	seg->tsval = 0;
 	seg->tsecr = 0;
 	seg->sack_n = 0;
+	seg->fastopen_len = 0;
+	seg->fastopen = NULL;
 	*data_off = (uint32_t)header_len;
 	parse_options(seg, p + TCP_HEADER_LEN, header_len - TCP_HEADER_LEN);
 	return CN_DROP_NONE;
@@ -165,6 +187,8 @@ static size_t fixed_options_len(const struct tcp_seg *seg)
 		len += 2 + LEN_SACK_OK;
 	if (seg->options & TCP_OPT_WSCALE)
 		len += 1 + LEN_WSCALE;
+	if (seg->options & TCP_OPT_FASTOPEN)
+		len += (2u + seg->fastopen_len + 3) & ~3u;
 	return len;
 }
 
@@ -226,6 +250,18 @@ static uint8_t *put_sack(uint8_t *p, const struct tcp_seg *seg)
 	return p;
 }
 
+static uint8_t *put_fastopen(uint8_t *p, const struct tcp_seg *seg)
+{
+	unsigned len = seg->fastopen_len;
+
+	CN_ASSERT(len <= TCP_COOKIE_MAX && !(len & 1));
+	p = put_kind(p, KIND_FASTOPEN, (uint8_t)(2 + len));
+	if (len)
+		memcpy(p, seg->fastopen, len);
+	p += len;
+	return len & 2 ? p : put_kind(p, KIND_NOP, KIND_NOP);
+}
+
 static uint8_t *put_options(uint8_t *p, const struct tcp_seg *seg)
 {
 	if (seg->options & TCP_OPT_MSS) {
@@ -245,6 +281,8 @@ static uint8_t *put_options(uint8_t *p, const struct tcp_seg *seg)
 		p[1] = seg->wscale;
 		p += 2;
 	}
+	if (seg->options & TCP_OPT_FASTOPEN)
+		p = put_fastopen(p, seg);
 	return put_sack(p, seg);
 }
 

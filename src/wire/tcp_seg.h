@@ -28,6 +28,7 @@ enum tcp_opt {
 	TCP_OPT_SACK_OK = 1 << 2,
 	TCP_OPT_TS = 1 << 3,
 	TCP_OPT_SACK = 1 << 4,
+	TCP_OPT_FASTOPEN = 1 << 5,
 };
 
 struct tcp_block {
@@ -35,6 +36,9 @@ struct tcp_block {
 };
 
 #define TCP_SACK_MAX 4
+/* RFC 7413 section 4.1.1: a cookie has 4 to 16 octets, an even number. */
+#define TCP_COOKIE_MIN 4
+#define TCP_COOKIE_MAX 16
 
 /*
  * One segment.  len is SEG.LEN: data plus one for each of SYN and FIN.
@@ -57,6 +61,9 @@ struct tcp_seg {
 	uint8_t sack_n;
 	uint8_t slice_n;
 	uint8_t tos; /* in: as received; out: what to send */
+	uint8_t fastopen_len; /* of the cookie; 0: one is asked for */
+	const uint8_t *fastopen; /* borrowed: in, of the header; out, of the
+				    caller's */
 	struct tcp_block sack[TCP_SACK_MAX];
 	struct cn_slice slice[CN_SLICES_MAX]; /* the data */
 };
@@ -70,8 +77,8 @@ struct tcp_ports {
  * all but slices and seg_size; *data_off is where the data begins.  Does not
  * verify the checksum.  Options: unknown kinds are skipped by their length
  * (MUST-6), a bad length ends the reading and keeps what came before
- * (MUST-7), the first of duplicates counts; MSS, window scale and
- * SACK-permitted are taken from SYN segments only.
+ * (MUST-7), the first of duplicates counts; MSS, window scale,
+ * SACK-permitted and Fast Open are taken from SYN segments only.
  */
 enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
 		       struct tcp_seg *seg, uint32_t *data_off) CN_MUST_CHECK;
@@ -81,8 +88,8 @@ size_t tcp_header_len(const struct tcp_seg *seg);
 
 /*
  * Writes the header with a zero checksum; returns its length.  Order of
- * options as Linux: MSS, SACK-permitted with timestamps, window scale;
- * padding is NOP and zero (MUST-69).
+ * options as Linux: MSS, SACK-permitted with timestamps, window scale, Fast
+ * Open; padding is NOP and zero (MUST-69).
  */
 size_t tcp_emit_header(uint8_t *p, const struct tcp_ports *ports,
 		       const struct tcp_seg *seg);

@@ -118,6 +118,7 @@ static void make(struct input *in, uint64_t now, struct cn_trace *t, int *host)
 	t->unsent = octet(in);
 	t->snd_mss = 1460;
 	t->sack_n = who >> 4 & 3;
+	t->fastopen = who % CN_FASTOPEN_N;
 	for (unsigned i = 0; i < t->sack_n; i++) {
 		t->sack[i][0] = t->ack + i;
 		t->sack[i][1] = t->seq;

@@ -12,6 +12,7 @@
 #include <catenet/socket.h>
 
 #include "../sim/forge.h"
+#include "host/host.h"
 #include "wire/icmp.h"
 
 #define SOCKS 6
@@ -190,8 +191,9 @@ static void twist(struct target *t, struct tcp_seg *seg)
 	if (what & 64)
 		seg->up = (uint16_t)word(t);
 	if (what & 128) {
-		seg->options ^= octet(t) & (TCP_OPT_TS | TCP_OPT_MSS |
-					    TCP_OPT_WSCALE | TCP_OPT_SACK_OK);
+		seg->options ^= octet(t) &
+				(TCP_OPT_TS | TCP_OPT_MSS | TCP_OPT_WSCALE |
+				 TCP_OPT_SACK_OK | TCP_OPT_FASTOPEN);
 		seg->tsval += number(t);
 		seg->mss = (uint16_t)word(t);
 		seg->wscale = octet(t);
@@ -204,10 +206,13 @@ static void twist(struct target *t, struct tcp_seg *seg)
 		seg->options &= TCP_OPT_TS | TCP_OPT_SACK;
 }
 
+/* Of a server that the host meets. */
+static const uint8_t any_cookie[8] = "cookie!";
+
 /* What a peer would answer to one of the last segments, but for a twist. */
 static void do_answer(struct target *t)
 {
-	struct tcp_seg seg = {0};
+	struct tcp_seg seg = {.fastopen = any_cookie, .fastopen_len = 8};
 	const struct seen *seen;
 	struct cn_frame frame;
 
@@ -248,9 +253,20 @@ static void do_syn(struct target *t)
 			   TCP_OPT_WSCALE,
 		.wscale = 2,
 	};
+	struct tuple tuple = {to.addr, from.addr, to.port, from.port};
+	uint8_t cookie[FAST_COOKIE_LEN], how = octet(t);
 	struct cn_frame frame;
 
-	if (octet(t) & 1)
+	/* One of Fast Open, mostly a good one. */
+	if (how & 2) {
+		fast_cookie(t->host, &tuple, cookie, t->now);
+		cookie[0] ^= how >> 7;
+		seg.options |= TCP_OPT_FASTOPEN;
+		seg.fastopen = cookie;
+		seg.fastopen_len = how & 4 ? 0 : sizeof(cookie);
+		seg.data_len = how & 8 ? octet(t) : 0;
+	}
+	if (how & 1)
 		twist(t, &seg);
 	if (forge(t->pool, &from, &to, &seg, NULL, &frame))
 		give(t, &frame);
@@ -316,11 +332,21 @@ static void do_open(struct target *t)
 		(void)cn_sock_bind(*sock, &local);
 		if (how & 8)
 			(void)cn_sock_set(*sock, CN_OPT_HOLD, 1, t->now);
+		(void)cn_sock_set(*sock, CN_OPT_FASTOPEN, how >> 6, t->now);
+		(void)cn_sock_set(*sock, CN_OPT_MAX_PER_CLIENT, how >> 5,
+				  t->now);
 		(void)cn_sock_listen(*sock, how >> 5, t->now);
 	} else {
 		if (how & 16)
 			(void)cn_sock_bind(*sock, &local);
-		(void)cn_sock_connect(*sock, &peer, t->now);
+		if (how & 32)
+			(void)cn_sock_set(*sock, CN_OPT_FASTOPEN_CONNECT, 1,
+					  t->now);
+		if (how & 64)
+			(void)cn_sock_connect_send(*sock, &peer, "early octets",
+						   12, t->now);
+		else
+			(void)cn_sock_connect(*sock, &peer, t->now);
 	}
 }
 
@@ -456,6 +482,10 @@ static bool begin(struct target *t)
 	set.rcvbuf = how & 16 ? 8192 : 1 << 20;
 	set.sndbuf = how & 32 ? 8192 : 1 << 20;
 	set.ooo_max = how & 64 ? 4 : 4096;
+	set.syncookies = how % 3;
+	set.idle_timeout_ns = how & 1 ? 20 * CN_NS_PER_SEC : 0;
+	set.fastopen_cache = 2;
+	set.fastopen_blackhole_ns = CN_NS_PER_SEC;
 	link.tx_csum = how & 128;
 	link.tx_super = how & 128 ? 65535 : 0;
 	t->now = CN_NS_PER_SEC;

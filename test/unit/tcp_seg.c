@@ -177,7 +177,18 @@ static void known_options(void **state)
 		/* Unknown kinds, skipped by their length (MUST-6). */
 		{"fd0601020303" MSS_1460, SYN, TCP_OPT_MSS},
 		{"fe02" MSS_1460, SYN, TCP_OPT_MSS},
-		{"2206010203 04" MSS_1460, SYN, TCP_OPT_MSS},
+		{"2306010203 04" MSS_1460, SYN, TCP_OPT_MSS},
+		/* RFC 7413: asked for, and given; the lengths that it has. */
+		{"2202" MSS_1460, SYN, TCP_OPT_FASTOPEN | TCP_OPT_MSS},
+		{"220601020304" MSS_1460, SYN, TCP_OPT_FASTOPEN | TCP_OPT_MSS},
+		{"2205010203" MSS_1460, SYN, TCP_OPT_MSS},
+		{"22040102" MSS_1460, SYN, TCP_OPT_MSS},
+		{"220a0102030405060708", ACK, 0},
+		{"220a0102030405060708", SYN | ACK, TCP_OPT_FASTOPEN},
+		{"2212000102030405060708090a0b0c0d0e0f", SYN, TCP_OPT_FASTOPEN},
+		{"2214000102030405060708090a0b0c0d0e0f1011", SYN, 0},
+		/* The first counts. */
+		{"2202220601020304", SYN, TCP_OPT_FASTOPEN},
 		/* A known kind of the wrong length is unknown. */
 		{"0203ff" WS_7, SYN, TCP_OPT_WSCALE},
 		{"020505b400" WS_7, SYN, TCP_OPT_WSCALE},
@@ -335,6 +346,8 @@ static unsigned meaning(const uint8_t *p, unsigned len, bool syn)
 		seen = TCP_OPT_WSCALE;
 	if (syn && p[0] == 4 && p[1] == 2)
 		seen = TCP_OPT_SACK_OK;
+	if (syn && p[0] == 34 && p[1] == 2)
+		seen = TCP_OPT_FASTOPEN;
 	return seen | meaning(p + p[1], len - p[1], syn);
 }
 
@@ -392,6 +405,9 @@ static void every_kind_and_length(void **state)
 				want = TCP_OPT_SACK;
 			if (kind == 8 && len == 10)
 				want = TCP_OPT_TS;
+			if (kind == 34 && (len == 2 || (len >= 6 && len <= 18 &&
+							len % 2 == 0)))
+				want = TCP_OPT_FASTOPEN;
 			assert_int_equal(got.drop, CN_DROP_NONE);
 			/* After NOP the length is itself read as a kind. */
 			if (kind != 1)
@@ -441,6 +457,58 @@ static void emit_order_and_padding(void **state)
 		assert_int_equal(tcp_emit_header(got, &ports, &seg), 20 + len);
 		assert_memory_equal(got + 20, want, len);
 		assert_int_equal(got[20 + len], 0xee);
+	}
+}
+
+/* RFC 7413 section 4.1.1, behind the others and padded as Linux does. */
+static void fast_open_cookie(void **state)
+{
+	static const struct {
+		uint8_t options, len;
+		const char *want;
+	} row[] = {
+		{TCP_OPT_FASTOPEN, 0, "2202 0101"},
+		{TCP_OPT_FASTOPEN, 4, "2206 10111213 0101"},
+		{TCP_OPT_FASTOPEN, 6, "2208 101112131415"},
+		{TCP_OPT_FASTOPEN | TCP_OPT_MSS, 8,
+		 MSS_1460 "220a 1011121314151617 0101"},
+		{TCP_OPT_FASTOPEN | TCP_OPT_MSS | TCP_OPT_SACK_OK | TCP_OPT_TS |
+			 TCP_OPT_WSCALE,
+		 16,
+		 MSS_1460 SACK_OK TS "01" WS_7
+				     "2212 101112131415161718191a1b1c1d1e1f"
+				     "0101"},
+	};
+	uint8_t cookie[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		cookie[i] = (uint8_t)(16 + i);
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct tcp_seg seg = {.mss = 1460,
+				      .wscale = 7,
+				      .tsval = 100,
+				      .tsecr = 50,
+				      .flags = SYN,
+				      .options = row[i].options,
+				      .fastopen = cookie,
+				      .fastopen_len = row[i].len};
+		struct tcp_ports ports = {1, 2};
+		uint8_t want[40], got[61];
+		size_t len = hex_read(row[i].want, want);
+		struct tcp_seg back;
+		uint32_t off;
+
+		memset(got, 0xee, sizeof(got));
+		assert_int_equal(tcp_emit_header(got, &ports, &seg), 20 + len);
+		assert_memory_equal(got + 20, want, len);
+		assert_int_equal(got[20 + len], 0xee);
+		assert_int_equal(tcp_parse(got, 20 + len, &ports, &back, &off),
+				 0);
+		assert_int_equal(back.options, row[i].options);
+		assert_int_equal(back.fastopen_len, row[i].len);
+		if (row[i].len)
+			assert_memory_equal(back.fastopen, cookie, row[i].len);
 	}
 }
 
@@ -555,6 +623,7 @@ int main(void)
 		cmocka_unit_test(every_short_option_area),
 		cmocka_unit_test(every_kind_and_length),
 		cmocka_unit_test(emit_order_and_padding),
+		cmocka_unit_test(fast_open_cookie),
 		cmocka_unit_test(sack_blocks_that_do_not_fit_are_left_out),
 		cmocka_unit_test(emit_parse_round_trip),
 	};
