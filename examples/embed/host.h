@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -54,11 +55,11 @@ static inline struct cn_host *example_host(struct cn_pool *pool,
 	settings.pool = pool;
 	settings.seeded = getrandom(settings.seed, sizeof(settings.seed), 0) ==
 			  (ssize_t)sizeof(settings.seed);
+	memset(&link, 0, sizeof(link));
 	link.name = "wire";
 	link.mtu = 1500;
 	link.tx_csum = offload;
 	link.tx_super = offload ? CN_TUN_SUPER : 0;
-	link.loopback = false;
 	if (!pool || !cn_addr_parse(address, &addr) ||
 	    cn_host_new(&settings, now, &host) ||
 	    cn_host_link_add(host, &link, &number) ||

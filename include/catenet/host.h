@@ -37,7 +37,7 @@ CN_API int cn_host_new(const struct cn_settings *settings, uint64_t now,
 /* Frees everything, sockets included (their pointers are dead). */
 CN_API void cn_host_free(struct cn_host *host);
 
-/* What a link can do, as seen from the host. */
+/* What a link can do, as seen from the host.  What is not set must be 0. */
 struct cn_link_config {
 	const char *name; /* copied, 15 octets */
 	uint32_t mtu; /* IP packet, 68 (576 advised) .. 65535 */

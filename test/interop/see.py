@@ -182,7 +182,7 @@ def comments():
     wants = (
         r'asks to open: the SYN carries its initial sequence number '
         r'\(RFC 9293 §3\.10\.1\); SYN-SENT; dropped by a rule',
-        r'no answer for [1-9]\.\d\d s: the SYN again \(RFC 9293 §3\.8\.1\); '
+        r'no answer for (999 ms|[1-9]\.\d\d s): the SYN again \(RFC 9293 §3\.8\.1\); '
         r'SYN-SENT',
         r'agrees: acknowledges the SYN and sends its own \(RFC 9293 §3\.5\); '
         r'SYN-RECEIVED',
