@@ -17,10 +17,37 @@
 
 /* ----------------------------------------------------------------- arrays -- */
 
-static void *array_at(const struct map_array *array, uint32_t per_chunk,
-		      size_t size, uint32_t i)
+/*
+ * Eight chunks of least elements each, eight of twice as many, and so on: an
+ * eighth is unused at most, and the list of chunks stays in the first cache.
+ */
+struct place {
+	uint32_t chunk, off, size;
+};
+
+static inline struct place array_place(uint32_t least, uint32_t i)
 {
-	return (uint8_t *)array->chunk[i / per_chunk] + i % per_chunk * size;
+	uint32_t steps = i / least + 8;
+	uint32_t twice = 28 - (uint32_t)__builtin_clz(steps);
+	struct place place;
+
+	place.chunk = 8 * twice + (steps >> twice) - 8;
+	place.off = i + 8 * least - (steps >> twice << twice) * least;
+	place.size = least << twice;
+	return place;
+}
+
+static inline void *array_at(const struct map_array *array, uint32_t least,
+			     size_t size, uint32_t i)
+{
+	struct place place = array_place(least, i);
+
+	return (uint8_t *)array->chunk[place.chunk] + place.off * size;
+}
+
+static uint32_t chunk_size(uint32_t least, uint32_t chunk)
+{
+	return least << chunk / 8;
 }
 
 /* Room for one more pointer to a chunk. */
@@ -42,14 +69,14 @@ static bool index_grow(struct map_array *array, struct cn_pool *pool)
 	return true;
 }
 
-/* The first chunk doubles until it is as large as the others. */
+/* The first chunk doubles until it is as large as the next. */
 static bool first_grow(struct map_array *array, struct cn_pool *pool,
-		       uint32_t per_chunk, size_t size)
+		       uint32_t least, size_t size)
 {
 	uint32_t n = array->first ? array->first * 2 : FIRST_MIN;
 	void *chunk;
 
-	CN_ASSERT(n <= per_chunk);
+	CN_ASSERT(n <= least);
 	if (!index_grow(array, pool))
 		return false;
 	chunk = pool_alloc(pool, n * size);
@@ -65,41 +92,54 @@ static bool first_grow(struct map_array *array, struct cn_pool *pool,
 	return true;
 }
 
+/* Memory for a chunk: what is large is not cleared at once. */
+static void *chunk_alloc(struct cn_pool *pool, size_t octets)
+{
+	return octets > 1024 ? pool_alloc_raw(pool, octets) :
+			       pool_alloc(pool, octets);
+}
+
 /* Room for element number n; false without memory. */
 static bool array_reach(struct map_array *array, struct cn_pool *pool,
-			uint32_t per_chunk, size_t size, uint32_t n)
+			uint32_t least, size_t size, uint32_t n)
 {
+	struct place place = array_place(least, n);
 	void *chunk;
 
-	if (array->first < per_chunk)
-		return n < array->first ||
-		       first_grow(array, pool, per_chunk, size);
-	if (n / per_chunk < array->chunk_n)
+	if (array->first < least)
+		return n < array->first || first_grow(array, pool, least, size);
+	if (place.chunk < array->chunk_n)
 		return true;
 	if (!index_grow(array, pool))
 		return false;
-	chunk = pool_alloc(pool, per_chunk * size);
+	chunk = chunk_alloc(pool, place.size * size);
 	if (!chunk)
 		return false;
 	array->chunk[array->chunk_n++] = chunk;
 	return true;
 }
 
+static void last_free(struct map_array *array, struct cn_pool *pool,
+		      uint32_t least, size_t size)
+{
+	uint32_t last = --array->chunk_n;
+
+	pool_release(pool, array->chunk[last], chunk_size(least, last) * size);
+}
+
 /* n elements are left: all chunks but one beyond them go. */
 static void array_trim(struct map_array *array, struct cn_pool *pool,
-		       uint32_t per_chunk, size_t size, uint32_t n)
+		       uint32_t least, size_t size, uint32_t n)
 {
-	while (array->chunk_n > n / per_chunk + 2)
-		pool_release(pool, array->chunk[--array->chunk_n],
-			     per_chunk * size);
+	while (array->chunk_n > array_place(least, n).chunk + 2)
+		last_free(array, pool, least, size);
 }
 
 static void array_free(struct map_array *array, struct cn_pool *pool,
-		       uint32_t per_chunk, size_t size)
+		       uint32_t least, size_t size)
 {
 	while (array->chunk_n > 1)
-		pool_release(pool, array->chunk[--array->chunk_n],
-			     per_chunk * size);
+		last_free(array, pool, least, size);
 	if (array->first)
 		pool_release(pool, array->chunk[0], array->first * size);
 	pool_release(pool, array->chunk,
@@ -223,6 +263,12 @@ void *map_find(const struct map *map, uint32_t hash, map_match *match,
 		return NULL;
 	link = link_of(map, hash, match, key);
 	return *link == MAP_NONE ? NULL : entry_at(map, *link)->object;
+}
+
+void map_fetch(const struct map *map, uint32_t hash)
+{
+	if (map->bucket_n)
+		__builtin_prefetch(bucket_of(map, hash));
 }
 
 int map_insert(struct map *map, uint32_t hash, void *object)

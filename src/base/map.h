@@ -2,8 +2,8 @@
 /*
  * A hash table of pointers by a 32-bit keyed hash: linear hashing (Litwin,
  * 1980), which grows and shrinks by one bucket at a time.  No call pays for
- * all, no number of objects is a bad one: an object costs 20 octets, whatever
- * their number, and the rest of a chunk.  The map never looks into the objects:
+ * all, no number of objects is a bad one: an object costs 20 octets, and an
+ * eighth more at most, whatever their number.  The map never looks into the objects:
  * the caller's match function does.
  */
 #ifndef BASE_MAP_H
@@ -24,13 +24,13 @@ struct map_entry {
 };
 
 #define MAP_NONE UINT32_MAX
-#define MAP_ENTRY_CHUNK 128u
+#define MAP_ENTRY_CHUNK 128u /* the first ones */
 #define MAP_BUCKET_CHUNK 512u
 /* Octets of an object's entry and its bucket. */
 #define MAP_SHARE (sizeof(struct map_entry) + sizeof(uint32_t))
 
-/* An array that grows by chunks and never moves but for its first, which
- * begins small. */
+/* An array that grows by chunks, an eighth at a time, and never moves but for
+ * its first, which begins small. */
 struct map_array {
 	void **chunk;
 	uint32_t chunk_n, chunk_room;
@@ -50,6 +50,8 @@ void map_init(struct map *map, struct cn_pool *pool);
 void map_deinit(struct map *map);
 void *map_find(const struct map *map, uint32_t hash, map_match *match,
 	       const void *key);
+/* Says that hash will be looked for soon. */
+void map_fetch(const struct map *map, uint32_t hash);
 /* CN_OK or CN_E_NOMEM; never the latter where an object was removed just
  * before.  The object must not be in the map. */
 int map_insert(struct map *map, uint32_t hash, void *object) CN_MUST_CHECK;

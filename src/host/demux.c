@@ -77,8 +77,10 @@ void listen_arrives(struct cn_host *host, const struct arriving *in,
 static void conn_arrives(struct cn_sock *sock, const struct arriving *in,
 			 uint64_t now)
 {
-	bool asked = sock->tcb.fast && sock->tcb.state == CN_SYN_SENT;
+	bool asked;
 
+	sock_fetch(sock);
+	asked = sock->tcb.fast && sock->tcb.state == CN_SYN_SENT;
 	(void)tcp_arrives(&sock->tcb, in->seg, now);
 	if (asked)
 		fast_answered(sock, in->seg, now);
@@ -128,6 +130,13 @@ static void tcp_input(struct cn_host *host, const struct net_packet *packet,
 
 	why = tcp_parse(packet->upper, packet->ip.payload_len, &ports, &seg,
 			&data_off);
+	if (!why) {
+		in.tuple.local_port = ports.dst;
+		in.tuple.peer_port = ports.src;
+		in.hash = flow_hash(host, &in.tuple);
+		/* It comes while the octets are summed. */
+		map_fetch(&host->flows, in.hash);
+	}
 	/* MUST-3 */
 	if (!why && !net_packet_checksum_ok(packet))
 		why = CN_DROP_TCP_CHECKSUM;
@@ -139,9 +148,6 @@ static void tcp_input(struct cn_host *host, const struct net_packet *packet,
 	seg.seg_size = packet->seg_size;
 	seg.tos = packet->ip.tos;
 	seg.slice_n = (uint8_t)net_packet_slices(packet, data_off, seg.slice);
-	in.tuple.local_port = ports.dst;
-	in.tuple.peer_port = ports.src;
-	in.hash = flow_hash(host, &in.tuple);
 	flow = flow_find(host, in.hash, &in.tuple);
 	/* MUST-41: connections that exist come before listeners. */
 	if (flow)

@@ -442,6 +442,7 @@ void cn_host_advance(struct cn_host *host, uint64_t now)
 		struct cn_sock *sock =
 			CN_CONTAINER(node, struct cn_sock, timer);
 
+		sock_fetch(sock);
 		tcp_advance(&sock->tcb, now);
 		if (sock->tcb.fast)
 			fast_waited(sock, now);

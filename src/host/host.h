@@ -226,6 +226,17 @@ static inline struct cn_host *sock_host(const struct cn_sock *sock)
 	return CN_CONTAINER(sock->tcb.env, struct cn_host, env);
 }
 
+/*
+ * All lines of a socket at once.  Of a million connections the next is in no
+ * cache, and a call touches most of its lines one after the other: asked for
+ * together they cost little more than one.
+ */
+static inline void sock_fetch(const struct cn_sock *sock)
+{
+	for (size_t off = 0; off < sizeof(*sock); off += 64)
+		__builtin_prefetch((const char *)sock + off, 1);
+}
+
 /* Linux's test for both queues: one more than the backlog fits. */
 static inline bool listener_is_full(const struct listener *listener)
 {

@@ -181,9 +181,11 @@ static int may_send(struct cn_sock *sock)
 int64_t cn_sock_send(struct cn_sock *sock, const void *data, size_t len,
 		     unsigned flags, uint64_t now)
 {
-	int err = may_send(sock);
+	int err;
 	int64_t n;
 
+	sock_fetch(sock);
+	err = may_send(sock);
 	if (err == CN_E_AGAIN && sock->tcb.fast_defer)
 		return send_with_syn(sock, data, len, now);
 	if (err)
