@@ -280,6 +280,7 @@ static void train_arrives(struct train *train, struct cn_host *host, int link,
 void host_inputs(struct cn_host *host, int link, const struct cn_frame *frame,
 		 unsigned n, uint64_t now)
 {
+	bool ether = host->net.routes.link[link].ether;
 	struct train train;
 
 	train.n = 0;
@@ -287,7 +288,8 @@ void host_inputs(struct cn_host *host, int link, const struct cn_frame *frame,
 	for (unsigned i = 0; i < n; i++) {
 		struct car car;
 
-		if (!car_is_fit(&car, &frame[i])) {
+		/* What has an Ethernet header goes the ordinary way. */
+		if (ether || !car_is_fit(&car, &frame[i])) {
 			train_arrives(&train, host, link, now);
 			host_input(host, link, &frame[i], now);
 			continue;
