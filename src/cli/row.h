@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a world tells of one socket (run/control.h). */
+/* What a world tells of one socket (run/world/control.h). */
 #ifndef CLI_ROW_H
 #define CLI_ROW_H
 
@@ -8,7 +8,7 @@
 
 #include <catenet/catenet.h>
 
-#include "run/control.h"
+#include "run/world/control.h"
 
 #define ROW_NAME_MAX 300
 

@@ -14,7 +14,7 @@
 #include "cli/profile.h"
 #include "cli/screen.h"
 #include "cli/units.h"
-#include "run/world_options.h"
+#include "run/world/options.h"
 
 #define PUBLISH_MAX 64
 #define MTU_MIN 576

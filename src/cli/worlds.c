@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "run/control_dir.h"
+#include "run/world/control_dir.h"
 #include "see/text.h"
 
 /* Between two octets, and for the whole answer. */

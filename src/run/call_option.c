@@ -14,9 +14,9 @@
 
 #include <linux/sockios.h>
 
-#include "run/end.h"
 #include "run/supervisor.h"
-#include "run/world.h"
+#include "run/world/end.h"
+#include "run/world/world.h"
 
 #ifndef SO_RCVTIMEO_NEW
 #define SO_RCVTIMEO_NEW 66

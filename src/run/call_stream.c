@@ -14,9 +14,9 @@
 
 #include <catenet/base.h>
 
-#include "run/end.h"
 #include "run/supervisor.h"
-#include "run/world.h"
+#include "run/world/end.h"
+#include "run/world/world.h"
 
 #define CAP_NET_BIND_SERVICE 10
 #define PRIVILEGED_PORTS 1024

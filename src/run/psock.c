@@ -16,9 +16,9 @@
 
 #include <catenet/base.h>
 
-#include "run/end.h"
 #include "run/supervisor.h"
-#include "run/world.h"
+#include "run/world/end.h"
+#include "run/world/world.h"
 
 /* Tokens in A at most: more would not wake anyone earlier. */
 #define TOKENS_MAX 64

@@ -30,7 +30,7 @@
 #include "run/harden.h"
 #include "run/launch.h"
 #include "run/supervisor.h"
-#include "run/world.h"
+#include "run/world/world.h"
 
 /* SIGTERM gives programs this long before SIGKILL, and what they sent this
  * long to be acknowledged. */

@@ -24,7 +24,7 @@
 #include "run/filter.h"
 #include "run/run.h"
 #include "run/supervisor.h"
-#include "run/world.h"
+#include "run/world/world.h"
 
 /* How soon after its answer a call that comes again is taken for the same. */
 #define RESTART_NS (20 * CN_NS_PER_MS)

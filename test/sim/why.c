@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/facts.h"
+#include "run/world/facts.h"
 #include "truth.h"
 #include "wire/tcp_seg.h"
 

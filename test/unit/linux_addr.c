@@ -13,8 +13,8 @@
 
 #include "lib/linux_addr.h"
 #include "lib/linux_err.h"
-#include "run/alias.h"
-#include "run/machine.h"
+#include "run/world/alias.h"
+#include "run/world/machine.h"
 
 static struct sockaddr_in in4(const char *text, uint16_t port)
 {

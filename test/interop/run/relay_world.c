@@ -3,9 +3,9 @@
  * A world over the kernel's own TCP, for tests of the supervisor alone: each
  * wsock is a kernel socket, and a connected one is relayed octet for octet.
  * What a program sees under it and what it sees natively should be the same,
- * which is the test.  It is linked in the place of src/run/world.c.
+ * which is the test.  It is linked in the place of src/run/world/world.c.
  */
-#include "run/world.h"
+#include "run/world/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 
 #include "base/list.h"
 #include "loop/loop.h"
-#include "run/end.h"
+#include "run/world/end.h"
 
 #define ROOM 65536
 

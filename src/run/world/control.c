@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* A snapshot of the world's sockets for catenet ss.  See control.h. */
+#include "run/world/control.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "run/world/control_dir.h"
+#include "run/world/end.h"
+#include "run/world/facts.h"
+#include "run/world/parts.h"
+#include "see/text.h"
+
+#define ASKERS_MAX 8
+
+/* One who asked and has not yet been told all. */
+struct asker {
+	struct control *control;
+	struct loop_watch watch;
+	char *text;
+	size_t len, done;
+};
+
+struct control {
+	struct loop *loop;
+	struct world *world;
+	struct loop_watch watch;
+	struct sockaddr_un name;
+	char program[64]; /* harmless for a terminal */
+	struct asker asker[ASKERS_MAX];
+};
+
+struct snapshot {
+	struct control *control;
+	FILE *out;
+};
+
+static void put_endpoint(FILE *out, const struct cn_endpoint *ep)
+{
+	char text[CN_ADDR_TEXT];
+	bool v4 = cn_addr_is_v4(&ep->addr);
+
+	cn_addr_format(&ep->addr, text);
+	if (ep->port)
+		fprintf(out, v4 ? "\t%s:%u" : "\t[%s]:%u", text, ep->port);
+	else
+		fprintf(out, v4 ? "\t%s:*" : "\t[%s]:*", text);
+}
+
+/* The program's socket; NULL: an orphan's, or none yet. */
+static const struct wsock *wsock_of(const struct cn_sock_row *row)
+{
+	const struct ear *ear = row->sock ? row->tag : NULL;
+
+	return ear && ear->ready == wsock_ready ?
+		       CN_CONTAINER(ear, struct wsock, ear) :
+		       NULL;
+}
+
+/* A listener's second socket, at the edge of the path, is no business of the
+ * program's; nor are the gateway's. */
+static bool is_edge(const struct cn_sock_row *row)
+{
+	const struct ear *ear = row->tag;
+
+	return row->state == CN_LISTEN && ear && ear->ready == wsock_edge_ready;
+}
+
+static uint64_t inode_of(const struct cn_sock_row *row)
+{
+	const struct wsock *sock = wsock_of(row);
+
+	return sock ? sock->inode : 0;
+}
+
+/* Between the engine's socket and the program lies an AF_UNIX pair, which
+ * holds octets too. */
+static void add_pair(const struct cn_sock_row *row, struct see_facts *facts)
+{
+	const struct wsock *sock = wsock_of(row);
+
+	if (!sock || !sock->end)
+		return;
+	facts->more_in = end_unread(sock->end) > 0;
+	facts->full &= end_unsent(sock->end) > 0;
+}
+
+static void put_row(void *ctx, const struct cn_sock_row *row)
+{
+	struct snapshot *snapshot = ctx;
+	struct world *world = snapshot->control->world;
+	struct cn_endpoint local = world_seen(world, &row->local);
+	struct cn_endpoint peer = world_seen(world, &row->peer);
+	struct see_facts facts;
+	struct cn_tcp_info info;
+	FILE *out = snapshot->out;
+
+	if (is_edge(row))
+		return;
+	if (!peer.port && cn_addr_is_v4(&local.addr))
+		peer.addr = cn_addr_v4(0, 0, 0, 0);
+	facts_of(row, &info, &facts, world_now(world));
+	add_pair(row, &facts);
+	/* The parent is what the person who started it knows (front.c). */
+	fprintf(out, "%ld\t%ld\t%s", (long)getpid(), (long)getppid(),
+		snapshot->control->program);
+	put_endpoint(out, &local);
+	put_endpoint(out, &peer);
+#define CONTROL_X(name, format, value) fprintf(out, "\t" format, value);
+	CONTROL_COLUMNS(CONTROL_X)
+#undef CONTROL_X
+	fputc('\n', out);
+}
+
+static void asker_end(struct asker *asker)
+{
+	if (!asker->text)
+		return;
+	loop_unwatch(asker->control->loop, &asker->watch);
+	close(asker->watch.fd);
+	free(asker->text);
+	asker->text = NULL;
+}
+
+static void asker_ready(void *ctx, uint32_t events)
+{
+	struct asker *asker = ctx;
+	ssize_t n;
+
+	(void)events;
+	n = send(asker->watch.fd, asker->text + asker->done,
+		 asker->len - asker->done, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		asker->done += (size_t)n;
+	if (n <= 0 || asker->done == asker->len)
+		asker_end(asker);
+}
+
+static bool may_ask(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) &&
+	       (who.uid == geteuid() || who.uid == 0);
+}
+
+static struct asker *free_asker(struct control *control)
+{
+	unsigned i;
+
+	for (i = 0; i < ASKERS_MAX; i++)
+		if (!control->asker[i].text)
+			return &control->asker[i];
+	return NULL;
+}
+
+static bool take_snapshot(struct control *control, struct asker *asker)
+{
+	struct snapshot snapshot = {control, NULL};
+
+	asker->len = 0;
+	asker->done = 0;
+	snapshot.out = open_memstream(&asker->text, &asker->len);
+	if (!snapshot.out)
+		return false;
+	fputs(CONTROL_HEAD "\n", snapshot.out);
+	cn_host_each(control->world->program, put_row, &snapshot);
+	fputs(CONTROL_END "\n", snapshot.out);
+	if (fclose(snapshot.out)) {
+		free(asker->text);
+		asker->text = NULL;
+		return false;
+	}
+	return true;
+}
+
+static void asked(void *ctx, uint32_t events)
+{
+	struct control *control = ctx;
+	struct asker *asker;
+	int fd = accept4(control->watch.fd, NULL, NULL,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	asker = free_asker(control);
+	if (!asker || !may_ask(fd) || !take_snapshot(control, asker)) {
+		close(fd);
+		return;
+	}
+	asker->control = control;
+	asker->watch = (struct loop_watch){asker_ready, asker, fd, false};
+	if (loop_watch(control->loop, &asker->watch, EPOLLOUT)) {
+		close(fd);
+		free(asker->text);
+		asker->text = NULL;
+	}
+}
+
+/* ------------------------------------------------------------- the name -- */
+
+/* Names of worlds that were killed; their processes are no more. */
+static void sweep(const char *dir)
+{
+	const struct dirent *entry;
+	DIR *list = opendir(dir);
+
+	while (list && (entry = readdir(list))) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH)
+			control_dir_sweep(dirfd(list), entry->d_name);
+	}
+	if (list)
+		closedir(list);
+}
+
+/* The number keeps worlds apart whose processes have the same number in
+ * different namespaces. */
+static bool name_it(struct sockaddr_un *addr, const char *dir, const char *dot,
+		    uint32_t number)
+{
+	int len = snprintf(addr->sun_path, sizeof(addr->sun_path),
+			   "%s/%s%ld-%08x", dir, dot, (long)getpid(), number);
+
+	addr->sun_family = AF_UNIX;
+	return len > 0 && len < (int)sizeof(addr->sun_path);
+}
+
+/* Under its name there is never a socket that does not listen yet, which would
+ * look dead: it listens first, under another. */
+static int listen_at(struct sockaddr_un *name)
+{
+	char dir[CONTROL_DIR_MAX];
+	struct sockaddr_un before;
+	uint32_t number;
+	int fd;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number) ||
+	    !control_dir_own(dir) || !name_it(name, dir, "", number) ||
+	    !name_it(&before, dir, ".", number))
+		return -1;
+	sweep(dir);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&before, sizeof(before)) ||
+	    chmod(before.sun_path, 0600) || listen(fd, ASKERS_MAX) ||
+	    rename(before.sun_path, name->sun_path)) {
+		(void)unlink(before.sun_path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct control *control_new(struct loop *loop, struct world *world,
+			    const char *program)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	const char *slash = strrchr(program, '/');
+	int fd;
+
+	if (!control)
+		return NULL;
+	control->loop = loop;
+	control->world = world;
+	text_escape(slash ? slash + 1 : program, control->program,
+		    sizeof(control->program));
+	fd = listen_at(&control->name);
+	control->watch = (struct loop_watch){asked, control, fd, false};
+	if (fd < 0 || loop_watch(loop, &control->watch, EPOLLIN)) {
+		if (fd >= 0) {
+			(void)unlink(control->name.sun_path);
+			close(fd);
+		}
+		free(control);
+		return NULL;
+	}
+	return control;
+}
+
+void control_free(struct control *control)
+{
+	unsigned i;
+
+	if (!control)
+		return;
+	for (i = 0; i < ASKERS_MAX; i++)
+		asker_end(&control->asker[i]);
+	(void)unlink(control->name.sun_path);
+	loop_unwatch(control->loop, &control->watch);
+	close(control->watch.fd);
+	free(control);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What catenet ss asks of a running world: a snapshot of its sockets.
+ *
+ * Each world has a socket named after its process in the folder of its user
+ * (control_dir.h), mode 0600; besides, the kernel's word (SO_PEERCRED) is asked
+ * of who connects, and nobody but the same user and root is answered.  Nothing
+ * is read from who asks.  A world that was killed leaves its name behind: who
+ * finds nobody there, and may, takes it away.
+ *
+ * The answer is lines: CONTROL_HEAD, a line for each socket, CONTROL_END.  What
+ * ends otherwise is not whole.
+ */
+#ifndef RUN_WORLD_CONTROL_H
+#define RUN_WORLD_CONTROL_H
+
+#include <catenet/socket.h>
+
+struct control;
+struct loop;
+struct world;
+
+/* Changes with the columns. */
+#define CONTROL_HEAD "catenet 3"
+#define CONTROL_END "end"
+#define CONTROL_LINE_MAX 4096
+
+/* One line for each socket: the world's process and its parent, the program's
+ * name, both ends, and these columns, separated by tabs.
+ * X(name, printf format, expression); expression may use row, info, facts. */
+#define CONTROL_COLUMNS(X)                                                     \
+	X(state, "%u", (unsigned)facts.state)                                  \
+	X(recv_q, "%u", facts.recv_q)                                          \
+	X(send_q, "%u", facts.send_q)                                          \
+	X(timer, "%u", (unsigned)row->timer)                                   \
+	X(timer_in_ns, "%llu", facts.timer_in_ns + 0ull)                       \
+	X(quiet_ns, "%llu", facts.quiet_ns + 0ull)                             \
+	X(snd_wnd, "%u", info.snd_wnd)                                         \
+	X(rcv_wnd, "%u", info.rcv_wnd)                                         \
+	X(mss, "%u", info.snd_mss)                                             \
+	X(cwnd, "%u", info.snd_cwnd)                                           \
+	X(ssthresh, "%u", info.snd_ssthresh)                                   \
+	X(flight, "%u", info.flight)                                           \
+	X(unsent, "%u", info.unsent)                                           \
+	X(retransmits, "%u", (unsigned)info.retransmits)                       \
+	X(rto_us, "%llu", info.rto / 1000ull)                                  \
+	X(rtt_us, "%llu", info.srtt / 1000ull)                                 \
+	X(rttvar_us, "%llu", info.rttvar / 1000ull)                            \
+	X(octets_sent, "%llu", info.octets_sent + 0ull)                        \
+	X(octets_acked, "%llu", info.octets_acked + 0ull)                      \
+	X(octets_received, "%llu", info.octets_received + 0ull)                \
+	X(octets_retransmitted, "%llu", info.octets_retransmitted + 0ull)      \
+	X(sndbuf, "%u", info.sndbuf)                                           \
+	X(rcvbuf, "%u", info.rcvbuf)                                           \
+	X(cc, "%u", (unsigned)info.cc)                                         \
+	X(inode, "%llu", inode_of(row) + 0ull)                                 \
+	X(hold, "%u", (unsigned)facts.hold)                                    \
+	X(probes, "%u", (unsigned)facts.probes)                                \
+	X(last_try, "%u", (unsigned)facts.last_try)                            \
+	X(held, "%u", (unsigned)facts.held)                                    \
+	X(queued, "%u", (unsigned)facts.queued)                                \
+	X(orphan, "%u", (unsigned)facts.orphan)                                \
+	X(no_room, "%u", (unsigned)facts.no_room)                              \
+	X(deferred, "%u", (unsigned)facts.deferred)                            \
+	X(gap, "%u", (unsigned)facts.gap)                                      \
+	X(fin_sent, "%u", (unsigned)facts.fin_sent)                            \
+	X(full, "%u", (unsigned)facts.full)                                    \
+	X(more_in, "%u", (unsigned)facts.more_in)                              \
+	X(rexmit_in_ns, "%llu", facts.rexmit_in_ns + 0ull)                     \
+	X(closed_ns, "%llu", facts.closed_ns + 0ull)                           \
+	X(waits_ns, "%llu", facts.waits_ns + 0ull)
+
+/* NULL: it cannot be made (ss will not see this world, nothing else). */
+struct control *control_new(struct loop *loop, struct world *world,
+			    const char *program);
+void control_free(struct control *control);
+
+#endif

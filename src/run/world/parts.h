@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of a world, for the files that make it up:
+ *
+ *	world.c		hosts, paths and the pump between them
+ *	wsock.c		the program's sockets (world.h's calls), with
+ *			wlisten.c, wconnect.c, wrelay.c, woption.c
+ *	gateway.c	the gateway's connections to the real network
+ *	publish.c	listeners of the real machine for what listens inside
+ *	tally.c		what the summary tells
+ */
+#ifndef RUN_WORLD_PARTS_H
+#define RUN_WORLD_PARTS_H
+
+#include <stdio.h>
+
+#include <catenet/socket.h>
+
+#include "base/list.h"
+#include "lib/linux_opt.h"
+#include "loop/loop.h"
+#include "run/world/alias.h"
+#include "run/world/lane.h"
+#include "run/world/machine.h"
+#include "run/world/relay.h"
+#include "run/world/tally.h"
+#include "run/world/tap.h"
+#include "run/world/watch.h"
+#include "run/world/world.h"
+
+struct flow;
+struct published;
+
+/* Ports of the machine that lead to one listener. */
+#define PUBLISHED_MAX 8
+
+/* The tag of every socket of ours: who is to learn of its events. */
+struct ear {
+	void (*ready)(struct ear *ear);
+};
+
+/* The tag of a connection that the program has left to us, until its end. */
+struct orphan {
+	struct ear ear; /* deaf */
+	struct list node; /* world->orphans */
+	struct tally_row *row;
+};
+
+enum wsock_phase {
+	WSOCK_IDLE, /* new, bound, or failed */
+	WSOCK_CONNECTING,
+	WSOCK_CONNECTED, /* waits for world_attach */
+	WSOCK_RELAY,
+	WSOCK_LISTENING,
+	WSOCK_OVER, /* WORLD_ENDED was given */
+};
+
+/* A socket of the program. */
+struct wsock {
+	struct ear ear;
+	struct world *world;
+	struct list node; /* world->socks */
+	struct list kind; /* world->connecting or world->listeners */
+	struct list news; /* world->news, when there is an event to give */
+	void *tag;
+	uint64_t inode; /* of the program's descriptor; 0: not known */
+	struct linux_sock ls; /* .sock is the engine's */
+	enum wsock_phase phase;
+	bool closed; /* the supervisor has let go */
+
+	/* What the program sees.  bound: by its own bind(). */
+	bool bound;
+	struct cn_endpoint bound_to; /* port 0 never stays 0 */
+	bool chose_port; /* it named the port itself */
+	struct cn_endpoint seen_local, seen_peer; /* when sock is NULL */
+	struct cn_endpoint to; /* connect()'s destination, as it was given */
+	struct cn_endpoint far; /* and as the path has it */
+	uint32_t scope; /* of a link-local destination */
+	bool oob_inline; /* kept here: the end does it */
+	int rcvlowat;
+
+	/* A listener on a loopback address has a second one at the edge of the
+	 * path, for what comes from outside. */
+	struct cn_sock *edge;
+	struct ear edge_ear;
+	struct published *published[PUBLISHED_MAX];
+	unsigned published_n;
+
+	/* The kernel's options of this socket, and the port that it holds on
+	 * the machine; -1: none. */
+	int kernel_fd;
+	int reserved_fd;
+	struct flow *flow; /* at the gateway, for what goes out */
+	int kernel_errno; /* what the kernel said of it */
+
+	struct end *end;
+	struct relay relay;
+	struct tally_row *row;
+
+	/* Events not yet given */
+	bool news_connected, news_failed, news_acceptable, news_ended;
+	bool ended_gone;
+	int news_err;
+};
+
+enum flow_phase {
+	FLOW_ASKING, /* the kernel's connect() is under way, the SYN is held */
+	FLOW_ANSWERED, /* the SYN-ACK may go; the last ACK is awaited */
+	FLOW_COMING, /* in-bound: our connect() to the program's host */
+	FLOW_RELAY,
+	FLOW_DRAINING, /* only the kernel's socket is left */
+};
+
+/* A connection at the gateway: a kernel socket and one of the engine. */
+struct flow {
+	struct ear ear;
+	struct world *world;
+	struct list node; /* world->flows */
+	struct list pending; /* world->pending, until it is relayed */
+	enum flow_phase phase;
+	struct loop_watch watch; /* the kernel's socket, while asking */
+	struct cn_sock *sock;
+	uint64_t syn;
+	struct cn_endpoint program, far; /* as the path has them */
+	struct wsock *origin; /* NULL: in-bound, or it was closed */
+	struct published *published; /* in-bound, until it is accepted */
+	struct relay relay;
+	struct tally_row *row;
+	/* Of the end of the run: what the real peer had not acknowledged, and
+	 * since when it has been that. */
+	uint64_t outq;
+	uint64_t outq_at;
+};
+
+struct world {
+	struct loop *loop;
+	const struct world_options *options;
+	bool quiet, verbose;
+	struct cn_pool *pool;
+	struct cn_host *program, *gateway; /* gateway NULL: over TUN */
+	int program_path, program_lo, gateway_path; /* links */
+	struct machine machine;
+	size_t borne; /* how many of machine's addresses the host bears */
+	struct cn_addr primary4, primary6; /* what the host sends from */
+	struct alias_table alias;
+	struct linux_limits limits;
+	struct lane up, down, lo;
+	struct tap tap;
+	struct watch *watch; /* NULL: nobody looks */
+	struct watch_lane watch_up, watch_down, watch_lo;
+	struct cn_frame_sink loopback_sink;
+	struct cn_sock *holder4, *holder6; /* the gateway's listeners */
+	struct ear holder_ear;
+	struct loop_timer timer, poll;
+	bool pumping;
+	bool changed; /* a call was made: pump before the next event */
+	struct list socks, news, connecting, listeners;
+	struct list flows, pending, published, orphans;
+	struct list due; /* relays */
+	struct list due_flows; /* relays of flows */
+	struct tally tally;
+	FILE *summary; /* --summary, or NULL */
+	struct wtun *tun;
+	struct control *control;
+	struct progress *progress;
+	uint64_t cookie;
+};
+
+/* ------------------------------------------------------------ world.c -- */
+
+uint64_t world_now(const struct world *world);
+/* Something was done to a host: frames and events are to be moved. */
+void world_touch(struct world *world);
+/* Lets the program's host bear addresses of the machine that it lacks. */
+void world_bear(struct world *world);
+/* How the program sees an endpoint of the path. */
+struct cn_endpoint world_seen(const struct world *world,
+			      const struct cn_endpoint *ep);
+
+/* ------------------------------- wsock.c, wlisten.c, wconnect.c, wrelay.c -- */
+
+/* Without a socket of the engine yet. */
+struct wsock *wsock_new(struct world *world, int domain, void *tag);
+/* The engine's socket is released or gone before. */
+void wsock_free(struct wsock *sock);
+/* A socket of the engine for it, heard by ear. */
+int wsock_engine(struct wsock *sock, struct ear *ear, struct cn_sock **engine);
+/* Nobody listens to it any more. */
+void wsock_release(struct cn_sock *engine, bool reset, uint64_t now);
+/* Options that were changed go to the socket that takes over. */
+void wsock_copy_options(struct cn_sock *from, struct cn_sock *to, uint64_t now);
+/* A new socket of the engine in place of the one it has; local NULL: not
+ * bound. */
+int wsock_renew(struct wsock *sock, const struct cn_endpoint *local);
+/* It has an event to give. */
+void wsock_news(struct wsock *sock);
+bool wsock_v6only(const struct wsock *sock);
+/* Is it this machine that is meant? */
+bool wsock_is_here(const struct world *world, const struct cn_addr *addr);
+/* Ports are also the machine's. */
+bool wsock_is_shared(const struct world *world);
+/* 0 or -errno. */
+int wsock_bind(struct wsock *sock, const struct cn_endpoint *wanted);
+/* As the program sees them; false: there is no peer. */
+struct cn_endpoint wsock_local(const struct wsock *sock);
+bool wsock_peer(const struct wsock *sock, struct cn_endpoint *ep);
+/* It listens no more, and is closed. */
+void wsock_unlisten(struct wsock *sock);
+/* An attempt or a listener is over; still bound where it was. */
+void wsock_to_idle(struct wsock *sock);
+/* The attempt has an outcome. */
+void wsock_connect_ready(struct wsock *sock);
+void wsock_ready(struct ear *ear);
+void wsock_edge_ready(struct ear *ear);
+
+/* The socket of the program that is on its way from `program` to `far`. */
+struct wsock *wsock_find_connecting(struct world *world,
+				    const struct cn_endpoint *program,
+				    const struct cn_endpoint *far);
+/* A listener inside that would take a connection to this endpoint. */
+struct wsock *wsock_find_listener(struct world *world,
+				  const struct cn_endpoint *to);
+/* The attempt failed with this errno, now. */
+void wsock_fail(struct wsock *sock, int err);
+/* What the relay of a socket came to. */
+void wsock_relay(struct wsock *sock, bool *moved, uint64_t now);
+/* An orphan has ended. */
+void orphan_done(struct orphan *orphan, uint64_t now);
+/* Frees all of it, at the end of the world. */
+void wsock_drop(struct wsock *sock);
+
+/* ---------------------------------------------------------- gateway.c -- */
+
+int gateway_start(struct world *world);
+void gateway_syn(struct world *world, const struct cn_event *event);
+void gateway_syn_gone(struct world *world, const struct cn_event *event);
+void flow_relay(struct flow *flow, bool *moved, uint64_t now);
+/* Its program's socket is gone: what is under way is cancelled. */
+void flow_orphan(struct flow *flow);
+/* kill: the real peer sees a reset. */
+void flow_free(struct flow *flow, bool kill);
+/* In-bound: the kernel's accepted socket, to be connected to `to` inside. */
+void flow_inbound(struct published *published, const struct wsock *listener,
+		  int fd, const struct cn_endpoint *from,
+		  const struct cn_endpoint *to);
+/* Options that the real connection shall have too. */
+void flow_set(struct flow *flow, int level, int name, const void *value,
+	      socklen_t len);
+/* Octets for the real peer that it has not acknowledged.  *given_up: nothing
+ * has moved for as long as an orphan may last. */
+uint64_t flow_outq(struct flow *flow, bool *given_up);
+
+/* ---------------------------------------------------------- publish.c -- */
+
+/* A port of the machine for what listens inside, shared by those who share it
+ * inside. */
+struct published {
+	struct list node; /* world->published */
+	struct world *world;
+	struct loop_watch watch; /* .fd: the kernel's listener */
+	struct cn_endpoint host; /* where the machine listens */
+	unsigned users; /* listeners inside */
+	unsigned coming; /* not yet in the accept queue */
+	bool full; /* not watched: no room inside */
+};
+
+/* A kernel socket bound to this port of the machine, to keep it for a listener
+ * inside; *port 0: any free one, which becomes known.  -errno, or the
+ * descriptor. */
+int publish_reserve(struct world *world, const struct cn_endpoint *bound,
+		    bool v6only, uint16_t *port);
+/* The listener listens, or (again) with another backlog. */
+void publish_listen(struct wsock *listener, int backlog);
+/* It does not any more. */
+void publish_unlisten(struct wsock *listener);
+/* The accept queues inside may have room again. */
+void publish_room(struct world *world);
+/* -p: tried when the world begins; 0 or a positive errno, told on stderr. */
+int publish_check(struct world *world);
+void publish_drop(struct published *published);
+
+#endif
