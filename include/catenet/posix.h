@@ -39,8 +39,9 @@ extern "C" {
 
 #define CN_FD_FIRST 0x100000
 
-/* domain: AF_INET or AF_INET6; type: SOCK_STREAM, with SOCK_NONBLOCK and
- * SOCK_CLOEXEC; protocol: 0 or IPPROTO_TCP. */
+/* domain: AF_INET or AF_INET6; type: SOCK_STREAM or SOCK_DGRAM, with
+ * SOCK_NONBLOCK and SOCK_CLOEXEC; protocol: 0, IPPROTO_TCP, IPPROTO_UDP, or
+ * IPPROTO_ICMP and IPPROTO_ICMPV6 for echo requests (no privilege needed). */
 CN_API int cn_socket(struct cn_stack *stack, int domain, int type,
 		     int protocol);
 CN_API int cn_bind(int fd, const struct sockaddr *addr, socklen_t len);

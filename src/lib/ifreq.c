@@ -47,6 +47,42 @@ static void put_name(const struct cn_stack *stack, int index, char *name)
 		memcpy(name, "lo", 3);
 }
 
+int ifreq_index_of_link(int link)
+{
+	if (link < 0)
+		return 0;
+	return link == CN_LINK_LOOPBACK ? LO : link + FIRST_LINK;
+}
+
+int ifreq_link_of_index(const struct cn_stack *stack, int index)
+{
+	if (index == LO)
+		return CN_LINK_LOOPBACK;
+	return link_of(stack, index) ? index - FIRST_LINK : -1;
+}
+
+int ifreq_link_of_v4(const struct cn_stack *stack, uint32_t addr)
+{
+	if (addr >> 24 == IN_LOOPBACKNET)
+		return CN_LINK_LOOPBACK;
+	for (int i = 0; i < STACK_LINKS; i++)
+		if (stack->link[i].name[0] && stack->link[i].v4 == addr)
+			return i;
+	return -1;
+}
+
+int ifreq_link_of_name(const struct cn_stack *stack, const char *name)
+{
+	return ifreq_link_of_index(stack, index_of(stack, name));
+}
+
+void ifreq_name_of_link(const struct cn_stack *stack, int link, char *name)
+{
+	memset(name, 0, IFNAMSIZ);
+	if (link >= 0)
+		put_name(stack, ifreq_index_of_link(link), name);
+}
+
 /* A sockaddr_in of four octets. */
 static void put_in(struct sockaddr *to, uint32_t addr)
 {

@@ -58,6 +58,19 @@ static int take_in6(const void *sa, socklen_t len, struct cn_endpoint *ep)
 	return 0;
 }
 
+int linux_addr_take(int family, const void *sa, socklen_t len,
+		    struct cn_endpoint *ep)
+{
+	sa_family_t said = AF_UNSPEC;
+
+	/* An IPv6 socket may be told an IPv4 address as such, says Linux. */
+	if (len >= sizeof(said))
+		memcpy(&said, sa, sizeof(said));
+	return family == AF_INET || said == AF_INET ?
+		       take_in(sa, len, true, ep) :
+		       take_in6(sa, len, ep);
+}
+
 static bool is_broadcast(const struct cn_addr *addr)
 {
 	static const uint8_t ones[4] = {255, 255, 255, 255};

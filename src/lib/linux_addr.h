@@ -12,6 +12,10 @@
  * AF_UNSPEC that means "disconnect" is the caller's affair. */
 int linux_addr_bind(int family, bool v6only, const void *sa, socklen_t len,
 		    struct cn_endpoint *ep);
+/* What a socket of datagrams makes of an address that it is to bind to or to
+ * send to: its form and its family, no more. */
+int linux_addr_take(int family, const void *sa, socklen_t len,
+		    struct cn_endpoint *ep);
 int linux_addr_connect(int family, bool v6only, const void *sa, socklen_t len,
 		       struct cn_endpoint *ep);
 

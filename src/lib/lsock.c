@@ -20,17 +20,25 @@ int lsock_fail(int number)
 
 /* --------------------------------------------------------------- ready -- */
 
+static unsigned engine_ready(const struct lsock *sock)
+{
+	if (sock->ls.sock)
+		return cn_sock_ready(sock->ls.sock);
+	if (sock->dgram)
+		return cn_dgram_ready(sock->dgram);
+	return POLLERR | POLLHUP; /* the stack is gone */
+}
+
 /* The bits of poll(2): Linux says everything in two dialects. */
 static unsigned lsock_ready(struct file *file)
 {
 	struct lsock *sock = CN_CONTAINER(file, struct lsock, file);
-	unsigned bits = sock->ls.sock ? cn_sock_ready(sock->ls.sock) :
-					POLLERR | POLLHUP;
+	unsigned bits = engine_ready(sock);
 
 	if (bits & POLLIN)
 		bits |= POLLRDNORM;
 	if (bits & POLLOUT)
-		bits |= POLLWRNORM;
+		bits |= POLLWRNORM | (sock->dgram ? POLLWRBAND : 0);
 	else
 		sock->nospace = true;
 	return bits;
@@ -39,7 +47,7 @@ static unsigned lsock_ready(struct file *file)
 /* An ACK is news of room only to who found none, as in Linux. */
 static bool is_room(struct lsock *sock)
 {
-	if (!sock->nospace || !(cn_sock_ready(sock->ls.sock) & CN_READY_OUT))
+	if (!sock->nospace || !(engine_ready(sock) & CN_READY_OUT))
 		return false;
 	sock->nospace = false;
 	return true;
@@ -57,9 +65,12 @@ void hub_event(struct cn_stack *stack, const struct cn_event *event)
 		file_wake(&sock->file, 0);
 		return;
 	}
-	if (event->news & (CN_NEWS_IN | CN_NEWS_PRI))
+	/* News of datagrams is what there is. */
+	if (sock->dgram)
+		key = engine_ready(sock) & ~(unsigned)CN_READY_OUT;
+	if (event->news & (CN_NEWS_IN | CN_NEWS_PRI) || key & CN_READY_IN)
 		key |= POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
-	if (event->news & CN_NEWS_OUT && is_room(sock))
+	if ((event->news & CN_NEWS_OUT || sock->dgram) && is_room(sock))
 		key |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	if (key)
 		file_wake(&sock->file, key);
@@ -86,7 +97,7 @@ int lsock_wait(struct lsock *sock, uint64_t until, int *ended)
 	if (until <= sock->file.hub->now)
 		return EAGAIN;
 	*ended = file_wait(&sock->file, until);
-	return sock->ls.sock ? 0 : ENETDOWN;
+	return sock->stack ? 0 : ENETDOWN;
 }
 
 /* -------------------------------------------------------- enter, leave -- */
@@ -107,13 +118,23 @@ int lsock_enter(int fd, struct lsock **out)
 	}
 	sock = CN_CONTAINER(file, struct lsock, file);
 	hub_enter(file->hub);
-	if (!sock->ls.sock) {
+	if (!sock->stack) {
 		hub_leave(file->hub);
 		file_put(file);
 		return ENETDOWN;
 	}
 	*out = sock;
 	return 0;
+}
+
+int lsock_enter_stream(int fd, struct lsock **sock)
+{
+	int rc = lsock_enter(fd, sock);
+
+	if (rc || (*sock)->ls.sock)
+		return rc;
+	lsock_leave(*sock);
+	return EOPNOTSUPP;
 }
 
 void lsock_leave(struct lsock *sock)
@@ -137,24 +158,37 @@ static void inherit(struct lsock *sock, const struct lsock *listener)
 }
 
 static void adopt(struct lsock *sock, struct cn_stack *stack,
-		  struct cn_sock *engine)
+		  struct lsock_engine engine)
 {
 	sock->stack = stack;
-	sock->ls.sock = engine;
+	sock->ls.sock = engine.sock;
+	sock->dgram = engine.dgram;
+	sock->ping = engine.ping;
 	sock->ls.limits = &stack->limits;
 	sock->ls.cookie = ++stack->hub->cookie;
 	list_add_tail(&stack->socks, &sock->node);
-	cn_sock_set_tag(engine, sock);
+	if (engine.sock)
+		cn_sock_set_tag(engine.sock, sock);
+	else
+		cn_dgram_set_tag(engine.dgram, sock);
 }
 
-int lsock_install(struct cn_stack *stack, struct cn_sock *engine, int domain,
-		  int flags, const struct lsock *listener)
+static void drop(struct cn_stack *stack, struct lsock_engine engine)
+{
+	if (engine.sock)
+		cn_sock_abort(engine.sock, stack->hub->now);
+	else
+		cn_dgram_close(engine.dgram);
+}
+
+int lsock_install(struct cn_stack *stack, struct lsock_engine engine,
+		  int domain, int flags, const struct lsock *listener)
 {
 	struct lsock *sock = calloc(1, sizeof(*sock));
 	int fd;
 
 	if (!sock) {
-		cn_sock_abort(engine, stack->hub->now);
+		drop(stack, engine);
 		return -ENOMEM;
 	}
 	file_init(&sock->file, &lsock_ops, stack->hub);
@@ -169,7 +203,7 @@ int lsock_install(struct cn_stack *stack, struct cn_sock *engine, int domain,
 	if (fd >= 0)
 		return fd;
 	list_del(&sock->node);
-	cn_sock_abort(engine, stack->hub->now);
+	drop(stack, engine);
 	file_deinit(&sock->file);
 	free(sock);
 	return fd;
@@ -222,6 +256,7 @@ static void forget(struct lsock *sock)
 {
 	list_del(&sock->node);
 	sock->ls.sock = NULL;
+	sock->dgram = NULL;
 	sock->stack = NULL;
 }
 
@@ -236,8 +271,11 @@ static void lsock_release(struct file *file)
 	if (sock->ls.sock) {
 		cn_sock_set_tag(sock->ls.sock, NULL);
 		cn_sock_close(sock->ls.sock, file->hub->now);
-		forget(sock);
 	}
+	if (sock->dgram)
+		cn_dgram_close(sock->dgram);
+	if (sock->stack)
+		forget(sock);
 	hub_leave(file->hub);
 	file_deinit(file);
 	free(sock);

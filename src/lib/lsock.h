@@ -15,10 +15,14 @@ struct lsock {
 	struct list node; /* of the stack */
 	/* NULL: the stack is gone, and every call fails with ENETDOWN. */
 	struct cn_stack *stack;
-	struct linux_sock ls; /* ls.sock is the engine's */
+	/* ls.sock is the engine's stream, or NULL and dgram its datagrams; for
+	 * those the rest of ls is used in the same way. */
+	struct linux_sock ls;
+	struct cn_dgram *dgram;
 	/* Somebody found no room to send: room is news.  Linux's
 	 * SOCK_NOSPACE. */
 	bool nospace;
+	bool ping; /* datagrams are ICMP echo */
 	bool inq; /* TCP_INQ: recvmsg tells how much is left */
 	int discover; /* IP_MTU_DISCOVER */
 };
@@ -28,12 +32,20 @@ struct lsock {
  * ENETDOWN and nothing to give back.  lsock_leave unlocks and lets go.
  */
 int lsock_enter(int fd, struct lsock **sock);
+/* The same, and EOPNOTSUPP to a socket of datagrams. */
+int lsock_enter_stream(int fd, struct lsock **sock);
 void lsock_leave(struct lsock *sock);
 
+/* What a socket is made of: one of the two. */
+struct lsock_engine {
+	struct cn_sock *sock;
+	struct cn_dgram *dgram;
+	bool ping;
+};
 /* A socket with a descriptor; flags: SOCK_NONBLOCK, SOCK_CLOEXEC.  The engine's
  * socket is its own from here on, also when it fails.  Locked. */
-int lsock_install(struct cn_stack *stack, struct cn_sock *sock, int domain,
-		  int flags, const struct lsock *listener);
+int lsock_install(struct cn_stack *stack, struct lsock_engine engine,
+		  int domain, int flags, const struct lsock *listener);
 
 /* Non-blocking, by the socket or by MSG_DONTWAIT? */
 bool lsock_waits(const struct lsock *sock, int flags);

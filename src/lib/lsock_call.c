@@ -6,6 +6,7 @@
 #include "lib/linux_addr.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
+#include "lib/lsock_dgram.h"
 
 /* --------------------------------------------------------------- socket -- */
 
@@ -17,28 +18,45 @@ static int check_kind(int domain, int type, int protocol)
 	type &= 0xf;
 	if (domain != AF_INET && domain != AF_INET6)
 		return EAFNOSUPPORT;
-	if (type != SOCK_STREAM)
+	if (type != SOCK_STREAM && type != SOCK_DGRAM)
 		return ESOCKTNOSUPPORT;
 	if (protocol < 0 || protocol >= IPPROTO_MAX)
 		return EINVAL;
-	if (protocol && protocol != IPPROTO_TCP)
-		return EPROTONOSUPPORT;
-	return 0;
+	if (!protocol)
+		return 0;
+	if (type == SOCK_STREAM)
+		return protocol == IPPROTO_TCP ? 0 : EPROTONOSUPPORT;
+	if (protocol == (domain == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return 0;
+	return protocol == IPPROTO_UDP ? 0 : EPROTONOSUPPORT;
+}
+
+static int make(struct cn_stack *stack, int domain, int type, int protocol,
+		struct lsock_engine *engine)
+{
+	int family = domain == AF_INET ? 4 : 6;
+
+	if ((type & 0xf) == SOCK_STREAM)
+		return cn_sock_new(stack->host, family, &engine->sock);
+	engine->ping = protocol && protocol != IPPROTO_UDP;
+	return cn_dgram_new(stack->host, family,
+			    engine->ping ? CN_DGRAM_PING : CN_DGRAM_UDP,
+			    &engine->dgram);
 }
 
 int cn_socket(struct cn_stack *stack, int domain, int type, int protocol)
 {
-	struct cn_sock *sock;
+	struct lsock_engine engine = {NULL, NULL, false};
 	int rc = check_kind(domain, type, protocol);
 
 	if (rc)
 		return lsock_fail(rc);
 	hub_enter(stack->hub);
-	rc = cn_sock_new(stack->host, domain == AF_INET ? 4 : 6, &sock);
+	rc = make(stack, domain, type, protocol, &engine);
 	if (rc)
 		rc = -linux_errno(rc);
 	else
-		rc = lsock_install(stack, sock, domain, type, NULL);
+		rc = lsock_install(stack, engine, domain, type, NULL);
 	hub_leave(stack->hub);
 	return rc < 0 ? lsock_fail(-rc) : rc;
 }
@@ -53,19 +71,28 @@ static bool is_v6only(const struct lsock *sock)
 	return only != 0;
 }
 
-int cn_bind(int fd, const struct sockaddr *addr, socklen_t len)
+static int bind_locked(struct lsock *sock, const struct sockaddr *addr,
+		       socklen_t len)
 {
 	struct cn_endpoint ep;
+	int rc;
+
+	if (!addr)
+		return EFAULT;
+	if (sock->dgram)
+		return lsock_dgram_bind(sock, addr, len);
+	rc = linux_addr_bind(sock->ls.domain, is_v6only(sock), addr, len, &ep);
+	return rc ? rc : linux_errno(cn_sock_bind(sock->ls.sock, &ep));
+}
+
+int cn_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
 	struct lsock *sock;
 	int rc = lsock_enter(fd, &sock);
 
 	if (rc)
 		return lsock_fail(rc);
-	rc = addr ? linux_addr_bind(sock->ls.domain, is_v6only(sock), addr, len,
-				    &ep) :
-		    EFAULT;
-	if (!rc)
-		rc = linux_errno(cn_sock_bind(sock->ls.sock, &ep));
+	rc = bind_locked(sock, addr, len);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
@@ -73,7 +100,7 @@ int cn_bind(int fd, const struct sockaddr *addr, socklen_t len)
 int cn_listen(int fd, int backlog)
 {
 	struct lsock *sock;
-	int rc = lsock_enter(fd, &sock);
+	int rc = lsock_enter_stream(fd, &sock);
 
 	if (rc)
 		return lsock_fail(rc);
@@ -117,7 +144,8 @@ static int accept_on(struct lsock *listener, struct sockaddr *addr,
 	(void)cn_sock_peer(child, &peer);
 	rc = addr ? lsock_put_addr(listener, &peer, addr, len) : 0;
 	if (!rc)
-		return lsock_install(listener->stack, child,
+		return lsock_install(listener->stack,
+				     (struct lsock_engine){child, NULL, false},
 				     listener->ls.domain, flags, listener);
 	cn_sock_close(child, listener->file.hub->now);
 	return -rc;
@@ -130,7 +158,7 @@ int cn_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return lsock_fail(EINVAL);
-	rc = lsock_enter(fd, &listener);
+	rc = lsock_enter_stream(fd, &listener);
 	if (rc)
 		return lsock_fail(rc);
 	rc = accept_on(listener, addr, len, flags);
@@ -195,6 +223,8 @@ static int connect_locked(struct lsock *sock, const struct sockaddr *addr,
 		return EFAULT;
 	if (len < sizeof(addr->sa_family))
 		return EINVAL;
+	if (sock->dgram)
+		return lsock_dgram_connect(sock, addr, len);
 	if (addr->sa_family == AF_UNSPEC)
 		return dissolve(sock);
 	rc = linux_addr_connect(sock->ls.domain, is_v6only(sock), addr, len,
@@ -225,6 +255,9 @@ int cn_shutdown(int fd, int how)
 		return lsock_fail(rc);
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		rc = EINVAL;
+	else if (sock->dgram)
+		rc = linux_errno(cn_dgram_shutdown(sock->dgram,
+						   (enum cn_shut)(how + 1)));
 	else
 		rc = linux_errno(cn_sock_shutdown(sock->ls.sock,
 						  (enum cn_shut)(how + 1),
@@ -250,7 +283,10 @@ int cn_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 
 	if (rc)
 		return lsock_fail(rc);
-	cn_sock_name(sock->ls.sock, &ep);
+	if (sock->dgram)
+		cn_dgram_name(sock->dgram, &ep);
+	else
+		cn_sock_name(sock->ls.sock, &ep);
 	rc = lsock_put_addr(sock, &ep, addr, len);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
@@ -264,7 +300,8 @@ int cn_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 
 	if (rc)
 		return lsock_fail(rc);
-	rc = linux_errno(cn_sock_peer(sock->ls.sock, &ep));
+	rc = linux_errno(sock->dgram ? cn_dgram_peer(sock->dgram, &ep) :
+				       cn_sock_peer(sock->ls.sock, &ep));
 	if (!rc)
 		rc = lsock_put_addr(sock, &ep, addr, len);
 	lsock_leave(sock);

@@ -10,67 +10,10 @@
 #include <signal.h>
 #include <string.h>
 
+#include "lib/cursor.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
-
-/* What one call moves at most: Linux's MAX_RW_COUNT. */
-#define MOVE_MAX ((size_t)INT_MAX & ~(size_t)4095)
-#define IOV_MOST 1024 /* UIO_MAXIOV */
-
-/* ---------------------------------------------------------- the pieces -- */
-
-/* A walk over an iovec. */
-struct cursor {
-	const struct iovec *iov;
-	size_t n;
-	size_t off; /* in the first */
-	size_t left; /* octets in all */
-};
-
-/* 0 or an errno. */
-static int cursor_init(struct cursor *cursor, const struct iovec *iov, size_t n)
-{
-	size_t sum = 0;
-
-	if (n > IOV_MOST)
-		return EMSGSIZE;
-	if (n && !iov)
-		return EFAULT;
-	for (size_t i = 0; i < n; i++) {
-		if (iov[i].iov_len > (size_t)SSIZE_MAX - sum)
-			return EINVAL;
-		if (iov[i].iov_len && !iov[i].iov_base)
-			return EFAULT;
-		sum += iov[i].iov_len;
-	}
-	*cursor = (struct cursor){
-		.iov = iov, .n = n, .left = sum < MOVE_MAX ? sum : MOVE_MAX};
-	return 0;
-}
-
-/* The piece where it stands. */
-static uint8_t *cursor_piece(struct cursor *cursor, size_t *len)
-{
-	while (cursor->n && cursor->off == cursor->iov->iov_len) {
-		cursor->iov++;
-		cursor->n--;
-		cursor->off = 0;
-	}
-	if (!cursor->n || !cursor->left) {
-		*len = 0;
-		return NULL;
-	}
-	*len = cursor->iov->iov_len - cursor->off;
-	if (*len > cursor->left)
-		*len = cursor->left;
-	return (uint8_t *)cursor->iov->iov_base + cursor->off;
-}
-
-static void cursor_pass(struct cursor *cursor, size_t len)
-{
-	cursor->off += len;
-	cursor->left -= len;
-}
+#include "lib/lsock_dgram.h"
 
 /* ---------------------------------------------------------------- send -- */
 
@@ -135,9 +78,20 @@ static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
 	}
 }
 
-static ssize_t send_iov(int fd, const struct iovec *iov, size_t n, int flags)
+/* A stream goes where it is connected to, whatever the address: as Linux. */
+static ssize_t send_stream(struct lsock *sock, const struct msghdr *msg,
+			   int flags)
 {
 	struct cursor from;
+	int rc = cursor_init(&from, msg->msg_iov, msg->msg_iovlen);
+
+	if (!rc && flags & MSG_FASTOPEN)
+		rc = EOPNOTSUPP;
+	return rc ? -rc : send_locked(sock, &from, flags);
+}
+
+static ssize_t send_msg(int fd, const struct msghdr *msg, int flags)
+{
 	struct lsock *sock;
 	bool signals;
 	ssize_t done;
@@ -145,11 +99,10 @@ static ssize_t send_iov(int fd, const struct iovec *iov, size_t n, int flags)
 
 	if (rc)
 		return lsock_fail(rc);
-	rc = cursor_init(&from, iov, n);
-	if (!rc && flags & MSG_FASTOPEN)
-		rc = EOPNOTSUPP;
-	done = rc ? -rc : send_locked(sock, &from, flags);
-	signals = sock->stack && sock->stack->sigpipe;
+	/* Datagrams never raise it. */
+	signals = !sock->dgram && sock->stack->sigpipe;
+	done = sock->dgram ? lsock_dgram_send(sock, msg, flags) :
+			     send_stream(sock, msg, flags);
 	lsock_leave(sock);
 	if (done == -EPIPE && signals && !(flags & MSG_NOSIGNAL))
 		raise(SIGPIPE);
@@ -158,20 +111,25 @@ static ssize_t send_iov(int fd, const struct iovec *iov, size_t n, int flags)
 
 ssize_t cn_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	if (!msg)
-		return lsock_fail(EFAULT);
-	return send_iov(fd, msg->msg_iov, msg->msg_iovlen, flags);
+	return msg ? send_msg(fd, msg, flags) : lsock_fail(EFAULT);
 }
 
-/* A stream goes where it is connected to, whatever the address: as Linux. */
+/* The calls that only read say so by type; a msghdr cannot. */
+static void *unconst(const void *p)
+{
+	return (void *)(uintptr_t)p;
+}
+
 ssize_t cn_sendto(int fd, const void *data, size_t len, int flags,
 		  const struct sockaddr *addr, socklen_t addr_len)
 {
-	struct iovec iov = {(void *)(uintptr_t)data, len};
+	struct iovec iov = {unconst(data), len};
+	const struct msghdr msg = {.msg_name = unconst(addr),
+				   .msg_namelen = addr ? addr_len : 0,
+				   .msg_iov = &iov,
+				   .msg_iovlen = 1};
 
-	(void)addr;
-	(void)addr_len;
-	return send_iov(fd, &iov, 1, flags);
+	return send_msg(fd, &msg, flags);
 }
 
 ssize_t cn_send(int fd, const void *data, size_t len, int flags)
@@ -186,9 +144,12 @@ ssize_t cn_write(int fd, const void *data, size_t len)
 
 ssize_t cn_writev(int fd, const struct iovec *iov, int n)
 {
+	const struct msghdr msg = {.msg_iov = unconst(iov),
+				   .msg_iovlen = (size_t)n};
+
 	if (n < 0 || n > IOV_MOST)
 		return lsock_fail(EINVAL);
-	return send_iov(fd, iov, (size_t)n, 0);
+	return send_msg(fd, &msg, 0);
 }
 
 /* ------------------------------------------------------------- receive -- */
@@ -359,37 +320,10 @@ static int left_to_read(const struct lsock *sock)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
-/* inq: what is left to read, -1: nobody asked.  May be NULL. */
-static ssize_t recv_iov(int fd, const struct iovec *iov, size_t n, int flags,
-			int *inq)
-{
-	struct cursor to;
-	struct lsock *sock;
-	ssize_t done;
-	int rc = lsock_enter(fd, &sock);
-
-	if (rc)
-		return lsock_fail(rc);
-	rc = cursor_init(&to, iov, n);
-	/* Nothing is ever in the error queue of a stream without
-	 * timestamps. */
-	if (!rc && flags & MSG_ERRQUEUE)
-		rc = EAGAIN;
-	done = rc ? -rc : recv_locked(sock, &to, flags);
-	if (inq && sock->inq && sock->ls.sock)
-		*inq = left_to_read(sock);
-	lsock_leave(sock);
-	return done < 0 ? lsock_fail((int)-done) : done;
-}
-
 static void put_inq(struct msghdr *msg, int inq)
 {
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
 
-	if (inq < 0) {
-		msg->msg_controllen = 0;
-		return;
-	}
 	if (!cmsg || msg->msg_controllen < CMSG_LEN(sizeof(inq))) {
 		msg->msg_flags |= MSG_CTRUNC;
 		msg->msg_controllen = 0;
@@ -402,31 +336,64 @@ static void put_inq(struct msghdr *msg, int inq)
 	msg->msg_controllen = CMSG_SPACE(sizeof(inq));
 }
 
-ssize_t cn_recvmsg(int fd, struct msghdr *msg, int flags)
+static ssize_t recv_stream(struct lsock *sock, struct msghdr *msg, int flags)
 {
-	int inq = -1;
-	ssize_t n;
+	struct cursor to;
+	ssize_t done;
+	int rc = cursor_init(&to, msg->msg_iov, msg->msg_iovlen);
 
-	if (!msg)
-		return lsock_fail(EFAULT);
-	n = recv_iov(fd, msg->msg_iov, msg->msg_iovlen, flags, &inq);
-	if (n < 0)
-		return n;
+	/* Nothing is ever in the error queue of a stream without
+	 * timestamps. */
+	if (!rc && flags & MSG_ERRQUEUE)
+		rc = EAGAIN;
+	done = rc ? -rc : recv_locked(sock, &to, flags);
+	if (done < 0)
+		return done;
 	/* The peer of a stream is known. */
 	msg->msg_namelen = 0;
 	msg->msg_flags = flags & MSG_OOB;
-	put_inq(msg, inq);
-	return n;
+	if (sock->inq && sock->ls.sock)
+		put_inq(msg, left_to_read(sock));
+	else
+		msg->msg_controllen = 0;
+	return done;
+}
+
+static ssize_t recv_msg(int fd, struct msghdr *msg, int flags)
+{
+	struct lsock *sock;
+	ssize_t done;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return lsock_fail(rc);
+	done = sock->dgram ? lsock_dgram_recv(sock, msg, flags) :
+			     recv_stream(sock, msg, flags);
+	lsock_leave(sock);
+	return done < 0 ? lsock_fail((int)-done) : done;
+}
+
+ssize_t cn_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	return msg ? recv_msg(fd, msg, flags) : lsock_fail(EFAULT);
 }
 
 ssize_t cn_recvfrom(int fd, void *data, size_t len, int flags,
 		    struct sockaddr *addr, socklen_t *addr_len)
 {
 	struct iovec iov = {data, len};
-	ssize_t n = recv_iov(fd, &iov, 1, flags, NULL);
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
 
-	if (n >= 0 && addr && addr_len)
-		*addr_len = 0;
+	if (addr && !addr_len)
+		return lsock_fail(EFAULT);
+	if (addr) {
+		msg.msg_name = addr;
+		msg.msg_namelen = *addr_len;
+	}
+	n = recv_msg(fd, &msg, flags);
+	if (n >= 0 && addr)
+		*addr_len = msg.msg_namelen;
 	return n;
 }
 
@@ -442,7 +409,9 @@ ssize_t cn_read(int fd, void *data, size_t len)
 
 ssize_t cn_readv(int fd, const struct iovec *iov, int n)
 {
+	struct msghdr msg = {.msg_iov = unconst(iov), .msg_iovlen = (size_t)n};
+
 	if (n < 0 || n > IOV_MOST)
 		return lsock_fail(EINVAL);
-	return recv_iov(fd, iov, (size_t)n, 0, NULL);
+	return recv_msg(fd, &msg, 0);
 }

@@ -11,6 +11,7 @@
 #include "lib/ifreq.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
+#include "lib/lsock_dgram.h"
 
 /* --------------------------------------------- options of this side only -- */
 
@@ -46,6 +47,8 @@ static int set_option(struct lsock *sock, int level, int opt, const void *val,
 	int inq = sock->inq, value, rc;
 	int *at = own_option(sock, level, opt, &inq);
 
+	if (sock->dgram)
+		return lsock_dgram_set(sock, level, opt, val, len);
 	if (!at)
 		return linux_opt_set(&sock->ls, level, opt, val, len,
 				     sock->file.hub->now);
@@ -63,6 +66,8 @@ static int get_option(struct lsock *sock, int level, int opt, void *val,
 	int inq = sock->inq;
 	const int *at = own_option(sock, level, opt, &inq);
 
+	if (sock->dgram)
+		return lsock_dgram_get(sock, level, opt, val, len);
 	if (!at)
 		return linux_opt_get(&sock->ls, level, opt, val, len,
 				     sock->file.hub->now);
@@ -130,8 +135,21 @@ static int at_mark(const struct lsock *sock)
 	return mark != 0;
 }
 
+static int ask_dgram(const struct lsock *sock, unsigned long request,
+		     int *value)
+{
+	if (request == FIONREAD)
+		*value = count(cn_dgram_readable(sock->dgram));
+	else if (request == TIOCOUTQ)
+		*value = count(cn_dgram_unsent(sock->dgram));
+	else
+		return ENOTTY;
+	return 0;
+}
+
 /* 0 or an errno. */
-static int ask(const struct lsock *sock, unsigned long request, int *value)
+static int ask_stream(const struct lsock *sock, unsigned long request,
+		      int *value)
 {
 	bool listens = cn_sock_state(sock->ls.sock) == CN_LISTEN;
 
@@ -174,7 +192,8 @@ int cn_ioctl(int fd, unsigned long request, void *arg)
 	else
 		rc = ifreq_ioctl(sock->stack, request, arg);
 	if (rc == ENOTTY) {
-		rc = ask(sock, request, &value);
+		rc = sock->dgram ? ask_dgram(sock, request, &value) :
+				   ask_stream(sock, request, &value);
 		if (!rc)
 			memcpy(arg, &value, sizeof(value));
 	}

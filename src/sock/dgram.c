@@ -426,6 +426,10 @@ int64_t cn_dgram_recv_error(struct cn_dgram *dgram, void *data, size_t len,
 		memcpy(data, first->octet, len);
 	*error = first->error;
 	dgram_failure_drop(dgram);
+	/* As Linux: with the last that the network said, what it left pending
+	 * is told. */
+	if (error->origin != CN_DGRAM_LOCAL && !dgram->fail_first)
+		dgram->err = 0;
 	return (int64_t)len;
 }
 

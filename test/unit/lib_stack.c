@@ -464,6 +464,50 @@ static void an_instance_tells_the_kernel(void **state)
 	close_lab(&lab);
 }
 
+/* A ping and a name, over 20 ms each way. */
+static void datagrams(void **state)
+{
+	static const uint8_t request[] = {8, 0, 0, 0, 0, 0, 0, 1, 'h', 'i'};
+	struct sockaddr_in to = at("10.0.0.2", 53), from;
+	socklen_t len = sizeof(from);
+	struct lab lab;
+	uint8_t data[64];
+	double begun;
+	int ping, a, b;
+
+	(void)state;
+	open_lab(&lab, &(struct cn_impair){.delay_ns = 20 * MS});
+	ping = cn_socket(lab.a, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+	a = cn_socket(lab.a, AF_INET, SOCK_DGRAM, 0);
+	b = cn_socket(lab.b, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	assert_int_equal(cn_bind(b, (struct sockaddr *)&to, sizeof(to)), 0);
+	begun = now_s(&lab);
+	assert_int_equal(cn_sendto(ping, request, sizeof(request), 0,
+				   (struct sockaddr *)&to, sizeof(to)),
+			 sizeof(request));
+	assert_int_equal(cn_recv(ping, data, sizeof(data), 0), sizeof(request));
+	assert_int_equal(data[0], 0);
+	assert_memory_equal(data + 8, "hi", 2);
+	assert_int_equal((now_s(&lab) - begun) * 1000 + 0.5, 40);
+	assert_int_equal(cn_connect(a, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(cn_send(a, "name?", 5, 0), 5);
+	assert_int_equal(cn_recvfrom(b, data, sizeof(data), 0,
+				     (struct sockaddr *)&from, &len),
+			 5);
+	assert_int_equal(from.sin_addr.s_addr, inet_addr("10.0.0.1"));
+	assert_int_equal(
+		cn_sendto(b, "here", 4, 0, (struct sockaddr *)&from, len), 4);
+	assert_int_equal(cn_recv(a, data, sizeof(data), 0), 4);
+	cn_close(b);
+	/* The port is closed: the network says so. */
+	assert_int_equal(cn_send(a, "name?", 5, 0), 5);
+	assert_int_equal(cn_recv(a, data, sizeof(data), 0), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	cn_close(a);
+	cn_close(ping);
+	close_lab(&lab);
+}
+
 static void strangers_do_not_mix(void **state)
 {
 	struct cn_stack_config config = {.virtual_clock = true};
@@ -582,6 +626,7 @@ int main(void)
 		cmocka_unit_test(two_streams),
 		cmocka_unit_test(non_blocking_ends_wait_here),
 		cmocka_unit_test(an_instance_tells_the_kernel),
+		cmocka_unit_test(datagrams),
 		cmocka_unit_test(strangers_do_not_mix),
 		cmocka_unit_test(bad_joins),
 		cmocka_unit_test(a_stack_that_goes),

@@ -99,6 +99,7 @@ int main(int argc, char **argv)
 	const struct question *all[] = {
 		bind_questions,	 connect_questions, data_questions,
 		close_questions, epoll_questions,   option_questions,
+		dgram_questions,
 	};
 
 	signal(SIGPIPE, SIG_IGN);

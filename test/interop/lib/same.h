@@ -128,5 +128,6 @@ extern const struct question data_questions[];
 extern const struct question close_questions[];
 extern const struct question epoll_questions[];
 extern const struct question option_questions[];
+extern const struct question dgram_questions[];
 
 #endif

@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <termios.h>
 
@@ -26,12 +27,14 @@ static void verdict(const char *what, const char *how)
 
 /* --------------------------------------------------------------- options -- */
 
-static const struct {
+struct option {
 	const char *name;
 	int level, opt;
 	int value; /* to set, INT_MIN: can only be read */
 	bool family6;
-} options[] = {
+};
+
+static const struct option options[] = {
 #define READ_ONLY (-2147483647 - 1)
 #define ROW(level, name, value)                                                \
 	{                                                                      \
@@ -102,12 +105,62 @@ static const struct {
 #undef ROW
 };
 
-/* "20000 -> 40000", "set only ENOPROTOOPT" */
-static void try_option(size_t i)
+/* Of datagrams: of streams they mean nothing, or something else. */
+static const struct option dgram_options[] = {
+#define ROW(level, name, value)                                                \
+	{                                                                      \
+		"datagram " #name, level, name, value, false                   \
+	}
+	ROW(SOL_SOCKET, SO_REUSEADDR, 1),
+	ROW(SOL_SOCKET, SO_REUSEPORT, 1),
+	ROW(SOL_SOCKET, SO_BROADCAST, 1),
+	ROW(SOL_SOCKET, SO_SNDBUF, 20000),
+	ROW(SOL_SOCKET, SO_RCVBUF, 20000),
+	ROW(SOL_SOCKET, SO_TYPE, READ_ONLY),
+	ROW(SOL_SOCKET, SO_PROTOCOL, READ_ONLY),
+	ROW(SOL_SOCKET, SO_ERROR, READ_ONLY),
+	ROW(SOL_SOCKET, SO_BINDTODEVICE, READ_ONLY),
+	ROW(SOL_SOCKET, SO_MARK, 3),
+	ROW(SOL_SOCKET, SO_PRIORITY, 3),
+	ROW(SOL_SOCKET, SO_TIMESTAMP, 1),
+	ROW(SOL_SOCKET, SO_RCVLOWAT, 3),
+	ROW(IPPROTO_IP, IP_TTL, 9),
+	ROW(IPPROTO_IP, IP_TOS, 16),
+	ROW(IPPROTO_IP, IP_RECVTTL, 1),
+	ROW(IPPROTO_IP, IP_RECVTOS, 1),
+	ROW(IPPROTO_IP, IP_PKTINFO, 1),
+	ROW(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO),
+	ROW(IPPROTO_IP, IP_RECVERR, 1),
+	ROW(IPPROTO_IP, IP_MULTICAST_TTL, 3),
+	ROW(IPPROTO_IP, IP_MULTICAST_LOOP, 1),
+	ROW(IPPROTO_IP, IP_MULTICAST_ALL, 1),
+	ROW(IPPROTO_UDP, UDP_CORK, 1),
+	ROW(IPPROTO_UDP, UDP_SEGMENT, 1000),
+	ROW(IPPROTO_UDP, UDP_GRO, 1),
+#undef ROW
+#define ROW(name, value)                                                       \
+	{                                                                      \
+		"datagram " #name, IPPROTO_IPV6, name, value, true             \
+	}
+	ROW(IPV6_V6ONLY, 1),
+	ROW(IPV6_UNICAST_HOPS, 9),
+	ROW(IPV6_TCLASS, 16),
+	ROW(IPV6_RECVPKTINFO, 1),
+	ROW(IPV6_RECVHOPLIMIT, 1),
+	ROW(IPV6_RECVTCLASS, 1),
+	ROW(IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO),
+	ROW(IPV6_RECVERR, 1),
+	ROW(IPV6_MULTICAST_HOPS, 3),
+	ROW(IPV6_MULTICAST_LOOP, 1),
+#undef ROW
+};
+
+/* "yes, 20000 reads 40000", "refused, ENOPROTOOPT" */
+static void try_option(const struct option *option, int type)
 {
-	int fd = options[i].family6 ? fresh6() : fresh();
-	int value = options[i].value, level = options[i].level;
-	int opt = options[i].opt;
+	int fd = S->socket(option->family6 ? AF_INET6 : AF_INET, type, 0);
+	int value = option->value, level = option->level;
+	int opt = option->opt;
 	int rc = 0, got = -1;
 	socklen_t len = sizeof(got);
 	char text[64];
@@ -132,7 +185,7 @@ static void try_option(size_t i)
 				 got == value ? "yes" : "yes, %d reads %d",
 				 value, got);
 	}
-	verdict(options[i].name, text);
+	verdict(option->name, text);
 	S->close(fd);
 }
 
@@ -367,10 +420,15 @@ int main(int argc, char **argv)
 	if (linked)
 		linked_open(true);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		try_option(i);
+		try_option(&options[i], SOCK_STREAM);
 	odd_options();
 	try_flags();
 	try_ioctls();
+	/* Under run they are the kernel's own. */
+	for (size_t i = 0;
+	     linked && i < sizeof(dgram_options) / sizeof(dgram_options[0]);
+	     i++)
+		try_option(&dgram_options[i], SOCK_DGRAM);
 	if (linked)
 		linked_close();
 	return 0;
