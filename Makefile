@@ -25,6 +25,10 @@ bench bench-quick:
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) bench/run $(if $(filter bench-quick,$@),--quick)
 
+# What other people's suites and programs do under catenet run: PARTS=cpython
+test-programs: all
+	@BUILD=$(BUILD) tools/test-programs $(PARTS)
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
@@ -72,5 +76,5 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
+.PHONY: all demo test test-programs bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
 	explain sockets format clean
