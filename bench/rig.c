@@ -71,7 +71,7 @@ void rig_end(struct rig *rig)
 	cn_pool_free(rig->pool);
 }
 
-#define BATCH 16
+#define BATCH 32
 
 /* What one host has to say now, a batch of it. */
 static unsigned carry_batch(struct rig *rig, int from)

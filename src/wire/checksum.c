@@ -50,8 +50,13 @@ static uint64_t sum_piece(const uint8_t *p, size_t len, bool wide)
 {
 	uint64_t sum = 0;
 
+	/* No load of the blocks crosses two lines of the cache. */
+	for (;
+	     (uintptr_t)p % 32 && (uintptr_t)p % 8 == 0 && len >= 4 * SUM_BLOCK;
+	     len -= 8, p += 8)
+		sum = sum_carry(sum, load64(p));
 	if (len >= SUM_BLOCK) {
-		sum = sum_blocks(p, len / SUM_BLOCK, wide);
+		sum = sum_carry(sum, sum_blocks(p, len / SUM_BLOCK, wide));
 		p += len & ~(size_t)(SUM_BLOCK - 1);
 		len &= SUM_BLOCK - 1;
 	}
