@@ -233,6 +233,22 @@ static int wait_until(struct loop *loop, uint64_t wake)
 	return n;
 }
 
+/* Those that are to be last, or the others; whether any was left out. */
+static bool call_batch(struct loop *loop, bool last)
+{
+	bool left = false;
+
+	for (int i = 0; i < loop->batch_n; i++) {
+		struct loop_watch *watch = loop->batch[i].data.ptr;
+
+		if (watch && watch->last == last)
+			watch->ready(watch->ctx, loop->batch[i].events);
+		else
+			left |= watch != NULL;
+	}
+	return left;
+}
+
 int loop_round(struct loop *loop, uint64_t until)
 {
 	uint64_t wake = until, horizon;
@@ -247,12 +263,8 @@ int loop_round(struct loop *loop, uint64_t until)
 	horizon = loop_refresh(loop);
 	loop->round++;
 	loop->batch_n = n > 0 ? n : 0;
-	for (int i = 0; i < loop->batch_n; i++) {
-		struct loop_watch *watch = loop->batch[i].data.ptr;
-
-		if (watch)
-			watch->ready(watch->ctx, loop->batch[i].events);
-	}
+	if (call_batch(loop, false))
+		(void)call_batch(loop, true);
 	loop->batch_n = 0;
 	/* One that was set in this round waits for the next. */
 	while (loop->heap_n > 0 && loop->heap[0]->at <= horizon &&

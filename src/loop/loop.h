@@ -18,6 +18,7 @@ struct loop_watch {
 	void (*ready)(void *ctx, uint32_t events);
 	void *ctx;
 	int fd;
+	bool last; /* called after the others of its round */
 	bool on; /* the loop's */
 };
 

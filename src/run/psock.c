@@ -16,6 +16,7 @@
 
 #include <catenet/base.h>
 
+#include "run/interest.h"
 #include "run/supervisor.h"
 #include "run/world/end.h"
 #include "run/world/world.h"
@@ -304,8 +305,8 @@ void psock_set_native(const struct psock *psock, int a)
 
 /*
  * AF_UNIX cannot be disconnected: the calling task gets a new A at the same
- * number.  Copies that others hold stay broken, and readiness must be asked
- * for anew (docs/limits.md).
+ * number, and its epoll instances hear of the new one.  Copies under other
+ * numbers stay broken (docs/limits.md).
  */
 int psock_renew(struct call *call)
 {
@@ -338,6 +339,7 @@ int psock_renew(struct call *call)
 		close(a);
 		return -ENOBUFS;
 	}
+	interest_move(&sup->tasks, call->tid, old_inode, call->a, a);
 	close(call->a);
 	call->a = a;
 	world_set_inode(psock->sock, psock->inode);

@@ -407,6 +407,8 @@ struct supervisor *sup_new(struct loop *loop, struct world *world, int listener,
 	sup->notify_watch.ready = on_notify;
 	sup->notify_watch.ctx = sup;
 	sup->notify_watch.fd = listener;
+	/* What the programs wrote and closed before a call comes before it. */
+	sup->notify_watch.last = true;
 	if (!take_sizes(sup) ||
 	    loop_watch(loop, &sup->notify_watch, EPOLLIN) < 0) {
 		sup_free(sup);

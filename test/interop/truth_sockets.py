@@ -333,6 +333,28 @@ def connect_nonblocking_twice():
 
 
 @question
+def connect_again_in_epoll():
+    """The registration of a socket outlives a connect that failed."""
+    lst = listener()
+    free = dead_port()
+    c = fresh()
+    c.setblocking(False)
+    poll = select.epoll()
+    out = [attempt(c.connect, ("127.0.0.1", free))]
+    poll.register(c, select.EPOLLOUT)
+    settle()
+    out += [[[e for _, e in poll.poll(1)], error_of(c)]]
+    out += [attempt(c.connect, lst.getsockname())]
+    out += [attempt(c.connect, lst.getsockname())]
+    out += [[e for fd, e in poll.poll(1) if fd == c.fileno()], error_of(c)]
+    poll.modify(c, select.EPOLLIN)
+    a, _ = lst.accept()
+    a.sendall(b"x")
+    return out + [[e for _, e in poll.poll(1)], attempt(poll.unregister, c),
+                  text(c.recv(3))]
+
+
+@question
 def connect_in_progress():
     """To a full queue: nothing is decided yet."""
     lst = listener(0)
@@ -751,6 +773,39 @@ def data_then_reset_by_linger():
     settle()
     reset(c)
     return [text(attempt(a.recv, 9)), text(attempt(a.recv, 9))]
+
+
+@question
+def reset_by_linger_is_known_at_once():
+    """Whoever looks right after the close sees it, and the data before it."""
+    out = []
+    for _ in range(5):
+        c, a = pair()
+        a.sendall(b"before")
+        reset(a)
+        out.append([attempt(c.getpeername), text(c.recv(9)),
+                    attempt(c.recv, 9)])
+    return out
+
+
+@question
+def peer_name_of_every_state():
+    def told(*socks):
+        settle()
+        return [text(attempt(lambda: s.getpeername()[0])) for s in socks]
+    out = {}
+    c, a = pair()
+    c.shutdown(socket.SHUT_WR)
+    out["FIN-WAIT-2 and CLOSE-WAIT"] = told(c, a)
+    a.sendall(b"x")
+    a.shutdown(socket.SHUT_WR)
+    out["TIME-WAIT and CLOSED"] = told(c, a)
+    c, a = pair()
+    c.sendall(b"x")
+    settle()
+    a.close()
+    out["reset"] = told(c)
+    return out
 
 
 @question

@@ -203,7 +203,8 @@ static void asked(void *ctx, uint32_t events)
 		return;
 	}
 	asker->control = control;
-	asker->watch = (struct loop_watch){asker_ready, asker, fd, false};
+	asker->watch = (struct loop_watch){
+		.ready = asker_ready, .ctx = asker, .fd = fd};
 	if (loop_watch(control->loop, &asker->watch, EPOLLOUT)) {
 		close(fd);
 		free(asker->text);
@@ -282,7 +283,8 @@ struct control *control_new(struct loop *loop, struct world *world,
 	text_escape(slash ? slash + 1 : program, control->program,
 		    sizeof(control->program));
 	fd = listen_at(&control->name);
-	control->watch = (struct loop_watch){asked, control, fd, false};
+	control->watch =
+		(struct loop_watch){.ready = asked, .ctx = control, .fd = fd};
 	if (fd < 0 || loop_watch(loop, &control->watch, EPOLLIN)) {
 		if (fd >= 0) {
 			(void)unlink(control->name.sun_path);

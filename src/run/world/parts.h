@@ -67,6 +67,7 @@ struct wsock {
 	struct linux_sock ls; /* .sock is the engine's */
 	enum wsock_phase phase;
 	bool closed; /* the supervisor has let go */
+	bool wrote_all; /* and a reset is all that is left to send */
 
 	/* What the program sees.  bound: by its own bind(). */
 	bool bound;

@@ -157,7 +157,8 @@ static void in_ended(struct relay *relay, int err, uint64_t now)
 {
 	relay->in_over = true;
 	if (!err) {
-		(void)cn_sock_shutdown(relay->sock, CN_SHUT_WR, now);
+		if (!relay->no_fin)
+			(void)cn_sock_shutdown(relay->sock, CN_SHUT_WR, now);
 		return;
 	}
 	relay->err = err;

@@ -31,6 +31,7 @@ struct relay {
 	bool has_urgent; /* the kernel's: an urgent octet has come, unread yet */
 	bool in_over; /* the descriptor has given its last octet */
 	bool out_over; /* the peer's FIN has been passed on */
+	bool no_fin; /* the descriptor's end is not passed on */
 	bool deaf; /* the program has shut both down: what comes resets */
 	int err; /* positive errno that the connection died of ... */
 	bool by_descriptor; /* ... as the descriptor said, not the socket */

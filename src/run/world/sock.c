@@ -257,11 +257,25 @@ int world_name(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
 	return tell(sock, &ep, addr, len);
 }
 
+/* Linux forgets it in CLOSE, and shows a socket in TIME-WAIT as closed; one
+ * that waits for accept() has it all the same. */
+static bool has_forgotten_peer(const struct wsock *sock)
+{
+	enum cn_tcp_state state;
+
+	if (sock->phase != WSOCK_RELAY && sock->phase != WSOCK_OVER)
+		return false;
+	if (!sock->ls.sock)
+		return true;
+	state = cn_sock_state(sock->ls.sock);
+	return state == CN_CLOSED || state == CN_TIME_WAIT;
+}
+
 int world_peer(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
 {
 	struct cn_endpoint ep;
 
-	if (!wsock_peer(sock, &ep))
+	if (has_forgotten_peer(sock) || !wsock_peer(sock, &ep))
 		return -ENOTCONN;
 	return tell(sock, &ep, addr, len);
 }

@@ -125,13 +125,33 @@ static bool linger_is_zero(const struct wsock *sock)
 	       linger == 0;
 }
 
+/*
+ * Closed, to end by a reset: what the program wrote before has left by then as
+ * far as the window lets it, which is a round of the pump from here; the rest
+ * is thrown away.
+ */
+static void leave_by_reset(struct wsock *sock, bool *moved, uint64_t now)
+{
+	bool progress = false;
+
+	if (sock->wrote_all) {
+		left_alone(sock, true);
+		return;
+	}
+	sock->relay.no_fin = true;
+	sock->wrote_all = relay_run(&sock->relay, &progress, now) != RELAY_ON ||
+			  !progress;
+	*moved = true;
+	relay_touch(&sock->relay);
+}
+
 void wsock_relay(struct wsock *sock, bool *moved, uint64_t now)
 {
 	enum relay_state state;
 	int err;
 
 	if (sock->end->gone && linger_is_zero(sock)) {
-		left_alone(sock, true);
+		leave_by_reset(sock, moved, now);
 		return;
 	}
 	state = relay_run(&sock->relay, moved, now);
