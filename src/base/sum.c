@@ -19,24 +19,18 @@
 
 typedef uint64_t words __attribute__((vector_size(16)));
 
-static inline words load_words(const uint8_t *p)
-{
-	words v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 static uint64_t sum_narrow(const uint8_t *p, size_t n)
 {
 	words all_a = {0, 0}, all_b = {0, 0};
 	words upper_a = {0, 0}, upper_b = {0, 0};
+	words a, b, c, d;
 	uint64_t sum = 0;
 
 	for (; n > 0; n--, p += SUM_BLOCK) {
-		const words a = load_words(p), b = load_words(p + 16);
-		const words c = load_words(p + 32), d = load_words(p + 48);
-
+		memcpy(&a, p, sizeof(a));
+		memcpy(&b, p + 16, sizeof(b));
+		memcpy(&c, p + 32, sizeof(c));
+		memcpy(&d, p + 48, sizeof(d));
 		all_a += a;
 		upper_a += a >> 32;
 		all_b += b;
