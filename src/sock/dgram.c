@@ -397,7 +397,7 @@ void cn_dgram_recv_take(struct cn_dgram *dgram)
 int64_t cn_dgram_recv(struct cn_dgram *dgram, void *data, size_t len,
 		      unsigned flags, struct cn_dgram_msg *msg)
 {
-	struct cn_slice slice;
+	struct cn_slice slice = {0};
 	int n = cn_dgram_recv_view(dgram, &slice, msg);
 	uint32_t whole;
 
