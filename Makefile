@@ -58,6 +58,15 @@ symbols: all
 rfc:
 	@python3 -B tools/rfc-matrix
 
+# docs/notes.md, each claim of the notes and the tests that show it
+notes:
+	@python3 -B tools/notes-matrix
+
+# The sockets' truth as measured on Linux, natively and under catenet run:
+# ORACLE is a folder with truth.py and truth2.py.
+oracle: all
+	@BUILD=$(BUILD) ORACLE=$(ORACLE) python3 -B tools/oracle
+
 # docs/grid.md, what each state does with each segment
 grid: all
 	$(BUILD)/test/spec/spec-grid --write docs/grid.md
@@ -77,4 +86,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all demo test test-programs bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
-	explain sockets format clean
+	notes oracle explain sockets format clean

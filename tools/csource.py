@@ -114,10 +114,10 @@ def attach_comments(text, found):
                 item.top = start
 
 
-def labelled_items(text):
+def labelled_items(text, label=LABEL):
     """Yields (label, item or None, offset of the label) in the whole file."""
     everything = items(text)
-    for match in LABEL.finditer(text):
+    for match in label.finditer(text):
         here = next((i for i in everything
                      if i.top <= match.start() < i.tail), None)
         yield match[0], here, match.start()
@@ -131,7 +131,7 @@ def test_functions(text):
     return names
 
 
-def tests_by_label(text):
+def tests_by_label(text, label=LABEL):
     """label -> names of the test functions that carry it.
 
     A label above or inside a test function is carried by it; one at a helper
@@ -144,7 +144,7 @@ def tests_by_label(text):
             for word in set(re.findall(r'\w+', code_only(text)[item.body:item.end])):
                 users.setdefault(word, set()).add(item.name)
     carried = {}
-    for label, item, _ in labelled_items(text):
+    for found, item, _ in labelled_items(text, label):
         if item is None:
             continue
         todo, seen = [item.name], set()
@@ -154,7 +154,7 @@ def tests_by_label(text):
                 continue
             seen.add(name)
             if name in tests:
-                carried.setdefault(label, set()).add(name)
+                carried.setdefault(found, set()).add(name)
             else:
                 todo += users.get(name, ())
     return carried

@@ -8,12 +8,10 @@ import socket
 import subprocess
 import sys
 
-from harness import CATENET, case, main
+from harness import CATENET, both, case, main
 
 BUILD = os.environ.get('BUILD', 'build')
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
-PLAIN = 'natively'
-RUN = 'under run'
 
 
 def program(name):
@@ -27,20 +25,6 @@ def free_port():
     with socket.socket() as sock:
         sock.bind(('127.0.0.1', 0))
         return str(sock.getsockname()[1])
-
-
-def both(title):
-    """The case once natively and once as a program of catenet run; it gets
-    the words that come before every command."""
-    def decorate(function):
-        for way, before in ((PLAIN, []), (RUN, [CATENET, 'run', '-q', '--'])):
-            def one(before=before):
-                function(before)
-            one.__name__ = function.__name__ + '_' + way.split()[-1]
-            one.__doc__ = f'{title}, {way}'
-            case(one)
-        return function
-    return decorate
 
 
 def output(before, name, *args, code=0, **more):
@@ -77,6 +61,7 @@ class Server:
 
 @both('P1: sixteen octets each way, in C and in Python')
 def sixteen(before):
+    """Rows 79, 135."""
     for server in 'sixteen/sixteen', 'sixteen/server.py':
         port = free_port()
         words = ['server'] if server == 'sixteen/sixteen' else []
@@ -112,6 +97,7 @@ def wait_for(port):
 
 @both('P2: the cure of the deadlock moves every octet')
 def deadlock(before):
+    """Row 128."""
     port = free_port()
     with Server(before, 'deadlock/deadlock', 'server', '127.0.0.1', port,
                 '16384') as server:
@@ -123,6 +109,7 @@ def deadlock(before):
 
 @both('P2: both ends blocked in send')
 def blocked(before):
+    """Rows 126, 127, 129."""
     port = free_port()
     with Server(before, 'deadlock/deadlock', 'server', '127.0.0.1', port,
                 '4096'), \
@@ -148,6 +135,7 @@ def hello(before):
 
 @both('P5: SO_REUSEADDR before bind')
 def reuse(before):
+    """Rows 101, 103, 104."""
     out = output(before, 'reuse/reuse.py', free_port()).splitlines()
     assert [line.split(': ')[1] for line in out] == [
         '0', 'OK', 'EADDRINUSE', 'OK', 'EADDRINUSE'], out
@@ -155,6 +143,7 @@ def reuse(before):
 
 @both('P6: the pair of port 5678')
 def dial(before):
+    """Row 53."""
     port = free_port()
     with Server(before, 'dial/server.py', '127.0.0.1', port, '1') as server:
         assert output(before, 'dial/client.py', '127.0.0.1',
@@ -188,6 +177,7 @@ connect after the listener closed: ConnectionRefusedError
 
 @both('P7: the walk through the API')
 def walk(before):
+    """Rows 4, 24, 52, 53, 54, 80, 84, 92, 97, 98, 111, 113, 119, 125."""
     out = ''.join(line[:34].rstrip() + ': ' + line[34:] + '\n'
                   for line in output(before, 'walk/walk.py').splitlines())
     assert out == WALK, out
@@ -195,6 +185,7 @@ def walk(before):
 
 @both('P8, P9: the upper-case server and its client')
 def upper(before):
+    """Rows 125, 135."""
     port = free_port()
     with Server(before, 'upper/server', '127.0.0.1', port, '1') as server:
         assert output(before, 'upper/client', '127.0.0.1', port, 'hello',
@@ -218,11 +209,13 @@ def many(before, server, last):
 
 @both('P10: a thread for each of twenty clients')
 def threads(before):
+    """Row 90."""
     many(before, 'upper/thread_server', '20 clients served')
 
 
 @both('P11: a process for each of twenty clients, all reaped')
 def processes(before):
+    """Rows 90, 98."""
     many(before, 'upper/process_server', 'the acceptor has ended with 0')
 
 
@@ -241,6 +234,7 @@ and SO_ERROR: Connection reset by peer
 
 @both('P12: what epoll says in each phase')
 def flags(before):
+    """Row 118."""
     out = ''.join(line[:34].rstrip() + ': ' + line[34:] + '\n'
                   for line in output(before, 'epoll/flags').splitlines())
     assert out == FLAGS, out
@@ -248,6 +242,7 @@ def flags(before):
 
 @both('P13: nine restarts in TIME-WAIT, nine second listeners, the balance')
 def restarts(before):
+    """Rows 106, 107, 108, 109, 110."""
     out = output(before, 'reuse/restart.py',
                  str(20000 + int(free_port()) % 10000)).splitlines()
     no = 'EADDRINUSE'
@@ -262,6 +257,7 @@ def restarts(before):
 
 @both('P14: the eleventh of one address is refused, another is not')
 def limit(before):
+    """Row 133."""
     port = free_port()
     with Server(before, 'limit/server', '127.0.0.1', port, '10',
                 '12') as server:
@@ -289,6 +285,7 @@ def limit(before):
 
 @both('rows 136, 138, 140: the outcomes of send')
 def outcomes(before):
+    """Rows 79, 80."""
     assert output(before, 'send/outcomes').splitlines() == [
         'all of it: send of 100 says 100',
         'a part: send of 1000000 says less',
@@ -300,6 +297,7 @@ def outcomes(before):
 
 @both('row 137: descriptors stop a listener, not the backlog')
 def count(before):
+    """Row 86."""
     out = output(['sh', '-c', 'ulimit -Sn 200; exec "$@"', 'sh', *before],
                  'count/count')
     assert re.search('listen.8., descriptors allowed: 200\n'
@@ -323,6 +321,7 @@ def framing(before):
 
 @both('row 131: short connections and a long one')
 def connections(before):
+    """Row 152."""
     port = free_port()
     with Server(before, 'connections/connections', 'server', '127.0.0.1',
                 port):

@@ -16,6 +16,8 @@ import traceback
 
 CATENET = os.environ.get('CATENET', 'build/catenet')
 PYTHON = sys.executable
+PLAIN = 'natively'
+RUN = 'under run'
 _cases = []
 
 
@@ -27,6 +29,20 @@ def case(function):
     """One case; its docstring says what it shows."""
     _cases.append(function)
     return function
+
+
+def both(title):
+    """The case once natively and once as a program of catenet run; it gets
+    the words that come before every command."""
+    def decorate(function):
+        for way, before in ((PLAIN, []), (RUN, [CATENET, 'run', '-q', '--'])):
+            def one(before=before):
+                function(before)
+            one.__name__ = function.__name__ + '_' + way.split()[-1]
+            one.__doc__ = f'{title}, {way}'
+            case(one)
+        return function
+    return decorate
 
 
 def main():

@@ -49,7 +49,7 @@ def both_ways(*places):
 
 @case
 def refused():
-    """refused, connected, broadcast, multicast: the same errno"""
+    """rows 6, 11: refused, connected, broadcast, multicast: the same errno"""
     with peer(until_end) as (port, _):
         both_ways('127.0.0.1/9', '::1/9', f'127.0.0.1/{port}', '127.0.0.3/9',
                   '255.255.255.255/9', '224.0.0.1/9', f'0.0.0.0/{port}',
@@ -168,7 +168,7 @@ print(s.getpeername()[0], s.getsockname()[0])''', address, port)
 
 @case
 def self_connect():
-    """a socket that connects to itself"""
+    """row 27: a socket that connects to itself"""
     script = '''
 import socket
 s = socket.socket()
@@ -197,7 +197,7 @@ s.sendall(b"x")'''
 
 @case
 def half_close():
-    """each side closes its direction by itself"""
+    """row 35: each side closes its direction by itself"""
     def serve(conn):
         got = until_end(conn)
         conn.sendall(got[::-1])
@@ -220,7 +220,7 @@ print(data == (bytes(range(256)) * 1000)[::-1])''', port)
 
 @case
 def resets():
-    """RST passes both ways, after the octets that came before it"""
+    """row 142: RST passes both ways, after the octets that came before it"""
     with peer(until_end) as (port, results):
         python('-q --delay 5ms', '''
 import socket, struct, sys, time
@@ -255,7 +255,7 @@ except ConnectionResetError:
 
 @case
 def unread():
-    """a close with octets unread is a reset, as in Linux"""
+    """row 52: a close with octets unread is a reset, as in Linux"""
     def serve(conn):
         conn.sendall(b'z' * 5000)
         time.sleep(0.3)
@@ -276,7 +276,7 @@ s.close()''', port)
 
 @case
 def last_words():
-    """100 kB of a program that exits at once arrive whole at 100 kbit/s"""
+    """row 52: 100 kB of a program that exits at once arrive whole"""
     with peer(lambda conn: hashlib.sha256(until_end(conn)).digest()) as (
             port, results):
         began = time.monotonic()
@@ -292,7 +292,7 @@ os._exit(0)''', port)
 
 @case
 def slow_reader():
-    """a peer that does not read stops the program; nothing is lost"""
+    """row 63: a peer that does not read stops the program; nothing is lost"""
     def serve(conn):
         time.sleep(2)
         return len(until_end(conn))

@@ -58,7 +58,7 @@ def published():
 
 @case
 def wildcard():
-    """a server on 0.0.0.0, and on ::, at 127.0.0.1 and ::1"""
+    """row 100: a server on 0.0.0.0, and on ::, at 127.0.0.1 and ::1"""
     port = free_port()
     with background('-q', echo('0.0.0.0', port)):
         wait_port(port)
@@ -113,7 +113,7 @@ while True:
 
 @case
 def limit_per_client():
-    """--max-per-client 10: the eleventh is refused, another address is not"""
+    """row 133: --max-per-client 10: the eleventh is refused"""
     port = free_port()
     with background('-q --max-per-client 10',
                     [PYTHON, '-c', MANY, str(port)]), \
@@ -129,7 +129,7 @@ def limit_per_client():
 
 @case
 def idle_timeout():
-    """--idle-timeout 300ms: who says nothing is reset, who talks is not"""
+    """row 133: --idle-timeout 300ms: who says nothing is reset"""
     port = free_port()
     with background('-q --idle-timeout 300ms',
                     [PYTHON, '-c', MANY, str(port)]):
@@ -308,7 +308,7 @@ time.sleep(60)''']):
 
 @case
 def restart():
-    """a restarted server meets our TIME-WAIT, never the machine's"""
+    """rows 102, 106: a restarted server meets our TIME-WAIT alone"""
     port = free_port()
     script = f'''
 import errno, socket, sys
@@ -406,7 +406,7 @@ except ConnectionResetError:
 
 @case
 def many_clients():
-    """a forking server and fifty clients at once"""
+    """rows 90, 98: a forking server and fifty clients at once"""
     port = free_port()
     with background('-q --delay 2ms', [PYTHON, '-c', f'''
 import os, signal, socket

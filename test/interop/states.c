@@ -3,7 +3,7 @@
  * All eleven states of RFC 9293 with the Linux kernel as the peer: a host of
  * ours and sockets of the kernel's in one process, joined by a TUN device
  * whose frames the test lets through when it wants, so that both ends open
- * or close at once.
+ * or close at once. Notes: rows 22, 27, 36, 38.
  */
 #include <arpa/inet.h>
 #include <errno.h>

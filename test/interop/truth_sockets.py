@@ -142,6 +142,7 @@ def listener_says():
 
 @question
 def types_of_a_socket():
+    """Row 101."""
     s = fresh()
     return [s.getsockopt(SOL, n) for n in (
         socket.SO_TYPE, socket.SO_DOMAIN, socket.SO_PROTOCOL,
@@ -176,7 +177,8 @@ def bind_refuses():
 
 @question
 def bind_conflicts():
-    """Two sockets, one port: addresses, options, and whether one listens."""
+    """Two sockets, one port: addresses, options, and whether one listens.
+    Rows 102, 109."""
     out = {}
     ways = {"none": [], "addr": [socket.SO_REUSEADDR],
             "port": [socket.SO_REUSEPORT],
@@ -229,6 +231,7 @@ def two_sockets_bound_then_both_listen():
 
 @question
 def restart_in_time_wait():
+    """Rows 32, 39, 48, 51, 102, 105, 106."""
     out = []
     for closer in ("server", "client"):
         for one in (0, 1):
@@ -255,7 +258,8 @@ def restart_in_time_wait():
 
 @question
 def same_pair_again():
-    """The client's port is bound again at once, whoever is in TIME-WAIT."""
+    """The client's port is bound again at once, whoever is in TIME-WAIT.
+    Rows 48, 50."""
     out = []
     for closer in ("server", "client"):
         lst = listener(8, "127.0.0.1", (SOL, socket.SO_REUSEADDR, 1))
@@ -314,6 +318,7 @@ def connect_refused_then_read():
 
 @question
 def connect_while_connected():
+    """Row 91."""
     c, a = pair()
     lst = listener()
     return [attempt(c.connect, lst.getsockname()),
@@ -405,6 +410,7 @@ def connect_addresses():
 
 @question
 def connect_itself():
+    """Row 27."""
     s = fresh()
     s.bind(("127.0.0.1", 0))
     s.connect(s.getsockname())
@@ -414,6 +420,7 @@ def connect_itself():
 
 @question
 def connect_from_a_bound_port():
+    """Rows 92, 95."""
     lst = listener()
     s = fresh()
     s.bind(("127.0.0.1", 0))
@@ -439,6 +446,7 @@ def connect_dissolved():
 
 @question
 def stream_has_no_boundaries():
+    """Row 4."""
     c, a = pair()
     for n in (1024, 2048, 3072):
         c.sendall(b"x" * n)
@@ -448,6 +456,7 @@ def stream_has_no_boundaries():
 
 @question
 def empty_send():
+    """Row 54."""
     c, a = pair()
     n = c.send(b"")
     settle()
@@ -464,6 +473,7 @@ def empty_recv():
 
 @question
 def peek_and_waitall():
+    """Row 82."""
     c, a = pair()
     c.sendall(b"abcdef")
     settle()
@@ -474,6 +484,7 @@ def peek_and_waitall():
 
 @question
 def waitall_cut_by_fin():
+    """Row 53."""
     c, a = pair()
     c.sendall(b"abc")
     threading.Timer(0.1, c.close).start()
@@ -482,6 +493,7 @@ def waitall_cut_by_fin():
 
 @question
 def bytes_waiting():
+    """Row 122."""
     c, a = pair()
     c.sendall(b"12345")
     settle()
@@ -512,6 +524,7 @@ def sendto_connected():
 
 @question
 def recvfrom_says_nobody():
+    """Row 83."""
     c, a = pair()
     c.sendall(b"xy")
     data, addr = a.recvfrom(1)
@@ -521,6 +534,7 @@ def recvfrom_says_nobody():
 
 @question
 def send_until_full():
+    """Rows 63, 81, 113, 136, 138."""
     c, a = pair()
     c.setblocking(False)
     n = 0
@@ -536,6 +550,7 @@ def send_until_full():
 
 @question
 def send_blocks_until_read():
+    """Rows 12, 81."""
     c, a = pair()
     c.settimeout(None)
     done = []
@@ -623,6 +638,7 @@ def sendfile_and_splice():
 
 @question
 def events_of_every_state():
+    """Rows 117, 118."""
     out = {}
     c, a = pair()
     out["idle"] = events(a)
@@ -667,6 +683,7 @@ def events_of_every_state():
 
 @question
 def reset_reads():
+    """Row 142."""
     c, a = pair()
     reset(c)
     return [text(attempt(a.recv, 9)), text(attempt(a.recv, 9)), error_of(a),
@@ -682,6 +699,7 @@ def reset_error():
 
 @question
 def send_after_shutdown():
+    """Rows 35, 113, 117."""
     c, a = pair()
     c.shutdown(socket.SHUT_WR)
     out = [attempt(c.send, b"x"), attempt(c.shutdown, socket.SHUT_WR)]
@@ -691,6 +709,7 @@ def send_after_shutdown():
 
 @question
 def recv_after_shutdown():
+    """Rows 111, 116."""
     c, a = pair()
     c.sendall(b"before")
     settle()
@@ -701,6 +720,7 @@ def recv_after_shutdown():
 
 @question
 def shutdown_both_then_data():
+    """Row 114."""
     c, a = pair()
     c.shutdown(socket.SHUT_RDWR)
     settle()
@@ -711,6 +731,7 @@ def shutdown_both_then_data():
 
 @question
 def close_with_unread_data():
+    """Row 52."""
     c, a = pair()
     c.sendall(b"unread")
     settle()
@@ -757,6 +778,7 @@ def shutdown_both_then_peer_ends():
 
 @question
 def data_then_close():
+    """Row 52."""
     c, a = pair()
     c.sendall(b"y" * 200000)
     c.close()
@@ -768,6 +790,7 @@ def data_then_close():
 
 @question
 def data_then_reset_by_linger():
+    """Rows 2, 52, 139."""
     c, a = pair()
     c.sendall(b"data")
     settle()
@@ -819,6 +842,7 @@ def linger_waits():
 
 @question
 def one_of_two_closed():
+    """Rows 98, 119, 121."""
     c, a = pair()
     other = os.dup(c.fileno())
     c.close()
@@ -832,6 +856,7 @@ def one_of_two_closed():
 
 @question
 def fork_shares():
+    """Rows 98, 119, 121."""
     c, a = pair()
     pid = os.fork()
     if pid == 0:
@@ -848,6 +873,7 @@ def fork_shares():
 
 @question
 def shutdown_is_for_all():
+    """Rows 120, 121."""
     c, a = pair()
     other = socket.socket(fileno=os.dup(c.fileno()))
     c.shutdown(socket.SHUT_WR)
@@ -856,6 +882,7 @@ def shutdown_is_for_all():
 
 @question
 def close_a_listener():
+    """Row 97."""
     lst = listener()
     at = lst.getsockname()
     c1, c2 = fresh(), fresh()
@@ -894,6 +921,7 @@ def close_while_another_reads():
 
 @question
 def backlog_bounds_the_queue():
+    """Rows 85, 86, 88."""
     lst = listener(1)
     out = []
     keep = []
@@ -907,6 +935,7 @@ def backlog_bounds_the_queue():
 
 @question
 def reuseport_shares():
+    """Row 110."""
     a = listener(64, "127.0.0.1", (SOL, socket.SO_REUSEPORT, 1))
     b = fresh()
     b.setsockopt(SOL, socket.SO_REUSEPORT, 1)
@@ -1113,6 +1142,7 @@ def interrupted_calls():
 
 @question
 def broken_pipe_signal():
+    """Row 113."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     out = []
     for flags in (0, socket.MSG_NOSIGNAL):

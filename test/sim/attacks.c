@@ -230,6 +230,7 @@ static void flood(struct stage *stage, unsigned n, unsigned flags)
 	}
 }
 
+/* Notes: row 134. */
 static void row_01_blind_resets_do_not_reset(void **state)
 {
 	struct stage stage;
@@ -251,6 +252,7 @@ static void row_01_blind_resets_do_not_reset(void **state)
 	stage_deinit(&stage);
 }
 
+/* Notes: row 134. */
 static void row_02_blind_syns_do_not_reset(void **state)
 {
 	static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK,
@@ -281,7 +283,8 @@ static void row_02_blind_syns_do_not_reset(void **state)
 /* --------------------------------------------------------------- row 3 -- */
 
 /* The client sends its stream while the attacker, who somehow knows the
- * window, throws data with numbers to acknowledge that it must guess. */
+ * window, throws data with numbers to acknowledge that it must guess.
+ * Notes: row 134. */
 static void row_03_blind_data_is_not_believed(void **state)
 {
 	uint8_t data[4096], want[4096];
@@ -403,6 +406,7 @@ static bool is_biased(uint64_t ones, uint64_t n)
 	return off * off > 25 * (double)n;
 }
 
+/* Notes: rows 16, 134. */
 static void row_05_initial_numbers_cannot_be_foretold(void **state)
 {
 	enum { N = 1000000 };
@@ -623,6 +627,7 @@ static void into_time_wait(struct stage *stage, struct tcp_seg *old)
 	assert_int_equal(time_waits(stage, 1), 1);
 }
 
+/* Notes: rows 47, 134. */
 static void row_10_time_wait_survives_old_segments(void **state)
 {
 	struct stage stage;

@@ -308,7 +308,8 @@ static void bad_paths_deliver_whole_datagrams(void **state)
 	assert_in_range(heard, N / 2, 2 * N);
 }
 
-/* Each router names itself when the TTL ends at it, as traceroute shows. */
+/* Each router names itself when the TTL ends at it, as traceroute shows.
+ * Notes: row 149. */
 static void time_exceeded_names_each_router(void **state)
 {
 	const struct cn_impair impair = {.delay_ns = MS};
@@ -364,7 +365,7 @@ static uint64_t forwarded(struct ring *ring)
 }
 
 /* RFC 1812 section 5.3.1: each router takes one; the loop ends, and whoever
- * sent it is told. */
+ * sent it is told. Notes: row 149. */
 static void route_loop_ends_by_ttl(void **state)
 {
 	const struct cn_impair impair = {.delay_ns = MS};
@@ -393,6 +394,7 @@ static void route_loop_ends_by_ttl(void **state)
 /*
  * Segments that were caught in a loop come out of it late, after copies of
  * them: the stream stays exact, and what is old is refused.
+ * Notes: rows 47, 149.
  */
 static void duplicates_that_escape_a_loop_are_refused(void **state)
 {

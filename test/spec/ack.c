@@ -71,6 +71,7 @@ static void established_optimistic_ack_grows_nothing(void)
 	is(t.tcb.snd_una - t.iss, 1);
 }
 
+/* Notes: row 60. */
 static void established_partial_ack_leaves_the_rest(void)
 {
 	at(CN_ESTABLISHED);
@@ -108,7 +109,7 @@ static void established_old_segment_does_not_move_the_window(void)
 	is(t.tcb.snd_wnd, 9000);
 }
 
-/* MUST-40, SHLD-18: a lone segment waits, for 40 ms. */
+/* MUST-40, SHLD-18: a lone segment waits, for 40 ms. Notes: row 56. */
 static void established_lone_segment_is_acked_late(void)
 {
 	at(CN_ESTABLISHED);
@@ -208,7 +209,7 @@ static void established_quickack_pays_what_is_delayed(void)
 	deadline(NEVER);
 }
 
-/* A lone ACK is never acknowledged. */
+/* A lone ACK is never acknowledged. Notes: row 56. */
 static void established_ack_is_not_acked(void)
 {
 	at(CN_ESTABLISHED);
@@ -254,7 +255,7 @@ static void established_sack_is_cut_to_its_room(void)
 	is(t.last.sack[3].left - t.irs, 501);
 }
 
-/* RFC 2883: the duplicate goes first. */
+/* RFC 2883: the duplicate goes first. Notes: row 59. */
 static void established_duplicate_is_told_by_dsack(void)
 {
 	t.peer.sack_ok = true;

@@ -136,7 +136,7 @@ static void established_application_wants_too_much(void)
 	is(t.tcb.snd_mss, PEER_MSS);
 }
 
-/* MUST-16: options take their room out of it. */
+/* MUST-16: options take their room out of it. Notes: row 73. */
 static void established_timestamps_shorten_the_data(void)
 {
 	offers(true, false, false);

@@ -368,7 +368,7 @@ static void established_orphan_forgets_what_was_unread(void)
 	state(CN_FIN_WAIT_1);
 }
 
-/* MUST-20: FIN-WAIT-2 of an orphan, by its own setting. */
+/* MUST-20: FIN-WAIT-2 of an orphan, by its own setting. Notes: rows 41, 139. */
 static void fin_wait_2_orphan_has_its_own_timeout(void)
 {
 	at(CN_FIN_WAIT_2);

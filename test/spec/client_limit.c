@@ -49,6 +49,7 @@ static struct cn_sock *limited_listener(struct pair *pair, uint16_t port,
 
 /* --------------------------------------------------------------- the limit -- */
 
+/* Notes: row 133. */
 static void the_eleventh_is_refused(void **state)
 {
 	struct cn_sock *listener, *client[11], *server[11], *other;
@@ -349,6 +350,7 @@ static struct duo idle_pair(struct pair *pair, int64_t ms)
 	return duo;
 }
 
+/* Notes: row 133. */
 static void silence_is_cut_off(void **state)
 {
 	struct pair pair;

@@ -2,7 +2,8 @@
 /* RFC 9293 section 3.6, "eighth, check the FIN bit", and 2MSL. */
 #include "spec.h"
 
-/* Figure 12: the end that closes first. */
+/* Figure 12: the end that closes first.
+ * Notes: rows 28, 30, 31, 33, 143, 147. */
 static void established_close_goes_the_whole_way(void)
 {
 	at(CN_ESTABLISHED);
@@ -23,7 +24,7 @@ static void established_close_goes_the_whole_way(void)
 	deadline(NEVER);
 }
 
-/* Figure 12: the end that closes second. */
+/* Figure 12: the end that closes second. Notes: rows 29, 31, 35, 43. */
 static void established_fin_goes_the_whole_way(void)
 {
 	at(CN_ESTABLISHED);
@@ -44,7 +45,7 @@ static void established_fin_goes_the_whole_way(void)
 	deadline(NEVER);
 }
 
-/* Figure 13: both ends close at once. */
+/* Figure 13: both ends close at once. Notes: row 38. */
 static void fin_wait_1_fin_crosses(void)
 {
 	at(CN_FIN_WAIT_1);
@@ -57,6 +58,7 @@ static void fin_wait_1_fin_crosses(void)
 	deadline(60 * SEC);
 }
 
+/* Notes: rows 33, 37. */
 static void fin_wait_1_fin_with_ack_goes_to_time_wait(void)
 {
 	at(CN_FIN_WAIT_1);
@@ -65,7 +67,8 @@ static void fin_wait_1_fin_with_ack_goes_to_time_wait(void)
 	state(CN_TIME_WAIT);
 }
 
-/* The FIN stands behind what is queued, and goes with the last of it. */
+/* The FIN stands behind what is queued, and goes with the last of it.
+ * Notes: rows 28, 52, 55. */
 static void established_close_sends_what_is_queued_first(void)
 {
 	at(CN_ESTABLISHED);
@@ -118,6 +121,7 @@ static void last_ack_fin_is_repeated(void)
 	state(CN_CLOSED);
 }
 
+/* Notes: rows 34, 46. */
 static void last_ack_peer_is_gone_gives_up(void)
 {
 	t.set.orphan_retries = 2;
@@ -147,7 +151,8 @@ static void established_fin_beyond_a_gap_waits(void)
 	reads(0);
 }
 
-/* MUST-13: the last ACK may be lost; whoever waits answers again. */
+/* MUST-13: the last ACK may be lost; whoever waits answers again.
+ * Notes: row 45. */
 static void time_wait_fin_again_is_acked_and_waits_anew(void)
 {
 	at(CN_TIME_WAIT);
@@ -158,7 +163,7 @@ static void time_wait_fin_again_is_acked_and_waits_anew(void)
 	deadline(60 * SEC);
 }
 
-/* MUST-13: for just so long. */
+/* MUST-13: for just so long. Notes: rows 44, 51. */
 static void time_wait_lasts_2msl(void)
 {
 	t.set.msl2_ns = 240 * SEC;
@@ -193,7 +198,8 @@ static void time_wait_reads_what_was_received(void)
 	reads(0);
 }
 
-/* attacks.md row 15: a peer that never closes does not hold an orphan. */
+/* attacks.md row 15: a peer that never closes does not hold an orphan.
+ * Notes: rows 41, 139. */
 static void fin_wait_2_orphan_ends_by_timeout(void)
 {
 	at(CN_FIN_WAIT_2);

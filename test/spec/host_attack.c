@@ -25,7 +25,7 @@ static struct tuple tuple_of(unsigned n)
 }
 
 /* MUST-9, SHLD-1.  A million numbers, one connection each, 4 us apart: bits are even, and
- * neither neighbours nor the position tell anything. */
+ * neither neighbours nor the position tell anything. Notes: row 16. */
 static void row_5_isns_of_strangers_are_unrelated(void **state)
 {
 	enum { N = 1000000 };
@@ -58,7 +58,8 @@ static void row_5_isns_of_strangers_are_unrelated(void **state)
 	pair_deinit(&pair);
 }
 
-/* MUST-8: the same pair's numbers rise with the clock, so that TIME-WAIT is safe. */
+/* MUST-8: the same pair's numbers rise with the clock, so that TIME-WAIT is safe.
+ * Notes: row 16. */
 static void row_5_isns_of_one_pair_rise(void **state)
 {
 	struct tuple tuple = tuple_of(7);
@@ -382,7 +383,8 @@ static void row_12_atomic_datagrams_have_no_id(void **state)
 
 /* ---------------------------------------------- rows 13, 14, 25 and 39 -- */
 
-/* The store of SYNs is bounded, and honest peers on other ports get in. */
+/* The store of SYNs is bounded, and honest peers on other ports get in.
+ * Notes: row 134. */
 static void row_13_syn_flood_costs_a_bounded_store(void **state)
 {
 	struct tcp_seg syn = {.len = 1, .flags = TCP_SYN, .wnd = 1000};
@@ -539,6 +541,7 @@ static void row_25_many_are_never_answered(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: row 134. */
 static void row_39_land_is_dropped(void **state)
 {
 	struct tcp_seg syn = {.seq = 1, .len = 1, .flags = TCP_SYN};
@@ -556,7 +559,7 @@ static void row_39_land_is_dropped(void **state)
 	pair_deinit(&pair);
 }
 
-/* MUST-3 */
+/* MUST-3. Notes: row 61. */
 static void row_43_bad_checksum_changes_nothing(void **state)
 {
 	struct tcp_seg syn = {.seq = 1, .len = 1, .flags = TCP_SYN};

@@ -43,6 +43,7 @@ static void leave_time_wait(struct pair *pair, uint16_t port, int option)
 	pair_run(pair);
 }
 
+/* Notes: rows 102, 106, 107, 108. */
 static void t7_restart_while_time_wait(void **state)
 {
 	struct pair pair;
@@ -68,6 +69,7 @@ static void t7_restart_while_time_wait(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: rows 102, 109. */
 static void t8_second_listener(void **state)
 {
 	struct pair pair;
@@ -113,7 +115,8 @@ static void reuseaddr_binds_two_and_one_listens(void **state)
 	pair_deinit(&pair);
 }
 
-/* truth2: set before bind, after bind or after listen, the restart works. */
+/* truth2: set before bind, after bind or after listen, the restart works.
+ * Notes: row 104. */
 static void reuseaddr_may_be_set_late(void **state)
 {
 	struct pair pair;
@@ -153,7 +156,8 @@ static void reuseaddr_may_be_set_late(void **state)
 	pair_deinit(&pair);
 }
 
-/* After a failed bind the option can be set and bind tried again (t18). */
+/* After a failed bind the option can be set and bind tried again (t18).
+ * Notes: rows 103, 104. */
 static void bind_again_after_failure(void **state)
 {
 	struct cn_endpoint at = any_at(80);
@@ -171,7 +175,8 @@ static void bind_again_after_failure(void **state)
 	pair_deinit(&pair);
 }
 
-/* t8b: 200 connections over two listeners; measured 107 and 93. */
+/* t8b: 200 connections over two listeners; measured 107 and 93.
+ * Notes: row 110. */
 static void reuseport_spreads_connections(void **state)
 {
 	struct cn_sock *listener[2];
@@ -284,7 +289,7 @@ static void ephemeral_port_is_in_use_while_it_lives(void **state)
 	pair_deinit(&pair);
 }
 
-/* MUST-46 among others. */
+/* MUST-46 among others. Notes: row 99. */
 static void connect_from_loopback_does_not_travel(void **state)
 {
 	struct cn_endpoint at = loop_at(0), to = pair_at(1, 80);

@@ -27,6 +27,7 @@ static void do_shut(struct scene *scene, bool peer, enum cn_shut how)
 	pair_run(&scene->pair);
 }
 
+/* Notes: row 118. */
 static void fresh_socket(void **state)
 {
 	struct pair pair;
@@ -49,6 +50,7 @@ static void idle(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* Notes: row 118. */
 static void peer_fin(void **state)
 {
 	struct scene scene;
@@ -64,6 +66,7 @@ static void peer_fin(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* Notes: row 118. */
 static void own_shut_rd(void **state)
 {
 	struct scene scene;
@@ -75,6 +78,7 @@ static void own_shut_rd(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* Notes: row 118. */
 static void own_shut_wr(void **state)
 {
 	struct scene scene;
@@ -86,6 +90,7 @@ static void own_shut_wr(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* Notes: row 118. */
 static void own_shut_rdwr(void **state)
 {
 	struct scene scene;
@@ -98,6 +103,7 @@ static void own_shut_rdwr(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* Notes: row 118. */
 static void reset(void **state)
 {
 	struct scene scene;

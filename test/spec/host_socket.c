@@ -9,6 +9,7 @@ static int64_t read_one(struct pair *pair, struct cn_sock *sock)
 	return cn_sock_recv(sock, &octet, 1, 0, pair->now);
 }
 
+/* Notes: row 1. */
 static void unconnected_calls(void **state)
 {
 	struct cn_endpoint peer;
@@ -36,7 +37,7 @@ static void unconnected_calls(void **state)
 	pair_deinit(&pair);
 }
 
-/* t2: ['before', '', 'after', '']. */
+/* t2: ['before', '', 'after', '']. Notes: rows 111, 112. */
 static void shut_rd_still_delivers(void **state)
 {
 	struct pair pair;
@@ -57,7 +58,7 @@ static void shut_rd_still_delivers(void **state)
 }
 
 /* t1, t3: all that was queued arrives, then FIN; writing after is EPIPE, and
- * the other direction goes on. */
+ * the other direction goes on. Notes: row 113. */
 static void shut_wr_sends_everything_first(void **state)
 {
 	static uint8_t block[1 << 20];
@@ -85,7 +86,8 @@ static void shut_wr_sends_everything_first(void **state)
 	pair_deinit(&pair);
 }
 
-/* Row 114: after both, data from the peer is answered by RST. */
+/* Row 114: after both, data from the peer is answered by RST.
+ * Notes: row 114. */
 static void shut_rdwr_resets_what_comes(void **state)
 {
 	struct pair pair;
@@ -104,7 +106,7 @@ static void shut_rdwr_resets_what_comes(void **state)
 	pair_deinit(&pair);
 }
 
-/* SHLD-3, t10: unread data makes close a reset. */
+/* SHLD-3, t10: unread data makes close a reset. Notes: row 52. */
 static void close_with_unread_data_resets(void **state)
 {
 	struct pair pair;
@@ -123,6 +125,7 @@ static void close_with_unread_data_resets(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: rows 52, 139. */
 static void linger_0_resets(void **state)
 {
 	struct pair pair;
@@ -141,7 +144,8 @@ static void linger_0_resets(void **state)
 	pair_deinit(&pair);
 }
 
-/* MUST-12: data read before the reset stays readable, then the error comes once. */
+/* MUST-12: data read before the reset stays readable, then the error comes once.
+ * Notes: row 2. */
 static void data_then_reset(void **state)
 {
 	struct pair pair;
@@ -161,7 +165,7 @@ static void data_then_reset(void **state)
 	pair_deinit(&pair);
 }
 
-/* An orphan goes on until all is acknowledged, and says so. */
+/* An orphan goes on until all is acknowledged, and says so. Notes: row 52. */
 static void orphan_delivers_everything(void **state)
 {
 	static uint8_t block[300000];
@@ -514,7 +518,8 @@ static void port_that_calls_can_be_listened_on(void **state)
 	pair_deinit(&pair);
 }
 
-/* MUST-67: what this end takes in; MUST-15: what a silent peer takes. */
+/* MUST-67: what this end takes in; MUST-15: what a silent peer takes.
+ * Notes: rows 74, 75, 77. */
 static void mss_of_both_ends(void **state)
 {
 	struct tcp_seg syn = {.seq = 5, .len = 1, .flags = TCP_SYN, .wnd = 9};
@@ -558,7 +563,7 @@ static void syncnt_bounds_the_tries(void **state)
 	pair_deinit(&pair);
 }
 
-/* t16: 536 before, the path's afterwards. */
+/* t16: 536 before, the path's afterwards. Notes: rows 74, 75. */
 static void maxseg_follows_the_path(void **state)
 {
 	struct pair pair;

@@ -38,7 +38,8 @@ static const struct tcp_seg plain_syn = {
 
 /* ------------------------------------------------------------ backlog -- */
 
-/* Measured t5: listen(1) lets two connect; the others time out. */
+/* Measured t5: listen(1) lets two connect; the others time out.
+ * Notes: rows 85, 86. */
 static void listen_1_lets_two_connect(void **state)
 {
 	struct cn_sock *client[6], *listener;
@@ -98,7 +99,8 @@ static void no_cookies(struct cn_settings *settings, int host)
 	settings->syncookies = 0;
 }
 
-/* Measured: listen(8) and 500 SYNs without a final ACK leave 9 SYN-RECV. */
+/* Measured: listen(8) and 500 SYNs without a final ACK leave 9 SYN-RECV.
+ * Notes: rows 40, 87, 148. */
 static void listen_8_holds_nine_syns(void **state)
 {
 	struct pair pair;
@@ -125,7 +127,7 @@ static void syn_backlog_64(struct cn_settings *settings, int host)
 }
 
 /* Measured: listen(1000) with tcp_max_syn_backlog 64 leaves 49 without
- * cookies. */
+ * cookies. Notes: row 87. */
 static void syn_backlog_64_holds_forty_nine(void **state)
 {
 	struct pair pair;
@@ -152,7 +154,7 @@ static bool lose_first_ack(struct pair *pair, int from,
 }
 
 /* The queue is full when the final ACK comes: it is dropped, the SYN-ACK is
- * repeated, and the next ACK finds room. */
+ * repeated, and the next ACK finds room. Notes: rows 40, 89. */
 static void final_ack_waits_for_room(void **state)
 {
 	struct cn_sock *listener, *a, *b;
@@ -179,6 +181,7 @@ static void final_ack_waits_for_room(void **state)
 
 /* --------------------------------------------------- SYN-ACK and its fate -- */
 
+/* Notes: rows 17, 40, 148. */
 static void syn_ack_repeats_after_1_2_4_8_16_s(void **state)
 {
 	static const unsigned at[] = {0, 1, 3, 7, 15, 31};
@@ -332,6 +335,7 @@ static void deferred_accept_waits_for_data(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: row 97. */
 static void closing_the_listener_resets_its_queue(void **state)
 {
 	struct cn_sock *listener, *client, *late;

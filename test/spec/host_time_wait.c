@@ -68,7 +68,7 @@ static void orphan_becomes_64_octets(void **state)
 	pair_deinit(&pair);
 }
 
-/* MUST-13 */
+/* MUST-13. Notes: row 44. */
 static void time_wait_lasts_exactly_2msl(void **state)
 {
 	struct pair pair;
@@ -163,7 +163,7 @@ static struct old wait_begins(struct pair *pair)
 }
 
 /* RFC 1337 section 3: hazards H1 (old data), H2 (desynchronized ACKs), H3
- * (refused: a reset) all begin with the end of TIME-WAIT. */
+ * (refused: a reset) all begin with the end of TIME-WAIT. Notes: row 47. */
 static void row_10_time_wait_is_not_assassinated(void **state)
 {
 	struct tcp_seg rst, data, ack;
@@ -200,6 +200,7 @@ static void row_10_time_wait_is_not_assassinated(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: row 45. */
 static void fin_again_restarts_2msl(void **state)
 {
 	struct tcp_seg fin, got;
@@ -224,7 +225,8 @@ static void fin_again_restarts_2msl(void **state)
 	pair_deinit(&pair);
 }
 
-/* MAY-2, SHLD-4; measured t9: the peer reconnects from the same port at once. */
+/* MAY-2, SHLD-4; measured t9: the peer reconnects from the same port at once.
+ * Notes: rows 47, 50. */
 static void newer_syn_revives_the_pair(void **state)
 {
 	struct pair pair;
@@ -354,7 +356,7 @@ static struct cn_sock *bound_to(struct pair *pair, uint16_t port)
 }
 
 /* Measured t9: whoever binds the port may connect from it at once; without
- * timestamps it is EADDRNOTAVAIL. */
+ * timestamps it is EADDRNOTAVAIL. Notes: row 50. */
 static void bound_port_is_taken_over_by_timestamps(void **state)
 {
 	struct cn_endpoint to = pair_at(1, 80);
@@ -410,6 +412,7 @@ static void chosen_port_is_taken_over_on_loopback_alone(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: rows 38, 39. */
 static void simultaneous_close_leaves_both_waiting(void **state)
 {
 	struct pair pair;

@@ -11,7 +11,8 @@ static void sends_segments(int64_t from, int n)
 	silent();
 }
 
-/* MUST-19: slow start, one segment more for each acknowledged. */
+/* MUST-19: slow start, one segment more for each acknowledged.
+ * Notes: row 64. */
 static void established_slow_start_doubles(void)
 {
 	at(CN_ESTABLISHED);

@@ -57,7 +57,7 @@ static void syn_received_passive_answers_what_is_offered(void)
 	is(t.tcb.snd_wscale, 7);
 }
 
-/* MUST-15 */
+/* MUST-15. Notes: row 77. */
 static void established_without_mss_option_takes_the_default(void)
 {
 	t.peer.mss = 0;
@@ -66,7 +66,7 @@ static void established_without_mss_option_takes_the_default(void)
 	out("A", 1, 1, 536);
 }
 
-/* MUST-15 */
+/* MUST-15. Notes: row 77. */
 static void established_v6_without_mss_option_takes_1220(void)
 {
 	t.peer.mss = 0;
@@ -77,7 +77,7 @@ static void established_v6_without_mss_option_takes_1220(void)
 }
 
 /* MUST-16, SHLD-28: the least of peer and path, less the options; and no
- * segment is smaller while there is more. */
+ * segment is smaller while there is more. Notes: rows 71, 73. */
 static void established_mss_is_the_least(void)
 {
 	static const struct {
@@ -109,7 +109,7 @@ static void established_mss_is_the_least(void)
 }
 
 /* MUST-16: the path may shrink later; what was too long goes again in
- * pieces. */
+ * pieces. Notes: rows 72, 75, 76. */
 static void established_path_shrinks(void)
 {
 	at(CN_ESTABLISHED);

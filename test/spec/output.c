@@ -30,7 +30,7 @@ static void established_nodelay_releases_what_waits(void)
 }
 
 /* MUST-61, SHLD-27: PSH stands on the last segment that is queued, whatever
- * the number of calls. */
+ * the number of calls. Notes: row 69. */
 static void established_psh_is_on_the_last_segment(void)
 {
 	at(CN_ESTABLISHED);

@@ -8,7 +8,7 @@ static void path_carries(uint32_t mss)
 	tcp_path_mss(&t.tcb, mss, t.now);
 }
 
-/* What was too long is sent again at once; the window stays. */
+/* What was too long is sent again at once; the window stays. Notes: row 76. */
 static void established_path_falls_resends_what_was_too_long(void)
 {
 	at(CN_ESTABLISHED);

@@ -8,7 +8,7 @@ static void closes_window(void)
 	in("A", 1, t.tcb.snd_una - t.iss, 0, NO_WND);
 }
 
-/* MUST-36, SHLD-29 */
+/* MUST-36, SHLD-29. Notes: row 63. */
 static void zero_window_first_probe_after_an_rto(void)
 {
 	at(CN_ESTABLISHED);
@@ -300,7 +300,8 @@ static void window_of_65535_is_used_whole(void)
 	is(t.tcb.snd_wnd, 65535);
 }
 
-/* REC-1: more than sixteen bits of window, by the scale of the SYN. */
+/* REC-1: more than sixteen bits of window, by the scale of the SYN.
+ * Notes: rows 66, 67. */
 static void scaled_window_is_a_number_of_32_bits(void)
 {
 	t.set.window_scaling = true;

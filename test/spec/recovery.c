@@ -63,7 +63,8 @@ static void established_no_initial_window_means_one(void)
 	silent();
 }
 
-/* MUST-19: slow start; RFC 3465 counts two segments an ACK at most. */
+/* MUST-19: slow start; RFC 3465 counts two segments an ACK at most.
+ * Notes: row 64. */
 static void slow_start_grows_by_what_is_acknowledged(void)
 {
 	at(CN_ESTABLISHED);
@@ -132,7 +133,8 @@ static void avoidance_unused_window_does_not_grow(void)
 	is(t.tcb.cc.cwnd, 11000);
 }
 
-/* A window smaller than a segment lets nothing out but whole segments. */
+/* A window smaller than a segment lets nothing out but whole segments.
+ * Notes: row 66. */
 static void congestion_window_holds_part_segments_back(void)
 {
 	at(CN_ESTABLISHED);
@@ -494,7 +496,8 @@ static void sack_data_without_the_fin_leaves_the_segment(void)
 
 /* ------------------------------------------------------------- NewReno -- */
 
-/* RFC 5681 section 3.2; RFC 3042: the first two let new data out. */
+/* RFC 5681 section 3.2; RFC 3042: the first two let new data out.
+ * Notes: row 57. */
 static void third_duplicate_ack_resends_the_first(void)
 {
 	at(CN_ESTABLISHED);

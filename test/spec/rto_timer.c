@@ -15,7 +15,7 @@ static void user_timeout(uint64_t ns)
 
 /* ------------------------------------------------------------ measuring -- */
 
-/* MUST-18: section 2.2, SRTT = R, RTTVAR = R / 2. */
+/* MUST-18: section 2.2, SRTT = R, RTTVAR = R / 2. Notes: row 58. */
 static void established_first_sample_sets_the_timeout(void)
 {
 	t.set.rto_min_ns = 0;
@@ -192,7 +192,7 @@ static void established_ack_of_many_measures_the_newest(void)
 
 /* ------------------------------------------------------------ the timer -- */
 
-/* MUST-18, MUST-19: sections 5.4 to 5.6. */
+/* MUST-18, MUST-19: sections 5.4 to 5.6. Notes: rows 57, 58. */
 static void established_timer_resends_the_first_and_backs_off(void)
 {
 	uint64_t wait = RTO;
@@ -216,7 +216,7 @@ static void established_timer_resends_the_first_and_backs_off(void)
 	is(t.count.tcp_retrans, 12);
 }
 
-/* Section 5.1: it runs from the oldest, not from the newest. */
+/* Section 5.1: it runs from the oldest, not from the newest. Notes: row 57. */
 static void established_timer_is_not_moved_by_new_data(void)
 {
 	at(CN_ESTABLISHED);

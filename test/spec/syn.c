@@ -28,6 +28,7 @@ static void mss_option_is_on_syns_alone(void)
 	out("PA", 1, 1, 10);
 }
 
+/* Notes: rows 18, 19, 22. */
 static void syn_sent_syn_ack_establishes(void)
 {
 	at(CN_SYN_SENT);
@@ -54,7 +55,7 @@ static void window_is_unsigned(void)
 	is(t.tcb.snd_wnd, 0x8000);
 }
 
-/* MUST-10: simultaneous open, RFC 9293 figure 7. */
+/* MUST-10: simultaneous open, RFC 9293 figure 7. Notes: row 27. */
 static void syn_sent_syn_crosses(void)
 {
 	at(CN_SYN_SENT);
@@ -90,6 +91,7 @@ static void syn_received_active_times_out_and_repeats(void)
 	state(CN_SYN_RECEIVED);
 }
 
+/* Notes: rows 19, 22. */
 static void syn_received_passive_ack_establishes(void)
 {
 	at_passive(CN_SYN_RECEIVED);
@@ -103,6 +105,7 @@ static void syn_received_passive_ack_establishes(void)
 	deadline(NEVER);
 }
 
+/* Notes: rows 19, 55. */
 static void syn_received_passive_ack_with_data_is_taken(void)
 {
 	at_passive(CN_SYN_RECEIVED);
@@ -279,7 +282,8 @@ static void syn_received_abort_resets(void)
 	state(CN_CLOSED);
 }
 
-/* Data that come with the SYN-ACK, as RFC 9293 section 3.10.7.3 has it. */
+/* Data that come with the SYN-ACK, as RFC 9293 section 3.10.7.3 has it.
+ * Notes: row 55. */
 static void syn_sent_syn_ack_with_data_takes_them(void)
 {
 	at(CN_SYN_SENT);
@@ -323,7 +327,7 @@ static void established_syn_of_a_restarted_peer_resets(void)
 	error(CN_E_CONNRESET);
 }
 
-/* attacks.md row 38: SYN with data, which nobody asked for. */
+/* attacks.md row 38: SYN with data, which nobody asked for. Notes: row 55. */
 static void listen_syn_with_data_begins(void)
 {
 	at(CN_LISTEN);
@@ -332,7 +336,7 @@ static void listen_syn_with_data_begins(void)
 }
 
 /* The half-open connection of RFC 9293 section 3.5.1, figure 9: our SYN meets
- * the peer's old connection. */
+ * the peer's old connection. Notes: row 20. */
 static void syn_sent_ack_of_an_old_connection_resets_it(void)
 {
 	at(CN_SYN_SENT);
@@ -344,7 +348,7 @@ static void syn_sent_ack_of_an_old_connection_resets_it(void)
 	out("S", 0, 0, 0, .mss = OUR_MSS);
 }
 
-/* RFC 9293 section 3.10.7.1 */
+/* RFC 9293 section 3.10.7.1. Notes: row 146. */
 static void closed_anything_is_reset_as_it_can_believe(void)
 {
 	at(CN_CLOSED);

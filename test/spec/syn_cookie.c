@@ -105,8 +105,9 @@ static void expect_reset(struct pair *pair, const struct tcp_seg *ack)
 
 /* -------------------------------------------------------- when, and what -- */
 
-/* Row 87 of the claims: 9 SYN-RECEIVED, cookies on or off; and whoever answers
- * gets in all the same. */
+/* 9 SYN-RECEIVED, cookies on or off; and whoever answers gets in all the same.
+ * Notes: row 87.
+ */
 static void listen_8_holds_nine_and_the_honest_connect(void **state)
 {
 	struct cn_sock *listener, *client, *server;

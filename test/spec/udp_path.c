@@ -31,6 +31,7 @@ static void whole_way(struct pair *pair, int family, uint32_t len)
 	cn_dgram_close(b);
 }
 
+/* Notes: row 76. */
 static void every_size_arrives_whole(void **state)
 {
 	static const uint32_t len[] = {0,    1,	   2,	 3,    1471,  1472,
@@ -163,7 +164,8 @@ static void checksum_of_zero_is_sent_as_ones(void **state)
 
 /* ------------------------------------------------------------------ ICMP -- */
 
-/* RFC 1122 section 4.1.3.1, and Linux: the connected socket is told. */
+/* RFC 1122 section 4.1.3.1, and Linux: the connected socket is told.
+ * Notes: row 150. */
 static void port_unreachable_refuses_a_connected_socket(void **state)
 {
 	(void)state;
@@ -190,6 +192,7 @@ static void port_unreachable_refuses_a_connected_socket(void **state)
 	}
 }
 
+/* Notes: row 150. */
 static void unconnected_socket_is_told_only_if_it_asks(void **state)
 {
 	struct cn_endpoint to = pair_at(1, 7);
@@ -339,6 +342,7 @@ static void mtu_discover_decides_between_cutting_and_refusing(void **state)
 
 /* ---------------------------------------------------------------- to many -- */
 
+/* Notes: row 11. */
 static void broadcast_needs_permission(void **state)
 {
 	struct cn_endpoint all = {cn_addr_v4(255, 255, 255, 255), 2000};

@@ -2,6 +2,7 @@
 /* RFC 768, RFC 1122 section 4.1, and Linux's rules of datagram sockets. */
 #include "udp.h"
 
+/* Notes: row 94. */
 static void datagram_arrives_with_its_sender_and_destination(void **state)
 {
 	struct cn_dgram_msg msg;
@@ -80,6 +81,7 @@ static void empty_datagram_is_received(void **state)
 	pair_deinit(&pair);
 }
 
+/* Notes: row 78. */
 static void what_is_too_long_for_the_reader_is_lost_and_told(void **state)
 {
 	struct cn_dgram_msg msg;
@@ -360,7 +362,7 @@ static void reuseport_spreads_peers(void **state)
 /* --------------------------------------------------------------- buffers -- */
 
 /* True sizes: datagrams of one octet do not cost a buffer each, and are
- * charged all the same. */
+ * charged all the same. Notes: row 12. */
 static void full_receive_buffer_drops_and_counts(void **state)
 {
 	struct cn_dgram *a, *b;

@@ -2,6 +2,7 @@
 /* RFC 9293 section 3.8.6: the windows, who may send and when it is worth it. */
 #include "spec.h"
 
+/* Notes: rows 63, 65, 66. */
 static void established_sends_no_more_than_the_window(void)
 {
 	at(CN_ESTABLISHED);

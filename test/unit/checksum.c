@@ -159,6 +159,7 @@ static void all_ones(void **state)
 	assert_int_equal(checksum_fold(&sum), 0xffff);
 }
 
+/* Notes: row 62. */
 static void pseudo_header_v4(void **state)
 {
 	/* 10.0.0.1, 10.0.0.2, protocol 6, length 20 */
@@ -191,7 +192,7 @@ static void pseudo_header_v6(void **state)
 	assert_int_equal(checksum_fold(&sum), naive(want, sizeof(want)));
 }
 
-/* attacks.md row 43: what was changed on the way is seen. */
+/* attacks.md row 43: what was changed on the way is seen. Notes: row 61. */
 static void every_single_bit_error_is_seen(void **state)
 {
 	uint8_t octet[40];

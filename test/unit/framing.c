@@ -137,6 +137,7 @@ static void expect(const struct cn_framing *framing, const char *data,
 #define EXPECT(framing, data, want)                                            \
 	expect(framing, data, sizeof(data) - 1, want)
 
+/* Notes: row 130. */
 static void fixed_length(void **state)
 {
 	(void)state;
@@ -145,6 +146,7 @@ static void fixed_length(void **state)
 	EXPECT(&fixed4, "abcdefghij", "[abcd][efgh]PROTO");
 }
 
+/* Notes: row 130. */
 static void delimiter(void **state)
 {
 	(void)state;
@@ -166,6 +168,7 @@ static void long_delimiter(void **state)
 	EXPECT(&marks, "12345678aba1", "MSGSIZE");
 }
 
+/* Notes: row 130. */
 static void length_prefix(void **state)
 {
 	(void)state;
@@ -182,6 +185,7 @@ static void length_prefix(void **state)
 	EXPECT(&prefix4, "\200\0\0\0", "MSGSIZE");
 }
 
+/* Notes: row 130. */
 static void header_lines(void **state)
 {
 	(void)state;
@@ -369,7 +373,8 @@ static void over_a_pipe(void **state)
 	free(deframer.buf);
 }
 
-/* Two stacks, a link in memory that delays, and a clock that does not. */
+/* Two stacks, a link in memory that delays, and a clock that does not.
+ * Notes: row 130. */
 static void over_sockets(void **state)
 {
 	const struct cn_join join = {

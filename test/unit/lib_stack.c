@@ -157,6 +157,7 @@ static void descriptors_are_told_apart(void **state)
 
 /* ---------------------------------------------------------------- time -- */
 
+/* Notes: rows 51, 106. */
 static void time_wait_ends_after_a_minute(void **state)
 {
 	struct lab lab;
@@ -226,7 +227,34 @@ static void a_minute_of_patience(void **state)
 	close_lab(&lab);
 }
 
-/* Row 144 of the notes: an end that vanished never reads as a 0. */
+/* One round trip for the handshake, one for what is asked and answered.
+ * Notes: row 8. */
+static void sixteen_octets_cost_two_round_trips(void **state)
+{
+	struct lab lab;
+	char text[16];
+	uint64_t begun;
+	int p[2], lst;
+
+	(void)state;
+	open_lab(&lab, &(struct cn_impair){.delay_ns = 10 * MS});
+	lst = serve(lab.b, "10.0.0.2", 80);
+	begun = cn_stack_now(lab.a);
+	p[0] = dial(lab.a, "10.0.0.2", 80);
+	assert_int_equal(cn_stack_now(lab.a) - begun, 20 * MS);
+	assert_int_equal(cn_send_all(p[0], "Hi there, server", 16), 0);
+	p[1] = cn_accept(lst, NULL, NULL);
+	assert_int_equal(cn_recv_exact(p[1], text, 16), 16);
+	assert_int_equal(cn_send_all(p[1], "Farewell, client", 16), 0);
+	assert_int_equal(cn_recv_exact(p[0], text, 16), 16);
+	assert_int_equal(cn_stack_now(lab.a) - begun, 40 * MS);
+	cn_close(lst);
+	cn_close(p[0]);
+	cn_close(p[1]);
+	close_lab(&lab);
+}
+
+/* An end that vanished never reads as a 0. Notes: row 144. */
 static void a_vanished_peer(void **state)
 {
 	const struct cn_impair gone = {.loss = 1};
@@ -322,7 +350,8 @@ static void *echo(void *ctx)
 	return NULL;
 }
 
-/* Through loss, delay and small buffers, both ways at once. */
+/* Through loss, delay and small buffers, both ways at once.
+ * Notes: rows 2, 3, 5, 79, 80. */
 static void octets_arrive_over_a_bad_path(void **state)
 {
 	const struct cn_impair bad = {.delay_ns = 10 * MS, .loss = 0.01};
@@ -619,6 +648,7 @@ int main(void)
 		cmocka_unit_test(time_wait_ends_after_a_minute),
 		cmocka_unit_test(connect_to_nobody_gives_up),
 		cmocka_unit_test(a_minute_of_patience),
+		cmocka_unit_test(sixteen_octets_cost_two_round_trips),
 		cmocka_unit_test(a_vanished_peer),
 		cmocka_unit_test(lingering_close),
 		cmocka_unit_test(octets_arrive_over_a_bad_path),

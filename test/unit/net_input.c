@@ -166,7 +166,7 @@ struct martian {
 	enum cn_drop drop;
 };
 
-/* attacks.md row 39; MUST-57, MUST-63 */
+/* attacks.md row 39; MUST-57, MUST-63. Notes: rows 6, 99. */
 static void martians_are_dropped_in_silence(void **state)
 {
 	static const struct martian row[] = {

@@ -99,7 +99,8 @@ static void walk_visits_every_port_once(void **state)
 	pair_deinit(&pair);
 }
 
-/* Row 6: 10^5 first choices, 64 bins; the same for the step that follows. */
+/* Row 6: 10^5 first choices, 64 bins; the same for the step that follows.
+ * Notes: row 96. */
 static void ports_pass_a_chi_square_test(void **state)
 {
 	enum { N = 100000, BINS = 64 };

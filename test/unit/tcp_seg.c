@@ -53,6 +53,7 @@ static struct parsed parse_options_hex(uint8_t flags, const char *options)
 	return parse_octets(octet, len);
 }
 
+/* Notes: rows 68, 70. */
 static void header_fields(void **state)
 {
 	struct parsed got = parse_hex(START "5018" REST "616263");
@@ -265,7 +266,7 @@ static void mss_zero_is_absent(void **state)
 	assert_int_equal(got.seg.mss, 1);
 }
 
-/* attacks.md row 35; RFC 7323 section 2.3 */
+/* attacks.md row 35; RFC 7323 section 2.3. Notes: row 67. */
 static void window_scale_above_14_is_14(void **state)
 {
 	(void)state;

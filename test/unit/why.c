@@ -235,6 +235,7 @@ static void every_situation_has_its_sentence(void **state)
 	}
 }
 
+/* Notes: rows 126, 127, 129. */
 static void both_ends_make_a_deadlock_certain(void **state)
 {
 	struct see_facts jammed = {

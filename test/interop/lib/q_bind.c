@@ -2,6 +2,7 @@
 /* What fresh, bound and listening sockets say; who may share a port. */
 #include "same.h"
 
+/* Notes: row 1. */
 static void fresh_says(void)
 {
 	int fd = fresh();
@@ -64,6 +65,7 @@ static void bound_says(void)
 	S->close(fd);
 }
 
+/* Notes: rows 14, 15. */
 static void listener_says(void)
 {
 	int fd = listener(8);
@@ -163,6 +165,7 @@ static void conflict(unsigned one, unsigned two, int a, int b, bool listens)
 	S->close(second);
 }
 
+/* Notes: rows 102, 109. */
 static void bind_conflicts(void)
 {
 	static const int hosts[][2] = {{1, 1}, {0, 1}, {1, 0}, {1, 2}};
@@ -210,13 +213,14 @@ static void restart(unsigned one, unsigned two, bool server_first)
 	S->close(again);
 }
 
+/* Notes: rows 32, 39, 48, 51, 102, 105, 106, 107, 108. */
 static void restart_in_time_wait(void)
 {
 	for (unsigned i = 0; i < 2 * 3 * 3; i++)
 		restart(i % 3, i / 3 % 3, i / 9);
 }
 
-/* t8: a second listener beside the first. */
+/* t8: a second listener beside the first. Notes: row 109. */
 static void second_listener(void)
 {
 	for (unsigned i = 0; i < 3 * 3; i++) {
@@ -232,7 +236,8 @@ static void second_listener(void)
 	}
 }
 
-/* truth2: the option may be set before bind, after it, or after listen. */
+/* truth2: the option may be set before bind, after it, or after listen.
+ * Notes: row 104. */
 static void when_reuseaddr_is_set(void)
 {
 	for (int when = 0; when < 3; when++) {
@@ -258,6 +263,7 @@ static void when_reuseaddr_is_set(void)
 	}
 }
 
+/* Notes: rows 103, 104. */
 static void bind_fails_then_works(void)
 {
 	int lst = listener(1), fd = fresh();

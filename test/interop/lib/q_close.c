@@ -2,6 +2,7 @@
 /* shutdown three ways, close, reset, copies of a descriptor. */
 #include "same.h"
 
+/* Notes: rows 35, 113, 117. */
 static void shut_wr(void)
 {
 	int p[2];
@@ -17,7 +18,8 @@ static void shut_wr(void)
 	close_pair(p);
 }
 
-/* t2: what was there and what comes later can be read all the same. */
+/* t2: what was there and what comes later can be read all the same.
+ * Notes: rows 111, 112, 116. */
 static void shut_rd(void)
 {
 	int p[2];
@@ -39,6 +41,7 @@ static void shut_rd(void)
 	close_pair(p);
 }
 
+/* Notes: rows 114, 120. */
 static void shut_rdwr(void)
 {
 	int p[2];
@@ -58,6 +61,7 @@ static void shut_rdwr(void)
 	close_pair(p);
 }
 
+/* Notes: rows 52, 113. */
 static void shut_wr_sends_all(void)
 {
 	static char data[65536];
@@ -108,6 +112,7 @@ static void shut_wakes_accept(void)
 	S->close(lst);
 }
 
+/* Notes: row 142. */
 static void reset_reads(void)
 {
 	int p[2];
@@ -139,6 +144,7 @@ static void reset_sends(void)
 	S->close(p[1]);
 }
 
+/* Notes: row 139. */
 static void reset_with_data(void)
 {
 	int p[2];
@@ -170,14 +176,17 @@ static void fin_then_reset(void)
 	S->close(p[1]);
 }
 
-/* t10 */
+/* t10: acknowledged, and lost. Notes: rows 52, 140. */
 static void close_with_unread(void)
 {
 	int p[2];
+	int n = 5;
 
 	make_pair(p);
 	send_text(p[0], "unread", 0);
 	settle();
+	S->ioctl(p[0], TIOCOUTQ, &n);
+	say("%d left", n);
 	S->close(p[1]);
 	settle();
 	say("%s", events_of(p[0]));
@@ -186,7 +195,8 @@ static void close_with_unread(void)
 	S->close(p[0]);
 }
 
-/* t12: the connection closes with the last copy. */
+/* t12: the connection closes with the last copy.
+ * Notes: rows 98, 119, 120, 121. */
 static void copies(void)
 {
 	int p[2];
@@ -245,6 +255,7 @@ static void linger_waits(void)
 	S->close(p[1]);
 }
 
+/* Notes: row 139. */
 static void linger_option(void)
 {
 	struct linger linger = {7, 7};

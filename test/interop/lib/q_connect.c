@@ -57,6 +57,7 @@ static void refused_then_again(void)
 	S->close(fd);
 }
 
+/* Notes: row 91. */
 static void while_connected(void)
 {
 	int lst = listener(8);
@@ -124,6 +125,7 @@ static void in_progress(void)
 	S->close(lst);
 }
 
+/* Notes: rows 24, 85, 86, 88. */
 static void backlog_full(void)
 {
 	int lst = listener(0), accepted = 0, connected = 0;
@@ -179,6 +181,7 @@ static void say_name(int fd, int (*ask)(int, struct sockaddr *, socklen_t *))
 	say("  %u %d %s", len, in.sin6_family, text);
 }
 
+/* Notes: rows 6, 92, 100. */
 static void connect_addresses(void)
 {
 	static const char *const hosts[] = {"::1", "::", "::ffff:127.0.0.1",
@@ -248,6 +251,7 @@ static void short_names(void)
 	close_pair(p);
 }
 
+/* Notes: row 27. */
 static void itself(void)
 {
 	int fd = fresh();
@@ -263,6 +267,7 @@ static void itself(void)
 	S->close(fd);
 }
 
+/* Notes: rows 92, 95. */
 static void from_bound_port(void)
 {
 	int lst = listener(8), fd = fresh(), port, a;
@@ -342,6 +347,7 @@ static void dial(int port)
 	S->close(fd);
 }
 
+/* Notes: rows 25, 84. */
 static void accept_waits(void)
 {
 	int lst = listener(8);
@@ -360,6 +366,33 @@ static void close_it(int fd)
 	S->close(fd);
 }
 
+/* Each client has a socket of its own, and the server's TIME-WAIT is in
+ * nobody's way. Notes: rows 23, 49, 90, 93, 125, 135. */
+static void listener_stays(void)
+{
+	int lst = listener(8), port = port_of(lst);
+
+	for (int i = 0; i < 3; i++) {
+		int c = fresh(), a;
+
+		say("connect %s", res(connect_to(c, 1, port)));
+		a = S->accept4(lst, NULL, NULL, 0);
+		say("new %d same port %d", a != lst && a != c,
+		    port_of(a) == port);
+		say("listens %d", get_int(lst, SOL_SOCKET, SO_ACCEPTCONN));
+		send_text(c, "ask", 0);
+		say("%s", read_text(a, 3, MSG_WAITALL));
+		send_text(a, "answer", 0);
+		say("%s", read_text(c, 6, MSG_WAITALL));
+		S->close(a);
+		say("end %s", read_text(c, 1, 0));
+		S->close(c);
+		settle();
+	}
+	S->close(lst);
+}
+
+/* Notes: row 97. */
 static void listener_closed(void)
 {
 	int lst = listener(8), port = port_of(lst);
@@ -414,6 +447,7 @@ const struct question connect_questions[] = {
 	{"accept's flags", accept_flags, false},
 	{"accept's time limit", accept_limits, false},
 	{"accept waits", accept_waits, false},
+	{"listener stays", listener_stays, false},
 	{"listener closed", listener_closed, false},
 	{"accept while a copy is closed", accept_while_closed, false},
 	{NULL, NULL, false},

@@ -5,6 +5,7 @@
 
 #include "same.h"
 
+/* Notes: row 4. */
 static void stream_has_no_boundaries(void)
 {
 	char data[6144];
@@ -20,6 +21,7 @@ static void stream_has_no_boundaries(void)
 	close_pair(p);
 }
 
+/* Notes: row 54. */
 static void nothing(void)
 {
 	int p[2];
@@ -49,6 +51,7 @@ static void close_it(int fd)
 	S->close(fd);
 }
 
+/* Notes: row 82. */
 static void peek_and_waitall(void)
 {
 	struct later *l;
@@ -69,6 +72,7 @@ static void peek_and_waitall(void)
 	S->close(p[1]);
 }
 
+/* Notes: rows 53, 82. */
 static void waitall_cut_short(void)
 {
 	struct later *l;
@@ -130,6 +134,7 @@ static void low_water(void)
 	close_pair(p);
 }
 
+/* Notes: row 122. */
 static void octets_waiting(void)
 {
 	int p[2];
@@ -161,6 +166,7 @@ static void discard(void)
 	close_pair(p);
 }
 
+/* Notes: row 83. */
 static void addresses_of_a_stream(void)
 {
 	struct sockaddr_in to = at(1, 1);
@@ -251,6 +257,7 @@ static size_t drain(int fd)
 	return sum;
 }
 
+/* Notes: rows 63, 81, 113, 136, 138. */
 static void send_until_full(void)
 {
 	static char data[65536];
@@ -289,6 +296,7 @@ static void read_much(int fd)
 		sum += (size_t)n;
 }
 
+/* Notes: rows 12, 81. */
 static void send_waits(void)
 {
 	char *data = calloc(1, MUCH);
@@ -373,6 +381,7 @@ static void catch (int number)
 	caught++;
 }
 
+/* Notes: row 113. */
 static void sigpipe(void)
 {
 	struct sigaction action = {.sa_handler = catch}, before;

@@ -69,6 +69,7 @@ static void unwatch(const struct watch *w)
 	S->close(w->once);
 }
 
+/* Notes: row 118. */
 static void phases_of_peer(void)
 {
 	struct watch w;
@@ -100,6 +101,7 @@ static void phases_of_peer(void)
 	close_pair(p);
 }
 
+/* Notes: row 118. */
 static void phases_of_own(void)
 {
 	static const char *const names[] = {"RD", "WR", "RDWR"};
@@ -121,6 +123,7 @@ static void phases_of_own(void)
 	}
 }
 
+/* Notes: row 118. */
 static void phases_of_reset(void)
 {
 	struct watch w;

@@ -51,6 +51,7 @@ static const struct {
 
 static const int values[] = {0, 1, 2, 7, 100, 5000, 40000, 100000, -1, -5};
 
+/* Notes: row 101. */
 static void defaults(void)
 {
 	int fd = fresh();
@@ -173,6 +174,7 @@ static void congestion(void)
 	S->close(fd);
 }
 
+/* Notes: rows 22, 43. */
 static void info(void)
 {
 	struct tcp_info info;
