@@ -6,6 +6,7 @@
 
 #include "cli/columns.h"
 #include "cli/command.h"
+#include "cli/counters.h"
 #include "cli/filter.h"
 #include "cli/worlds.h"
 
@@ -22,6 +23,9 @@ static const struct cli_option table[] = {
 	{'o', "options", NULL, "the timer that runs", NULL},
 	{'p', "processes", NULL,
 	 "the processes that hold the socket, and by what number", NULL},
+	{'s', "summary", NULL,
+	 "what the worlds have counted: segments, SYN cookies, drops and why",
+	 NULL},
 	{KEY_JSON, "json", NULL, "a JSON object a line", NULL},
 	{KEY_WATCH, "watch", NULL, "again every second", NULL},
 };
@@ -37,7 +41,7 @@ struct line {
 	struct columns columns;
 	struct filter filter;
 	struct holders holders;
-	bool holders_known, all, listening, json, watch;
+	bool holders_known, all, listening, summary, json, watch;
 };
 
 static bool take(void *ctx, int key, const char *value);
@@ -90,6 +94,9 @@ static bool take(void *ctx, int key, const char *value)
 	case 'p':
 		line->columns.processes = true;
 		break;
+	case 's':
+		line->summary = true;
+		break;
 	case KEY_JSON:
 		line->json = true;
 		break;
@@ -121,6 +128,8 @@ static void on_row(void *ctx, const struct row *row)
 {
 	struct line *line = ctx;
 
+	if (line->summary)
+		return;
 	/* Later than what the world said: who holds it now. */
 	if (!line->holders_known &&
 	    (line->columns.processes || line->json || line->filter.number)) {
@@ -137,18 +146,24 @@ static void on_row(void *ctx, const struct row *row)
 
 static void show(struct line *line)
 {
+	struct cn_counters sum = {0};
 	struct worlds worlds = {
 		.command = cli_ss_command.name,
 		.row = on_row,
+		.sum = &sum,
 		.ctx = line,
 	};
 
-	if (!line->json)
+	if (!line->json && !line->summary)
 		columns_head(&line->columns);
 	worlds_ask(&worlds);
 	if (!worlds.found)
 		fprintf(stderr, "catenet ss: no world is running; catenet run "
 				"starts one\n");
+	if (line->summary && line->json)
+		counters_json(&sum);
+	else if (line->summary)
+		counters_print(&sum);
 	holders_free(&line->holders);
 	line->holders_known = false;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/counters.h"
 #include "run/world/control_dir.h"
 #include "see/text.h"
 
@@ -51,6 +52,7 @@ static void complain(const struct worlds *worlds, const char *dir,
 /* NULL, or what is wrong with it. */
 static const char *take_line(struct answer *answer, char *line)
 {
+	struct cn_counters nobodys = {0};
 	struct row row;
 
 	if (!answer->begun) {
@@ -62,6 +64,11 @@ static const char *take_line(struct answer *answer, char *line)
 		answer->begun = true;
 	} else if (!strcmp(line, CONTROL_END)) {
 		answer->ended = true;
+	} else if (*line == '#') {
+		struct cn_counters *sum = answer->worlds->sum;
+
+		if (!counters_take(sum ? sum : &nobodys, line))
+			return "it says what no world says";
 	} else if (row_parse(&row, line)) {
 		answer->worlds->row(answer->worlds->ctx, &row);
 	} else {

@@ -14,6 +14,7 @@
 struct worlds {
 	const char *command; /* for complaints on standard error */
 	void (*row)(void *ctx, const struct row *row);
+	struct cn_counters *sum; /* of what they have counted, or NULL */
 	void *ctx;
 	unsigned found; /* that answered, or should have */
 };

@@ -229,6 +229,7 @@ def summary():
         assert row['received'] > len(data)
         assert row['handshake_ms'] > 19, row
         assert row['peer']['address'] == '127.0.0.1'
+        assert told['counters']['tcp_active_opens'] == 1, told
         assert not done.stderr, done.stderr
 
 

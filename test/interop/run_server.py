@@ -122,6 +122,9 @@ def limit_per_client():
         conns = [stack.enter_context(admitted('127.0.0.1', port))
                  for _ in range(10)]
         assert connect_from('127.0.0.1', port) is None
+        done = subprocess.run([CATENET, 'ss', '-s'], capture_output=True,
+                              text=True, timeout=20)
+        assert 'tcp_client_limit ' in done.stdout, done
         stack.enter_context(admitted('127.0.0.2', port))
         conns[0].close()
         stack.enter_context(admitted('127.0.0.1', port))

@@ -18,7 +18,7 @@ import time
 
 from harness import CATENET, PYTHON, Skip, case, main, wait_for
 
-with open(os.path.join(os.path.dirname(__file__), '../../src/run/control.h'),
+with open(os.path.join(os.path.dirname(__file__), '../../src/run/world/control.h'),
           encoding='utf-8') as header:
     # Changes with the columns.
     HEAD = re.search(r'CONTROL_HEAD "(.*)"', header.read())[1].encode() + b'\n'

@@ -122,6 +122,21 @@ static void put_row(void *ctx, const struct cn_sock_row *row)
 	fputc('\n', out);
 }
 
+static void put_counter(FILE *out, const char *name, uint64_t value)
+{
+	if (value)
+		fprintf(out, "#\t%s\t%llu\n", name, value + 0ull);
+}
+
+static void put_counters(FILE *out, const struct cn_counters *count)
+{
+#define CN_X(name, text) put_counter(out, #name, count->name);
+	CN_COUNTERS(CN_X)
+#undef CN_X
+	for (int i = 1; i < CN_DROP_N; i++)
+		put_counter(out, cn_drop_name((enum cn_drop)i), count->drop[i]);
+}
+
 static void asker_end(struct asker *asker)
 {
 	if (!asker->text)
@@ -178,6 +193,7 @@ static bool take_snapshot(struct control *control, struct asker *asker)
 		return false;
 	fputs(CONTROL_HEAD "\n", snapshot.out);
 	cn_host_each(control->world->program, put_row, &snapshot);
+	put_counters(snapshot.out, cn_host_counters(control->world->program));
 	fputs(CONTROL_END "\n", snapshot.out);
 	if (fclose(snapshot.out)) {
 		free(asker->text);

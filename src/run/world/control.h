@@ -8,8 +8,9 @@
  * is read from who asks.  A world that was killed leaves its name behind: who
  * finds nobody there, and may, takes it away.
  *
- * The answer is lines: CONTROL_HEAD, a line for each socket, CONTROL_END.  What
- * ends otherwise is not whole.
+ * The answer is lines: CONTROL_HEAD, a line for each socket, a line for each
+ * counter that is not nought ("#", its name, its value), CONTROL_END.  What ends
+ * otherwise is not whole.
  */
 #ifndef RUN_WORLD_CONTROL_H
 #define RUN_WORLD_CONTROL_H
@@ -21,7 +22,7 @@ struct loop;
 struct world;
 
 /* Changes with the columns. */
-#define CONTROL_HEAD "catenet 3"
+#define CONTROL_HEAD "catenet 4"
 #define CONTROL_END "end"
 #define CONTROL_LINE_MAX 4096
 

@@ -350,8 +350,29 @@ static void json_path(FILE *out, const char *name,
 		stats->reordered);
 }
 
+/* Of the program's host; what was dropped by why, where anything was. */
+static void json_counters(FILE *out, const struct cn_counters *count)
+{
+	const char *comma = "";
+
+	fprintf(out, "  \"counters\": {");
+#define CN_X(name, text)                                                       \
+	fprintf(out, "\"%s\": %" PRIu64 ", ", #name, count->name);
+	CN_COUNTERS(CN_X)
+#undef CN_X
+	fprintf(out, "\"drops\": {");
+	for (int i = 1; i < CN_DROP_N; i++) {
+		if (!count->drop[i])
+			continue;
+		fprintf(out, "%s\"%s\": %" PRIu64, comma,
+			cn_drop_name((enum cn_drop)i), count->drop[i]);
+		comma = ", ";
+	}
+	fprintf(out, "}}");
+}
+
 void tally_json(const struct tally *tally, const struct tally_path *path,
-		FILE *out, uint64_t now)
+		const struct cn_counters *count, FILE *out, uint64_t now)
 {
 	const char *comma = "\n";
 
@@ -368,7 +389,9 @@ void tally_json(const struct tally *tally, const struct tally_path *path,
 	json_path(out, "up", &path->up);
 	fprintf(out, ",\n");
 	json_path(out, "down", &path->down);
-	fprintf(out, "\n  },\n  \"rows\": [");
+	fprintf(out, "\n  },\n");
+	json_counters(out, count);
+	fprintf(out, ",\n  \"rows\": [");
 	for (const struct list *node = tally->rows.next; node != &tally->rows;
 	     node = node->next) {
 		fprintf(out, "%s", comma);

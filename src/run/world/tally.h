@@ -70,6 +70,6 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 		 FILE *out, uint64_t now);
 /* JSON (catenet-run(1)). */
 void tally_json(const struct tally *tally, const struct tally_path *path,
-		FILE *out, uint64_t now);
+		const struct cn_counters *count, FILE *out, uint64_t now);
 
 #endif

@@ -799,7 +799,8 @@ void world_finish(struct world *world)
 	watch_flush(world->watch);
 	tally_limits(&world->tally, world->watch, world_now(world));
 	if (world->summary) {
-		tally_json(&world->tally, &path, world->summary,
+		tally_json(&world->tally, &path,
+			   cn_host_counters(world->program), world->summary,
 			   world_now(world));
 		if (fclose(world->summary))
 			say(world->options->summary, errno);
