@@ -19,6 +19,8 @@
 
 #define PIECE ((size_t)256 << 10)
 
+#define CMSG_COMPAT 0x80000000u /* the kernel's MSG_CMSG_COMPAT */
+
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN 0x20000000
 #endif
@@ -101,12 +103,26 @@ long call_sendmmsg(struct call *call)
 
 /* -------------------------------------------------------------- recvfrom */
 
+/* The sender of a stream has no name; how much room there is for one is looked
+ * at all the same, and, as natively, after the octets were taken. */
+static long tell_no_name(pid_t tid, uint64_t len_at)
+{
+	const int none = 0;
+	int room;
+	long err = task_read(tid, len_at, &room, sizeof(room));
+
+	if (err < 0)
+		return err;
+	if (room < 0)
+		return -EINVAL;
+	return task_write(tid, len_at, &none, sizeof(none));
+}
+
 static long receive_piece(pid_t tid, int a, const uint64_t args[6])
 {
 	const int flags = (int)args[3] & (MSG_OOB | MSG_PEEK);
 	const size_t len = piece_of(args[2]);
 	char *data = malloc(len ? len : 1);
-	const socklen_t none = 0;
 	ssize_t got;
 	long err;
 
@@ -119,9 +135,11 @@ static long receive_piece(pid_t tid, int a, const uint64_t args[6])
 	    task_write(tid, args[1], data, (size_t)got) < 0)
 		err = -EFAULT;
 	free(data);
-	if (err >= 0 && args[4] && args[5] &&
-	    task_write(tid, args[5], &none, sizeof(none)) < 0)
-		err = -EFAULT;
+	if (err >= 0 && args[4]) {
+		const long told = tell_no_name(tid, args[5]);
+
+		err = told < 0 ? told : err;
+	}
 	return err;
 }
 
@@ -161,10 +179,22 @@ long call_recvfrom(struct call *call)
 			  EPOLLIN | EPOLLRDHUP);
 }
 
-/* MSG_TRUNC natively hands the octets over, which is harmless. */
+/*
+ * MSG_TRUNC natively hands the octets over, which is harmless.  The error queue
+ * is empty, where the call is right in itself.
+ */
 long call_recvmsg(struct call *call)
 {
-	return (int)call->args[2] & MSG_ERRQUEUE ? -EAGAIN : CALL_CONTINUE;
+	const unsigned flags = (unsigned)call->args[2];
+	struct msghdr msg;
+	long err;
+
+	if (!(flags & MSG_ERRQUEUE) || (flags & CMSG_COMPAT))
+		return CALL_CONTINUE; /* which is EINVAL in any family */
+	err = task_read(call->tid, call->args[1], &msg, sizeof(msg));
+	if (err < 0)
+		return err;
+	return (int)msg.msg_namelen < 0 ? -EINVAL : -EAGAIN;
 }
 
 long call_recvmmsg(struct call *call)

@@ -26,6 +26,7 @@
 
 #define X32_BIT 0x40000000u
 #define TYPE_MASK 0xfu
+#define TYPES 11u /* SOCK_MAX of include/linux/net.h */
 #define PROTO_TCP 6u
 #define NATIVE SECCOMP_RET_ALLOW
 #define NOTIFY SECCOMP_RET_USER_NOTIF
@@ -126,7 +127,10 @@ static void call_socket(struct filter *f)
 	put(f, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
 	answer(f, NATIVE);
 	load_int(f, 1);
+	if_bits(f, ~(TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC), NATIVE);
 	put(f, BPF_ALU | BPF_AND | BPF_K, TYPE_MASK, 0, 0);
+	put(f, BPF_JMP | BPF_JGE | BPF_K, TYPES, 0, 1);
+	answer(f, NATIVE); /* EINVAL, like flags that there are not */
 	if_equal(f, SOCK_DGRAM, NATIVE);
 	if_equal(f, SOCK_RAW, NATIVE);
 	put(f, BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0);

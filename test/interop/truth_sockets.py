@@ -3,6 +3,7 @@
 under catenet run they are to be the same. Each question is a function; what
 it returns is its answer. Nothing in an answer may depend on time or chance."""
 import array
+import ctypes
 import errno
 import fcntl
 import json
@@ -159,6 +160,28 @@ def sockets_that_do_not_exist():
 
 
 # -------------------------------------------------------------- the bind --
+
+@question
+def wrong_arguments():
+    """What Linux finds wrong before it looks at the socket."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def call(function, *args):
+        got = function(*args)
+        return got if got >= 0 else name(ctypes.get_errno())
+    out = [call(libc.socket, 2, kind, 0) for kind in (75, 11, 0x100001, 0)]
+    c, a = pair()
+    a.sendall(b"taken")
+    c.sendall(b"taken")
+    buf, room = ctypes.create_string_buffer(64), ctypes.c_int(-1)
+    for s in c, a:
+        settle()
+        out.append(call(libc.recvfrom, s.fileno(), buf, 5, 0, buf,
+                        ctypes.byref(room)))
+        out.append(attempt(s.recv, 9, socket.MSG_DONTWAIT))
+    return out + [call(libc.recvmsg, c.fileno(), None, 0x2000),
+                  call(libc.recvmsg, c.fileno(), None, -1)]
+
 
 @question
 def bind_refuses():
@@ -805,7 +828,8 @@ def reset_by_linger_is_known_at_once():
     for _ in range(5):
         c, a = pair()
         a.sendall(b"before")
-        reset(a)
+        a.setsockopt(SOL, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        a.close()
         out.append([attempt(c.getpeername), text(c.recv(9)),
                     attempt(c.recv, 9)])
     return out
