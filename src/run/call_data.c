@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "run/supervisor.h"
+#include "run/world/world.h"
 
 #define PIECE ((size_t)256 << 10)
 
@@ -53,9 +54,22 @@ static long send_piece(pid_t tid, int a, const uint64_t args[6])
 	return err;
 }
 
+/* The same; with MSG_MORE the world learns up to where there is more to come,
+ * since the octets themselves do not say so. */
+static long send_on(struct psock *psock, pid_t tid, int a,
+		    const uint64_t args[6])
+{
+	long err = send_piece(tid, a, args);
+
+	if (err > 0 && ((int)args[3] & MSG_MORE) && psock->state == PSOCK_OPEN)
+		world_more(psock->sock);
+	return err;
+}
+
 long send_again(struct waiter *waiter)
 {
-	long err = send_piece(waiter->tid, waiter->watch.fd, waiter->args);
+	long err = send_on(waiter->psock, waiter->tid, waiter->watch.fd,
+			   waiter->args);
 
 	return err == -EAGAIN ? CALL_LATER : err;
 }
@@ -81,8 +95,11 @@ long call_sendto(struct call *call)
 	case PSOCK_OVER:
 		break;
 	}
+	/* So many do not wait for more, and are sent whole. */
+	if (!call->args[4] && call->args[2] > PIECE)
+		return CALL_CONTINUE;
 	call->once = true;
-	err = send_piece(call->tid, call->a, call->args);
+	err = send_on(call->psock, call->tid, call->a, call->args);
 	if (err != -EAGAIN || (flags & MSG_DONTWAIT) || is_nonblocking(call->a))
 		return err;
 	return wait_for_a(call, WAIT_SEND, socket_timeout(call->a, SO_SNDTIMEO),

@@ -199,7 +199,7 @@ static void build(struct filter *f)
 		call_always(f, always[i], NOTIFY);
 	call_socket(f);
 	call_ioctl(f);
-	call_addressed(f, SYS_sendto, MSG_FASTOPEN);
+	call_addressed(f, SYS_sendto, MSG_FASTOPEN | MSG_MORE);
 	call_addressed(f, SYS_recvfrom, MSG_TRUNC | MSG_ERRQUEUE);
 	call_flags(f, SYS_sendmsg, 2, MSG_FASTOPEN);
 	call_flags(f, SYS_sendmmsg, 3, MSG_FASTOPEN);

@@ -538,6 +538,24 @@ def discard_by_trunc():
 
 
 @question
+def more_to_come():
+    """MSG_MORE holds a small piece back until a send without it, or a FIN."""
+    c, a = pair()
+    out = []
+    for _ in range(2):
+        out.append(c.send(b"one", socket.MSG_MORE))
+        out.append(c.send(b"two", socket.MSG_MORE))
+        settle()
+        out.append(text(attempt(a.recv, 9, socket.MSG_DONTWAIT)))
+        c.send(b"end")
+        out.append(text(a.recv(99)))
+    c.send(b"last", socket.MSG_MORE)
+    c.shutdown(socket.SHUT_WR)
+    return out + [text(a.recv(9)), text(a.recv(9)),
+                  attempt(c.send, b"x", socket.MSG_MORE)]
+
+
+@question
 def sendto_connected():
     c, a = pair()
     lst = listener()

@@ -183,6 +183,13 @@ static bool has_no_more(const struct relay *relay, const struct cn_span *span,
 	       !(end && (end->pri || end->shut_wr));
 }
 
+static unsigned how_sent(const struct relay *relay, bool urgent)
+{
+	return (urgent ? (unsigned)CN_MSG_OOB : 0) |
+	       (relay->octets_in <= relay->more_until ? (unsigned)CN_MSG_MORE :
+							0);
+}
+
 static bool pull(struct relay *relay, uint64_t now)
 {
 	struct cn_span span[PIECES];
@@ -203,9 +210,9 @@ static bool pull(struct relay *relay, uint64_t now)
 			break;
 		got = read_some(relay, span, n, &urgent);
 		if (got > 0) {
-			(void)cn_sock_send_commit(relay->sock, (size_t)got,
-						  urgent ? CN_MSG_OOB : 0, now);
 			relay->octets_in += (size_t)got;
+			(void)cn_sock_send_commit(relay->sock, (size_t)got,
+						  how_sent(relay, urgent), now);
 			moved += (size_t)got;
 			if (!urgent && has_no_more(relay, span, n, (size_t)got))
 				relay->readable = false;

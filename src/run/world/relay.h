@@ -38,6 +38,8 @@ struct relay {
 	/* A reset waits for octets that came before it, until then; 0: none
 	 * waits. */
 	uint64_t give_up_at;
+	uint64_t more_until; /* of octets_in: MSG_MORE was said of what is
+				before */
 	uint64_t octets_in, octets_out; /* from and to the descriptor */
 };
 

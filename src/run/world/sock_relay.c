@@ -201,6 +201,13 @@ void world_attach(struct wsock *sock, struct end *end)
 	}
 }
 
+void world_more(struct wsock *sock)
+{
+	if (sock->phase == WSOCK_RELAY && sock->end)
+		sock->relay.more_until = sock->relay.octets_in +
+					 end_unsent(sock->end);
+}
+
 int world_shutdown(struct wsock *sock, int how)
 {
 	(void)how;

@@ -114,6 +114,10 @@ void world_attach(struct wsock *sock, struct end *end);
  */
 int world_shutdown(struct wsock *sock, int how);
 
+/* What the program has written until now was to be followed by more
+ * (MSG_MORE); attached. */
+void world_more(struct wsock *sock);
+
 /*
  * The program has no descriptor of it any more.  Not attached: whatever was
  * under way is cancelled, a listener stops, a connection not yet attached is
