@@ -24,7 +24,7 @@ struct fast_peer {
 	uint16_t mss;
 	uint8_t lost_n; /* SYNs with data, in a row */
 	uint8_t cookie_len; /* 0: none */
-	uint8_t cookie[TCP_COOKIE_MAX];
+	uint8_t cookie[TCP_FAST_COOKIE_MAX];
 };
 
 static bool peer_match(const void *object, const void *key)

@@ -422,7 +422,7 @@ static void add_fast_open(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	if (tcb->state == CN_SYN_SENT ? tcb->fast : tcb->fast_cookie)
 		seg->options |= TCP_OPT_FASTOPEN;
 	if (tcb->fast_data || tcb->fast_cookie)
-		seg->fastopen_len = TCP_COOKIE_MAX; /* at most */
+		seg->fastopen_len = TCP_FAST_COOKIE_MAX; /* at most */
 	if (!len || !sent_push(tcb, seq, len, (uint16_t)len, 0, now))
 		return;
 	seg->data_len = sendq_slices(tcb, seq, len, seg->slice, CN_SLICES_MAX,

@@ -82,8 +82,8 @@ static void parse_fastopen(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 	unsigned cookie = len - 2;
 
 	if (!(seg->flags & TCP_SYN) || seg->options & TCP_OPT_FASTOPEN ||
-	    cookie & 1 || cookie > TCP_COOKIE_MAX ||
-	    (cookie && cookie < TCP_COOKIE_MIN))
+	    cookie & 1 || cookie > TCP_FAST_COOKIE_MAX ||
+	    (cookie && cookie < TCP_FAST_COOKIE_MIN))
 		return;
 	seg->options |= TCP_OPT_FASTOPEN;
 	seg->fastopen_len = (uint8_t)cookie;
@@ -254,7 +254,7 @@ static uint8_t *put_fastopen(uint8_t *p, const struct tcp_seg *seg)
 {
 	unsigned len = seg->fastopen_len;
 
-	CN_ASSERT(len <= TCP_COOKIE_MAX && !(len & 1));
+	CN_ASSERT(len <= TCP_FAST_COOKIE_MAX && !(len & 1));
 	p = put_kind(p, KIND_FASTOPEN, (uint8_t)(2 + len));
 	if (len)
 		memcpy(p, seg->fastopen, len);

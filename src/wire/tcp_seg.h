@@ -37,8 +37,8 @@ struct tcp_block {
 
 #define TCP_SACK_MAX 4
 /* RFC 7413 section 4.1.1: a cookie has 4 to 16 octets, an even number. */
-#define TCP_COOKIE_MIN 4
-#define TCP_COOKIE_MAX 16
+#define TCP_FAST_COOKIE_MIN 4
+#define TCP_FAST_COOKIE_MAX 16
 
 /*
  * One segment.  len is SEG.LEN: data plus one for each of SYN and FIN.
