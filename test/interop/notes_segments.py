@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the notes claim of segments, by what catenet run --events tells of
-those that it sent. Natively the segments are the kernel's."""
+those that it sent; and of the kernel's, by a capture."""
 import json
 import os
+import socket
+import struct
 import tempfile
+import time
 
-from harness import PYTHON, case, main, peer, run_list, until_end
+from harness import PYTHON, Skip, case, main, peer, run_list, until_end
 
 PRELUDE = '''
 import socket, sys, time
@@ -81,6 +84,67 @@ def life():
     # The client when it sends the third, the server when it has it.
     assert told[2]['state'] == 'ESTABLISHED'
     assert told[1]['state'] == 'SYN-RECEIVED'
+
+
+def captured(port, talk):
+    """What crosses the machine's loopback to and from a port meanwhile:
+    (who, flags, seq, ack, octets), numbers from each end's initial one."""
+    try:
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                             socket.htons(3))
+    except PermissionError as error:
+        raise Skip('a capture needs CAP_NET_RAW') from error
+    with wire:
+        wire.bind(('lo', 3))
+        talk()
+        wire.setblocking(False)
+        got, first = [], {}
+        while True:
+            try:
+                packet, (_, proto, kind, *_) = wire.recvfrom(65536)
+            except BlockingIOError:
+                return got
+            if proto != 0x800 or kind == socket.PACKET_OUTGOING or \
+                    packet[9] != socket.IPPROTO_TCP:
+                continue
+            tcp = packet[4 * (packet[0] & 15):struct.unpack_from(
+                '!H', packet, 2)[0]]
+            src, dst, seq, ack, off, bits = struct.unpack_from('!HHIIBB', tcp)
+            if port not in (src, dst):
+                continue
+            first.setdefault(src, seq)
+            flags = ' '.join(n for i, n in enumerate(
+                ('FIN', 'SYN', 'RST', 'PSH', 'ACK')) if bits & 1 << i)
+            got.append(('server' if src == port else 'client', flags,
+                        seq - first[src] & 0xffffffff,
+                        ack - first[dst] & 0xffffffff if bits & 16 else None,
+                        len(tcp) - 4 * (off >> 4)))
+
+
+@case
+def native_life():
+    """rows 17, 18, 28, 29, 30, 31, 33, 143, 147: a life, natively"""
+    with socket.socket() as lst:
+        lst.bind(('127.0.0.1', 0))
+        lst.listen(8)
+
+        def talk():
+            c = socket.create_connection(lst.getsockname())
+            a, _ = lst.accept()
+            c.sendall(b'ask')
+            assert a.recv(9) == b'ask'
+            c.close()
+            assert a.recv(1) == b''
+            time.sleep(0.2)
+            a.close()
+            time.sleep(0.2)
+        got = captured(lst.getsockname()[1], talk)
+    assert got[:4] == [
+        ('client', 'SYN', 0, None, 0), ('server', 'SYN ACK', 0, 1, 0),
+        ('client', 'ACK', 1, 1, 0), ('client', 'PSH ACK', 1, 1, 3)], got
+    assert got[-4:] == [
+        ('client', 'FIN ACK', 4, 1, 0), ('server', 'ACK', 1, 5, 0),
+        ('server', 'FIN ACK', 1, 5, 0), ('client', 'ACK', 5, 2, 0)], got
 
 
 @case
