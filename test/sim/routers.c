@@ -239,7 +239,8 @@ static void routers_fragment_and_tell(void **state)
 	assert_int_equal(error.info, 600);
 	r1 = sim_addr(A_R1, 1, 4);
 	assert_true(cn_addr_equal(&error.offender, &r1));
-	assert_int_equal(cn_dgram_error(a), CN_E_MSGSIZE);
+	/* It has been told: reading the queue clears the pending error. */
+	assert_int_equal(cn_dgram_error(a), 0);
 	send(&ring, a, 1200, 4);
 	expect(b, 1200);
 	/* IPv6 routers never cut (RFC 8200 section 5 asks for 1280, so a
