@@ -91,6 +91,8 @@ static const struct {
 	{IPPROTO_TCP, TCP_LINGER2},
 	{IPPROTO_TCP, TCP_DEFER_ACCEPT},
 	{IPPROTO_TCP, TCP_WINDOW_CLAMP},
+	{IPPROTO_TCP, TCP_FASTOPEN},
+	{IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
 	{IPPROTO_TCP, TCP_CONGESTION},
 	{IPPROTO_TCP, TCP_INFO},
 	{IPPROTO_IP, IP_TTL},
@@ -271,6 +273,16 @@ static int set_socket(struct linux_sock *ls, int opt, int value,
 	}
 }
 
+static int set_fast_open(struct linux_sock *ls, enum cn_opt opt, int value,
+			 int most, uint64_t now)
+{
+	if (!ls->limits->fast_open)
+		return ENOPROTOOPT;
+	if (value < 0 || value > most)
+		return EINVAL;
+	return engine_set(ls, opt, value, now);
+}
+
 static int set_tcp(struct linux_sock *ls, int opt, int value, uint64_t now)
 {
 	switch (opt) {
@@ -293,6 +305,11 @@ static int set_tcp(struct linux_sock *ls, int opt, int value, uint64_t now)
 		if (value && value < RCVBUF_MIN / 2)
 			value = RCVBUF_MIN / 2;
 		return engine_set(ls, CN_OPT_WINDOW_CLAMP, value, now);
+	case TCP_FASTOPEN:
+		return set_fast_open(ls, CN_OPT_FASTOPEN, value, INT_MAX, now);
+	case TCP_FASTOPEN_CONNECT:
+		return set_fast_open(ls, CN_OPT_FASTOPEN_CONNECT, value, 1,
+				     now);
 	default:
 		return ENOPROTOOPT;
 	}
@@ -556,9 +573,11 @@ static void fill_tcp_info(const struct cn_tcp_info *from, struct tcp_info *to,
 	to->tcpi_ca_state = from->backoff ? 4 : from->lost ? 3 : 0;
 	to->tcpi_retransmits = from->retransmits;
 	to->tcpi_backoff = from->backoff;
-	to->tcpi_options = (uint8_t)((from->has_ts ? TCPI_OPT_TIMESTAMPS : 0) |
-				     (from->has_sack ? TCPI_OPT_SACK : 0) |
-				     (from->has_wscale ? TCPI_OPT_WSCALE : 0));
+	to->tcpi_options =
+		(uint8_t)((from->has_ts ? TCPI_OPT_TIMESTAMPS : 0) |
+			  (from->has_sack ? TCPI_OPT_SACK : 0) |
+			  (from->has_syn_data ? TCPI_OPT_SYN_DATA : 0) |
+			  (from->has_wscale ? TCPI_OPT_WSCALE : 0));
 	to->tcpi_snd_wscale = from->snd_wscale & 15;
 	to->tcpi_rcv_wscale = from->rcv_wscale & 15;
 	to->tcpi_rto = ns_to_us(from->rto);
@@ -646,6 +665,15 @@ static int get_tcp(struct linux_sock *ls, int opt, void *val, uint32_t *len,
 		break;
 	case TCP_DEFER_ACCEPT:
 		rc = get_engine(ls, CN_OPT_DEFER_ACCEPT, &value);
+		break;
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+		if (!ls->limits->fast_open)
+			return ENOPROTOOPT;
+		rc = get_engine(ls,
+				opt == TCP_FASTOPEN ? CN_OPT_FASTOPEN :
+						      CN_OPT_FASTOPEN_CONNECT,
+				&value);
 		break;
 	default: /* TCP_WINDOW_CLAMP */
 		rc = get_engine(ls, CN_OPT_WINDOW_CLAMP, &value);

@@ -25,6 +25,7 @@ struct linux_sock {
 struct linux_limits {
 	uint32_t rmem_max, wmem_max;
 	bool admin; /* may do what CAP_NET_ADMIN may */
+	bool fast_open; /* TCP_FASTOPEN and its kin can be honoured */
 };
 
 /* Options that Linux lets one set on a TCP socket, and that mean nothing

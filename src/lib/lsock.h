@@ -67,5 +67,8 @@ int lsock_put_addr(const struct lsock *sock, const struct cn_endpoint *ep,
 
 /* errno, and -1 */
 int lsock_fail(int number);
+/* Connects, and the first octets go with the SYN: how many, or -errno. */
+ssize_t lsock_connect_send(struct lsock *sock, const struct msghdr *msg,
+			   const void *data, size_t len, int flags);
 
 #endif

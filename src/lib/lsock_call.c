@@ -205,6 +205,38 @@ static int connect_to(struct lsock *sock, const struct cn_endpoint *peer)
 	return linux_errno(cn_sock_connect(sock->ls.sock, peer, hub->now));
 }
 
+/* Linux's MSG_FASTOPEN: what the SYN took, once the connection is there if the
+ * call waits; or -errno. */
+ssize_t lsock_connect_send(struct lsock *sock, const struct msghdr *msg,
+			   const void *data, size_t len, int flags)
+{
+	struct hub *hub = sock->file.hub;
+	uint64_t until = lsock_until(sock, sock->ls.sndtimeo_ns);
+	struct cn_endpoint peer;
+	int ended = 0, rc;
+	int64_t n;
+
+	if (!msg->msg_name)
+		return -EINVAL;
+	rc = linux_addr_connect(sock->ls.domain, is_v6only(sock), msg->msg_name,
+				msg->msg_namelen, &peer);
+	if (rc)
+		return -rc;
+	n = cn_sock_connect_send(sock->ls.sock, &peer, data, len, hub->now);
+	if (n < 0 && n != CN_E_INPROGRESS)
+		return -linux_errno((int)n);
+	hub_run(hub);
+	if (!lsock_waits(sock, flags))
+		return n < 0 ? -EINPROGRESS : n;
+	while (is_opening(sock)) {
+		rc = lsock_wait(sock, until, &ended);
+		if (rc)
+			return n > 0 ? n : rc == EAGAIN ? -EINPROGRESS : -rc;
+	}
+	rc = linux_errno(cn_sock_connect(sock->ls.sock, &peer, hub->now));
+	return rc ? -rc : n < 0 ? 0 : n;
+}
+
 static int dissolve(struct lsock *sock)
 {
 	int rc = cn_sock_disconnect(sock->ls.sock, sock->file.hub->now);

@@ -78,6 +78,26 @@ static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
 	}
 }
 
+/* The first octets ride on the SYN, if they can; the rest goes as ever, where
+ * the call waits. */
+static ssize_t send_fast(struct lsock *sock, const struct msghdr *msg,
+			 struct cursor *from, int flags)
+{
+	size_t len;
+	const uint8_t *data = cursor_piece(from, &len);
+	ssize_t n = lsock_connect_send(sock, msg, data, len, flags), rest;
+
+	if (n < 0)
+		return n;
+	cursor_pass(from, (size_t)n);
+	if (!from->left || !lsock_waits(sock, flags))
+		return n;
+	rest = send_locked(sock, from, flags);
+	if (rest >= 0)
+		return n + rest;
+	return n ? n : rest;
+}
+
 /* A stream goes where it is connected to, whatever the address: as Linux. */
 static ssize_t send_stream(struct lsock *sock, const struct msghdr *msg,
 			   int flags)
@@ -85,9 +105,10 @@ static ssize_t send_stream(struct lsock *sock, const struct msghdr *msg,
 	struct cursor from;
 	int rc = cursor_init(&from, msg->msg_iov, msg->msg_iovlen);
 
-	if (!rc && flags & MSG_FASTOPEN)
-		rc = EOPNOTSUPP;
-	return rc ? -rc : send_locked(sock, &from, flags);
+	if (rc)
+		return -rc;
+	return flags & MSG_FASTOPEN ? send_fast(sock, msg, &from, flags) :
+				      send_locked(sock, &from, flags);
 }
 
 static ssize_t send_msg(int fd, const struct msghdr *msg, int flags)

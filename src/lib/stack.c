@@ -68,6 +68,7 @@ int cn_stack_new(const struct cn_stack_config *config, struct cn_stack **out)
 	stack->limits.rmem_max = BUFFER_MAX;
 	stack->limits.wmem_max = BUFFER_MAX;
 	stack->limits.admin = true;
+	stack->limits.fast_open = true;
 	stack->sigpipe = config->sigpipe;
 	list_init(&stack->socks);
 	hub_enter(stack->hub);

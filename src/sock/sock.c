@@ -49,7 +49,7 @@ static int64_t send_with_syn(struct cn_sock *sock, const void *data, size_t len,
 	int64_t n = tcp_fast_send(&sock->tcb, data, len, now);
 
 	sock_settle(sock, now);
-	return n ? n : CN_E_INPROGRESS;
+	return n;
 }
 
 /* Linux: the wildcard as a destination means this host. */
@@ -122,6 +122,7 @@ int64_t cn_sock_connect_send(struct cn_sock *sock,
 			     const struct cn_endpoint *peer, const void *data,
 			     size_t len, uint64_t now)
 {
+	int64_t n;
 	int err;
 
 	if (!(sock_host(sock)->set.fastopen & 1))
@@ -138,7 +139,8 @@ int64_t cn_sock_connect_send(struct cn_sock *sock,
 	err = connect_new(sock, peer, true, now);
 	if (err != CN_E_INPROGRESS || !sock->tcb.fast_defer)
 		return err;
-	return send_with_syn(sock, data, len, now);
+	n = send_with_syn(sock, data, len, now);
+	return n ? n : CN_E_INPROGRESS;
 }
 
 int cn_sock_connect_hold(struct cn_sock *sock, bool hold, uint64_t now)
@@ -186,8 +188,10 @@ int64_t cn_sock_send(struct cn_sock *sock, const void *data, size_t len,
 
 	sock_fetch(sock);
 	err = may_send(sock);
-	if (err == CN_E_AGAIN && sock->tcb.fast_defer)
-		return send_with_syn(sock, data, len, now);
+	if (err == CN_E_AGAIN && sock->tcb.fast_defer) {
+		n = send_with_syn(sock, data, len, now);
+		return n || !len ? n : CN_E_AGAIN;
+	}
 	if (err)
 		return err;
 	n = tcp_send(&sock->tcb, data, len, flags, now);

@@ -136,6 +136,78 @@ static void the_walk(void **state)
 	close_lab(&lab);
 }
 
+/* MSG_FASTOPEN and TCP_FASTOPEN_CONNECT: the first connection gets a cookie,
+ * the next are read before their handshake is complete. */
+static void fast_open_as_in_linux(void **state)
+{
+	static const char text[] = "sixteen octets..";
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(80)};
+	struct lab lab;
+	char got[17];
+	int lst;
+
+	(void)state;
+	open_lab(&lab, NULL);
+	to.sin_addr.s_addr = inet_addr("10.0.0.2");
+	lst = serve(lab.b, "10.0.0.2", 80);
+	set_int(lst, IPPROTO_TCP, TCP_FASTOPEN, 5);
+	for (unsigned i = 0; i < 3; i++) {
+		int fd = cn_socket(lab.a, AF_INET, SOCK_STREAM, 0), server;
+		struct tcp_info info;
+		socklen_t len = sizeof(info);
+
+		if (i == 2) {
+			set_int(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+			assert_int_equal(cn_connect(fd, (struct sockaddr *)&to,
+						    sizeof(to)),
+					 0);
+			assert_int_equal(cn_send(fd, text, 16, 0), 16);
+		} else {
+			assert_int_equal(cn_sendto(fd, text, 16, MSG_FASTOPEN,
+						   (struct sockaddr *)&to,
+						   sizeof(to)),
+					 16);
+		}
+		server = cn_accept(lst, NULL, NULL);
+		assert_true(server >= 0);
+		assert_int_equal(cn_recv_exact(server, got, 16), 16);
+		assert_memory_equal(got, text, 16);
+		assert_int_equal(cn_send_all(server, "yes", 3), 0);
+		assert_int_equal(cn_recv_exact(fd, got, 3), 3);
+		assert_int_equal(cn_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info,
+					       &len),
+				 0);
+		assert_int_equal(!!(info.tcpi_options & 32), i > 0);
+		assert_int_equal(cn_sendto(fd, text, 16, MSG_FASTOPEN,
+					   (struct sockaddr *)&to, sizeof(to)),
+				 -1);
+		assert_int_equal(errno, EISCONN);
+		cn_close(fd);
+		cn_close(server);
+	}
+	/* One that does not wait, and nobody there to give a cookie. */
+	{
+		int fd = cn_socket(lab.a, AF_INET, SOCK_STREAM | SOCK_NONBLOCK,
+				   0);
+
+		to.sin_addr.s_addr = inet_addr("10.0.0.77");
+		assert_int_equal(cn_sendto(fd, text, 16, MSG_FASTOPEN,
+					   (struct sockaddr *)&to, sizeof(to)),
+				 -1);
+		assert_int_equal(errno, EINPROGRESS);
+		assert_int_equal(cn_sendto(fd, text, 16, MSG_FASTOPEN,
+					   (struct sockaddr *)&to, sizeof(to)),
+				 -1);
+		assert_int_equal(errno, EALREADY);
+		assert_int_equal(cn_sendto(fd, text, 16, MSG_FASTOPEN, NULL, 0),
+				 -1);
+		assert_int_equal(errno, EINVAL);
+		cn_close(fd);
+	}
+	cn_close(lst);
+	close_lab(&lab);
+}
+
 /* The kernel's calls do not know our descriptors, nor ours the kernel's. */
 static void descriptors_are_told_apart(void **state)
 {
@@ -644,6 +716,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_walk),
+		cmocka_unit_test(fast_open_as_in_linux),
 		cmocka_unit_test(descriptors_are_told_apart),
 		cmocka_unit_test(time_wait_ends_after_a_minute),
 		cmocka_unit_test(connect_to_nobody_gives_up),
