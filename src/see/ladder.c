@@ -297,6 +297,9 @@ static void hold(struct see_ladder *ladder, struct see_conn *conn,
 	/* A growing window is no news. */
 	if (!held->told && trace->kind != CN_TRACE_STATE)
 		return;
+	/* Of a cookie the ACK that brings it back tells all. */
+	if (trace->from == CN_LISTEN && conn->end[end].cookie)
+		return;
 	strand->held_n++;
 }
 

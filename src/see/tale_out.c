@@ -40,8 +40,10 @@ static bool out_syn(struct view *v)
 	if (!(t->flags & TCP_ACK)) {
 		if (!again)
 			return out_syn_first(v);
-		if (v->own->fast)
+		if (v->own->fast) {
+			v->tale->rule = "RFC 7413 section 4.2.1";
 			return view_say(v, SEE_OUT_SYN_PLAIN);
+		}
 		view_duration(v, 0, t->at - v->own->sent_at);
 		v->tale->rule = "RFC 9293 section 3.8.1";
 		return view_say(v, SEE_OUT_SYN_AGAIN);

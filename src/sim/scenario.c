@@ -172,12 +172,36 @@ static void do_listen(struct actor *actor, const struct step *step,
 	actor->accepts = step->verb == LISTEN;
 	if (!actor->listener)
 		return;
+	if (actor->stage->scenario->fast_open)
+		check(actor,
+		      cn_sock_set(actor->listener, CN_OPT_FASTOPEN, 8, now));
 	check(actor, cn_sock_bind(actor->listener, &local));
 	check(actor, cn_sock_listen(actor->listener, (int)step->arg, now));
 	call(actor, now, "listen(%u)", step->arg);
 }
 
-static void do_connect(struct actor *actor, uint64_t now)
+/* The first octets with the SYN, if there is a cookie; the rest, or all, as
+ * ever. */
+static void connect_send(struct actor *actor, const struct cn_endpoint *peer,
+			 uint32_t octets, uint64_t now)
+{
+	uint8_t data[CHUNK];
+	int64_t n;
+
+	if (octets > CHUNK)
+		octets = CHUNK;
+	talk_fill(1, 0, data, octets);
+	call(actor, now, "sendto(%u, MSG_FASTOPEN)", octets);
+	n = cn_sock_connect_send(actor->sock, peer, data, octets, now);
+	actor->to_send += octets;
+	if (n > 0)
+		actor->sent += (uint32_t)n;
+	else
+		check(actor, (int)n);
+}
+
+static void do_connect(struct actor *actor, const struct step *step,
+		       uint64_t now)
 {
 	uint16_t own = (uint16_t)(actor->who == SERVER ?
 					  SCRIPT_PORT :
@@ -191,6 +215,10 @@ static void do_connect(struct actor *actor, uint64_t now)
 	if (!actor->sock)
 		return;
 	check(actor, cn_sock_bind(actor->sock, &local));
+	if (step->verb == CONNECT_SEND) {
+		connect_send(actor, &peer, step->arg, now);
+		return;
+	}
 	call(actor, now, "connect()", 0);
 	check(actor, cn_sock_connect(actor->sock, &peer, now));
 }
@@ -205,7 +233,8 @@ static void do_step(struct stage *stage, const struct step *step, uint64_t now)
 		do_listen(actor, step, now);
 		return;
 	case CONNECT:
-		do_connect(actor, now);
+	case CONNECT_SEND:
+		do_connect(actor, step, now);
 		return;
 	case ACCEPT:
 		accept_one(actor, now);
@@ -248,6 +277,7 @@ static void do_step(struct stage *stage, const struct step *step, uint64_t now)
 	case LISTEN:
 	case LISTEN_ONLY:
 	case CONNECT:
+	case CONNECT_SEND:
 	case ACCEPT:
 	case END:
 		break;

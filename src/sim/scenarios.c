@@ -39,6 +39,68 @@ const struct scenario scenarios[] = {
 			 {2000, CLIENT, SEND, 0, 16}},
 	},
 	{
+		.name = "syn-cookie",
+		.title = {"the SYN queue is full: a cookie",
+			  "半连接队列已满：SYN cookie"},
+		.about =
+			{"listen(0) has room for one half-open connection, and "
+			 "two SYNs come at once. Of the second nothing is kept: "
+			 "its SYN-ACK's initial number is a cookie, computed "
+			 "from the connection and a secret. The ACK brings it "
+			 "back, and that proves everything. So a flood of SYNs "
+			 "that never answer costs the server no memory.",
+			 "listen(0) 只容得下一个半连接，却同时来了两个 SYN。第二"
+			 "个不留任何状态：SYN-ACK 的初始序号就是一个 cookie，由"
+			 "连接和密钥算出。ACK 把它带回来，这就足以证明一切。因此"
+			 "从不应答的 SYN 洪泛不会耗费服务器的内存。"},
+		.until_ms = 500,
+		.step = {{0, SERVER, LISTEN, 0, 0},
+			 {0, CLIENT, CONNECT, 0, 0},
+			 {10, CLIENT, CONNECT, 1, 0}},
+	},
+	{
+		.name = "fast-open",
+		.title = {"Fast Open: data in the SYN",
+			  "Fast Open：SYN 中携带数据"},
+		.about =
+			{"The first connection asks for a cookie, which proves "
+			 "that the client is where it says. In the second the "
+			 "request rides on the SYN, and the server's program "
+			 "reads it before the handshake is complete: one round "
+			 "trip less.",
+			 "第一个连接索取 cookie，它能证明客户端确实在它所说的地"
+			 "址。在第二个连接里，请求随 SYN 一起到达，服务器程序在"
+			 "握手完成之前就读到它：省去一次往返。"},
+		.fast_open = true,
+		.until_ms = 1000,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT_SEND, 0, 16},
+			 {300, CLIENT, CLOSE, 0, 0},
+			 {300, SERVER, CLOSE, 0, 0},
+			 {600, CLIENT, CONNECT_SEND, 1, 16}},
+	},
+	{
+		.name = "fast-open-lost",
+		.title = {"Fast Open: the SYN with data is lost",
+			  "Fast Open：带数据的 SYN 丢失"},
+		.about =
+			{"Some boxes on the way drop SYNs that carry data. The "
+			 "client repeats a plain one, and its octets follow "
+			 "once the connection is there: slower, and nothing is "
+			 "lost.",
+			 "途中有些设备会丢弃带数据的 SYN。客户端重发一个普通的 "
+			 "SYN，等连接建立后再发送数据：慢一些，但什么也没有丢失"
+			 "。"},
+		.up = "syn+data",
+		.fast_open = true,
+		.until_ms = 2500,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT_SEND, 0, 16},
+			 {300, CLIENT, CLOSE, 0, 0},
+			 {300, SERVER, CLOSE, 0, 0},
+			 {600, CLIENT, CONNECT_SEND, 1, 16}},
+	},
+	{
 		.name = "simultaneous-open",
 		.title = {"both ends connect at once", "双方同时打开"},
 		.about =

@@ -16,6 +16,7 @@ enum verb {
 	LISTEN_ONLY, /* ... accepts only when told */
 	ACCEPT,
 	CONNECT,
+	CONNECT_SEND, /* sendto(MSG_FASTOPEN); arg: octets */
 	SEND, /* arg: octets; what does not fit follows when it does */
 	READ, /* arg: octets; 0: from now on all that comes */
 	SHUT, /* shutdown(SHUT_WR) */
@@ -38,6 +39,7 @@ struct scenario {
 	const char *up, *down; /* what the wire drops, docs/drop.md */
 	uint32_t buffer; /* of both programs, both ways; 0: as by default */
 	bool lazy; /* programs read only when told */
+	bool fast_open; /* listeners allow it */
 	uint32_t until_ms;
 	struct step step[SCRIPT_STEPS];
 };

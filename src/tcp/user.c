@@ -254,8 +254,8 @@ int tcp_recv_take(struct tcb *tcb, size_t len, uint64_t now)
 					tcb->rcv_mark - (uint32_t)len :
 					UINT32_MAX;
 	/* The window has opened: MUST-39, and see window.c. */
-	if (tcb->state != CN_CLOSED && !tcb->fin_rcvd &&
-	    window_wants_update(tcb))
+	if (tcb->state != CN_CLOSED && tcb->state != CN_SYN_RECEIVED &&
+	    !tcb->fin_rcvd && window_wants_update(tcb))
 		tcb->owe |= TCP_OWE_ACK;
 	timeout_settle(tcb, now);
 	return CN_OK;
