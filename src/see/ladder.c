@@ -151,9 +151,12 @@ static void take_held(const struct see_conn *conn, struct strand *strand,
 			if (trace->kind == CN_TRACE_IN &&
 			    held->trace.to == trace->to)
 				continue;
-			/* ... and a reset says why by itself. */
+			/* ... and a reset says why by itself, unless it was
+			 * time that ended the connection. */
 			rung_say(rung, side, trace->at,
-				 held->told && !(trace->flags & TCP_RST) ?
+				 held->told && (!(trace->flags & TCP_RST) ||
+						held->trace.err ==
+							CN_E_TIMEDOUT) ?
 					 &held->tale :
 					 NULL,
 				 held->trace.from, held->trace.to);
