@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <netdb.h>
+
 #include <cmocka.h>
 
 #include "cli/filter.h"
@@ -112,6 +114,10 @@ static void words(void **state)
 		struct filter filter = {.states = 0};
 		char text[80], *word = text;
 
+		/* Names of ports are the machine's, which may have none. */
+		if (strstr(table[i].words, "http") &&
+		    !getservbyname("http", "tcp"))
+			continue;
 		strcpy(text, table[i].words);
 		assert_null(filter_take(&filter, 1, &word));
 		assert_int_equal(filter_wants(&filter, &row[0], &holders),
