@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What catenet ss reads of a world's answer, and which rows its words want. */
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <netdb.h>
 
 #include <cmocka.h>
 
