@@ -32,7 +32,7 @@ void ack_open_window(struct tcb *tcb, uint64_t now)
  * 4.1), in whole milliseconds.  False: there was nothing to measure.
  */
 static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
-		    const struct sent_acked *acked, uint64_t now)
+		    struct sent_acked *acked, uint64_t now)
 {
 	uint64_t us;
 
@@ -51,6 +51,7 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 	}
 	if (us > UINT32_MAX)
 		us = UINT32_MAX;
+	acked->rtt_us = (uint32_t)us;
 	rto_sample(&tcb->rtt, (uint32_t)us);
 	tcb->rtt.rto_us = (uint32_t)rto_us(&tcb->rtt, tcb->env->set, 0);
 	return true;
@@ -231,6 +232,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	if (seg->ack != una) {
 		ack_advances(tcb, seg, &acked, a->now);
 		news.acked = seg->ack - una;
+		news.rtt_us = acked.rtt_us;
 	}
 	update_window(tcb, seg, seg->ack != una, a->now);
 	window_moved = tcb->snd_wnd != before;

@@ -12,15 +12,34 @@
 
 #include <catenet/engine.h>
 
+struct cc_hystart { /* RFC 9406 */
+	uint32_t window_end; /* sequence number that ends the round */
+	uint32_t last_us, least_us; /* least RTT of the round before, of this */
+	uint32_t
+		base_us; /* conservative slow start began with it; 0: not in it */
+	uint8_t samples; /* of this round */
+	uint8_t css_rounds;
+};
+
 struct cc_cubic { /* RFC 9438 */
-	/* Milliseconds, modulo 2^32, as the curve counts. */
-	uint32_t epoch_ms; /* moved on while the window does not limit */
 	uint32_t last_ms; /* the last ACK of the epoch; 0: no epoch */
-	uint32_t w_max, w_est; /* octets */
-	uint32_t origin; /* octets: cwnd at the plateau */
-	uint32_t k_ms;
-	uint32_t cwnd_frac; /* cwnd-ths of an octet of the next increase */
-	uint32_t est_frac; /* the same for w_est */
+	uint32_t w_max; /* octets */
+	union {
+		/* An epoch, from its first ACK on. */
+		struct {
+			/* Milliseconds, modulo 2^32, as the curve counts. */
+			uint32_t epoch_ms; /* moved on while the window does
+					      not limit */
+			uint32_t w_est; /* octets */
+			uint32_t origin; /* octets: cwnd at the plateau */
+			uint32_t k_ms;
+			/* cwnd-ths of an octet of the next increase; the same
+			 * for w_est */
+			uint32_t cwnd_frac, est_frac;
+		};
+		/* The first slow start, which comes before any. */
+		struct cc_hystart hystart;
+	};
 };
 
 struct cc_reno {
@@ -44,6 +63,8 @@ struct cc_event {
 	uint32_t acked; /* octets newly acknowledged (cumulatively) */
 	uint32_t flight; /* octets outstanding before the event */
 	uint32_t srtt_us; /* 0: unknown */
+	uint32_t rtt_us; /* the sample of this ACK; 0: none */
+	uint32_t una, nxt; /* SND.UNA and SND.NXT after it: they mark rounds */
 	bool limited; /* the window was what held us back */
 };
 
@@ -76,6 +97,17 @@ const struct cc_ops *cc_ops(enum cn_cc kind);
  */
 uint32_t cc_slow_start(struct cc *cc, const struct cc_event *event,
 		       uint32_t most);
+/* ssthresh was never set: the first slow start (RFC 5681 section 3.1). */
+static inline bool cc_is_fresh(const struct cc *cc)
+{
+	return cc->ssthresh == UINT32_MAX;
+}
+/*
+ * RFC 9406 section 4.2, an ACK in slow start: what of the acknowledged octets
+ * cwnd may grow by.  Sets ssthresh when slow start is over.
+ */
+uint32_t hystart_ack(struct cc_hystart *hystart, struct cc *cc,
+		     const struct cc_event *event);
 /* cwnd grows by octets. */
 void cc_grow(struct cc *cc, uint32_t octets);
 /* octets, but at least two segments: ssthresh never falls below. */

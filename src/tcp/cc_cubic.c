@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * RFC 9438: CUBIC in integers.  Windows are octets, the curve's time is
- * milliseconds.  HyStart++ is not here: slow start ends by loss.
+ * milliseconds.  The first slow start ends by HyStart++ (cc_hystart.c), any
+ * other by loss.
  *
  * Deviation: slow start counts every acknowledged octet, as Linux does (RFC
  * 3465 stops at two segments an ACK), because a receiver acknowledges a
@@ -165,14 +166,16 @@ static void avoid_congestion(struct cc *cc, uint32_t octets,
 
 static void cubic_ack(struct cc *cc, const struct cc_event *event)
 {
-	uint32_t octets = event->acked;
+	uint32_t octets = event->acked, grows = octets;
 
+	if (cc_is_fresh(cc))
+		grows = hystart_ack(&cc->own.cubic.hystart, cc, event);
 	if (!event->limited) {
 		pass_unlimited(&cc->own.cubic, event->now);
 		return;
 	}
 	if (cc->cwnd < cc->ssthresh)
-		octets = cc_slow_start(cc, event, octets);
+		octets = cc_slow_start(cc, event, grows);
 	if (octets)
 		avoid_congestion(cc, octets, event);
 }

@@ -26,6 +26,9 @@ static struct cc_event event_of(const struct tcb *tcb,
 		.acked = news->acked,
 		.flight = news->flight,
 		.srtt_us = tcb->rtt.srtt_us,
+		.rtt_us = news->rtt_us,
+		.una = tcb->snd_una,
+		.nxt = tcb->snd_nxt,
 	};
 
 	/* RFC 9293 leaves it to RFC 7661: a window that is not used does not

@@ -12,6 +12,7 @@
 struct ack_news {
 	uint32_t acked; /* octets newly acknowledged, SYN and FIN included */
 	uint32_t flight; /* outstanding before it */
+	uint32_t rtt_us; /* the sample it gave; 0: none */
 	bool dup; /* a duplicate ACK (RFC 5681 section 2) */
 };
 

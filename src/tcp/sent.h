@@ -54,6 +54,7 @@ uint32_t sent_find(const struct sent_ring *ring, uint32_t seq);
 struct sent_acked {
 	uint64_t rtt_from; /* send time of the newest octet acknowledged that
 			      was sent once; 0: none */
+	uint32_t rtt_us; /* what came of it, for who measures */
 	uint32_t segs; /* segments removed */
 	bool syn, fin;
 };

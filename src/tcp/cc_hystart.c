@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 9406: HyStart++.  A round trip that is longer than the one before tells
+ * that a queue is building up, long before it overflows.  Slow start then goes
+ * on at a quarter of its pace for five rounds; if the round trip becomes
+ * shorter again, it was noise, and slow start is resumed.
+ *
+ * Deviation: L, the segments that one ACK may count for, is without limit as
+ * in the rest of our slow start, since a receiver acknowledges a super-segment
+ * as one.
+ */
+#include "base/seq.h"
+#include "tcp/cc.h"
+
+/* Section 4.3, the recommended constants. */
+#define MIN_RTT_THRESH_US 4000u
+#define MAX_RTT_THRESH_US 16000u
+#define MIN_RTT_DIVISOR 8u
+#define N_RTT_SAMPLE 8u
+#define CSS_GROWTH_DIVISOR 4u
+#define CSS_ROUNDS 5u
+
+static void begin_round(struct cc_hystart *hystart,
+			const struct cc_event *event)
+{
+	hystart->last_us = hystart->least_us;
+	hystart->least_us = 0;
+	hystart->samples = 0;
+	hystart->window_end = event->nxt;
+}
+
+static void take_sample(struct cc_hystart *hystart, uint32_t rtt_us)
+{
+	if (!rtt_us)
+		return;
+	if (!hystart->least_us || rtt_us < hystart->least_us)
+		hystart->least_us = rtt_us;
+	if (hystart->samples < N_RTT_SAMPLE)
+		hystart->samples++;
+}
+
+/* An eighth of the round trip, but 4 ms at least and 16 ms at most. */
+static uint32_t threshold(uint32_t last_us)
+{
+	uint32_t us = last_us / MIN_RTT_DIVISOR;
+
+	if (us > MAX_RTT_THRESH_US)
+		us = MAX_RTT_THRESH_US;
+	return us > MIN_RTT_THRESH_US ? us : MIN_RTT_THRESH_US;
+}
+
+static bool is_delayed(const struct cc_hystart *hystart)
+{
+	return hystart->last_us &&
+	       hystart->least_us >=
+		       hystart->last_us + threshold(hystart->last_us);
+}
+
+/* Slow start becomes conservative, or was so for no reason. */
+static void judge(struct cc_hystart *hystart)
+{
+	if (hystart->samples < N_RTT_SAMPLE)
+		return;
+	if (!hystart->base_us) {
+		if (!is_delayed(hystart))
+			return;
+		hystart->base_us = hystart->least_us;
+		hystart->css_rounds = 0;
+	} else if (hystart->least_us < hystart->base_us) {
+		hystart->base_us = 0;
+	}
+}
+
+uint32_t hystart_ack(struct cc_hystart *hystart, struct cc *cc,
+		     const struct cc_event *event)
+{
+	bool round_ends;
+
+	take_sample(hystart, event->rtt_us);
+	judge(hystart);
+	/* The first round begins with its first ACK. */
+	round_ends = !hystart->window_end ||
+		     seq_ge(event->una, hystart->window_end);
+	if (round_ends && hystart->window_end && hystart->base_us &&
+	    ++hystart->css_rounds >= CSS_ROUNDS)
+		cc->ssthresh = cc->cwnd;
+	if (round_ends)
+		begin_round(hystart, event);
+	return hystart->base_us ? event->acked / CSS_GROWTH_DIVISOR :
+				  event->acked;
+}
