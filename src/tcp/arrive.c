@@ -6,6 +6,7 @@
  */
 #include "tcp/arrive.h"
 
+#include "tcp/busy.h"
 #include "tcp/fast_open.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -177,14 +178,27 @@ static void trim(const struct tcb *tcb, struct arrival *a)
 		a->fin = false;
 }
 
+void arrive_duplicate(struct tcb *tcb, uint32_t left, uint32_t right,
+		      uint64_t now)
+{
+	struct tcp_busy *busy = tcp_busy(tcb, now);
+
+	/* It is a courtesy: without memory it is left out. */
+	if (!busy)
+		return;
+	busy->dsack.left = left;
+	busy->dsack.right = right;
+	tcb->owe |= TCP_OWE_DSACK;
+}
+
 /* RFC 2883: tell the sender what it sent in vain. */
-static void note_duplicate(struct tcb *tcb, const struct tcp_seg *seg)
+static void note_duplicate(struct tcb *tcb, const struct tcp_seg *seg,
+			   uint64_t now)
 {
 	if (!tcb->sack_ok || !seg->data_len || seq_ge(seg->seq, tcb->rcv_nxt))
 		return;
-	tcb->dsack.left = seg->seq;
-	tcb->dsack.right = seq_min(seg->seq + seg->data_len, tcb->rcv_nxt);
-	tcb->owe |= TCP_OWE_DSACK;
+	arrive_duplicate(tcb, seg->seq,
+			 seq_min(seg->seq + seg->data_len, tcb->rcv_nxt), now);
 }
 
 /*
@@ -198,7 +212,7 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 	bool zero_window = !tcb->rcv_wnd && seg->seq == tcb->rcv_nxt;
 
 	if (paws_rejects(tcb, seg, a->now)) {
-		note_duplicate(tcb, seg);
+		note_duplicate(tcb, seg, a->now);
 		if (seg->data_len)
 			tcb->owe |= TCP_OWE_ACK;
 		else
@@ -216,7 +230,7 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 			return CN_DROP_TCP_SYN_IN_WINDOW;
 		}
 		if (seg->data_len) {
-			note_duplicate(tcb, seg);
+			note_duplicate(tcb, seg, a->now);
 			tcb->owe |= TCP_OWE_ACK;
 		} else if (seg->flags & TCP_FIN) {
 			tcb->owe |= TCP_OWE_ACK;
@@ -232,7 +246,7 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 		return CN_DROP_TCP_SEQUENCE;
 	}
 	if (seq_lt(seg->seq, tcb->rcv_nxt)) {
-		note_duplicate(tcb, seg);
+		note_duplicate(tcb, seg, a->now);
 		tcb->owe |= TCP_OWE_ACK;
 	}
 	trim(tcb, a);

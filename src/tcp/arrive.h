@@ -24,6 +24,10 @@ enum verdict { GO_ON, DONE };
  * (RFC 5961 section 7; row 4 of the attacks: per connection). */
 void arrive_challenge(struct tcb *tcb, uint64_t now);
 
+/* What came twice, for a D-SACK (RFC 2883). */
+void arrive_duplicate(struct tcb *tcb, uint32_t left, uint32_t right,
+		      uint64_t now);
+
 /* ack.c */
 enum cn_drop step5_ack(struct tcb *tcb, struct arrival *arrival);
 /* The first ACK of our SYN: measures, opens the window (SYN-SENT). */

@@ -46,6 +46,12 @@ uint32_t cc_floor(uint32_t octets, uint32_t smss)
 	return octets > 2 * smss ? octets : 2 * smss;
 }
 
+void cc_undo(struct cc *cc)
+{
+	if (cc->cwnd < cc->prior_cwnd)
+		cc->cwnd = cc->prior_cwnd;
+}
+
 /*
  * The window comes down to the initial one, but slow start may take it back
  * to three quarters of what the path has carried (RFC 2861; Linux does so).

@@ -77,6 +77,11 @@ struct cc_ops {
 	void (*loss)(struct cc *cc, const struct cc_event *event);
 	/* Retransmission timeout, the first of a series. */
 	void (*timeout)(struct cc *cc, const struct cc_event *event);
+	/* The last reduction was for nothing (RFC 4015, RFC 5682): the window
+	 * is prior_cwnd again. */
+	void (*undo)(struct cc *cc);
+	/* The controller says what cwnd is while losses are mended: no PRR. */
+	bool own_recovery;
 	/* Idle for longer than an RTO: restart (RFC 5681 section 4.1). */
 	void (*idle)(struct cc *cc, const struct cc_event *event,
 		     uint32_t initial_window);
@@ -112,6 +117,8 @@ uint32_t hystart_ack(struct cc_hystart *hystart, struct cc *cc,
 void cc_grow(struct cc *cc, uint32_t octets);
 /* octets, but at least two segments: ssthresh never falls below. */
 uint32_t cc_floor(uint32_t octets, uint32_t smss);
+/* prior_cwnd, if that is more. */
+void cc_undo(struct cc *cc);
 /* Restart after idle (RFC 5681 section 4.1). */
 void cc_restart(struct cc *cc, uint32_t initial_window);
 

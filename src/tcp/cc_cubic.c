@@ -227,5 +227,6 @@ const struct cc_ops cc_cubic_ops = {
 	.ack = cubic_ack,
 	.loss = cubic_loss,
 	.timeout = cubic_timeout,
+	.undo = cc_undo,
 	.idle = cubic_idle,
 };

@@ -81,5 +81,6 @@ const struct cc_ops cc_reno_ops = {
 	.ack = reno_ack,
 	.loss = reno_loss,
 	.timeout = reno_timeout,
+	.undo = cc_undo,
 	.idle = reno_idle,
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "tcp/busy.h"
 #include "tcp/fast_open.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -299,7 +300,7 @@ static void add_sack(struct tcb *tcb, struct tcp_seg *seg)
 		return;
 	/* RFC 2883 section 4: the duplicate first, then the block around it. */
 	if (tcb->owe & TCP_OWE_DSACK)
-		seg->sack[n++] = tcb->dsack;
+		seg->sack[n++] = tcb->busy->dsack;
 	n += recvq_blocks(tcb, seg->sack + n, max - n);
 	if (!n)
 		return;
@@ -337,6 +338,10 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 	if (tcb->owe & TCP_OWE_CHALLENGE)
 		tcb->env->count->tcp_challenge_acks++;
 	/* MUST-58, MUST-59: one for all that has come by now. */
+	if (tcb->owe & TCP_OWE_DSACK) {
+		tcb->owe &= (uint16_t)~TCP_OWE_DSACK;
+		busy_settle(tcb, now);
+	}
 	tcb->owe &= (uint16_t)~OWE_ACKS;
 	tcb->delack_at = CN_NEVER;
 	tcb->last_ack_sent = tcb->rcv_nxt;

@@ -4,6 +4,7 @@
  * writes tcb->state.
  */
 #include "base/assert.h"
+#include "tcp/busy.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
 #include "tcp/sendq.h"
@@ -70,5 +71,6 @@ void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)
 	sent_free(tcb);
 	sendq_free(tcb);
 	recvq_free_gaps(tcb);
+	busy_free(tcb);
 	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_IN | TCP_NEWS_OUT;
 }

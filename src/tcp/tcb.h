@@ -23,6 +23,7 @@ struct tcb;
 struct sendq;
 struct sent_ring;
 struct recvq;
+struct tcp_busy;
 
 /* What all connections of one host share; const but for what it points at. */
 struct tcp_env {
@@ -66,7 +67,7 @@ enum tcp_owe {
 	TCP_OWE_ACK = 1, /* now */
 	TCP_OWE_CHALLENGE = 2, /* an ACK that is counted as challenge */
 	TCP_OWE_RST = 4, /* <SEQ=SND.NXT><CTL=RST,ACK> and then nothing */
-	TCP_OWE_DSACK = 8, /* tcb->dsack goes first in the next SACK option */
+	TCP_OWE_DSACK = 8, /* busy->dsack goes first in the next SACK option */
 	TCP_OWE_PROBE = 16, /* a window probe */
 	TCP_OWE_KEEPALIVE = 32,
 	TCP_OWE_REXMIT = 64, /* the first unacknowledged segment, whatever the
@@ -177,8 +178,8 @@ struct tcb {
 	uint32_t recover; /* RecoveryPoint */
 	uint32_t sacked, lost, retrans; /* octets marked in the ring */
 	uint32_t first_tx_ms; /* when snd_una was first sent, for R2 */
-	struct tcp_block dsack;
 	uint32_t closed_ms; /* when the peer's window became zero */
+	struct tcp_busy *busy; /* busy.h; NULL while idle */
 	struct cc cc; /* cwnd, ssthresh and the controller's own */
 	struct tcp_rtt rtt;
 

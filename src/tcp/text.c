@@ -136,12 +136,9 @@ enum cn_drop step7_text(struct tcb *tcb, const struct arrival *a)
 		take_urgent(tcb, before);
 		tcb->news |= TCP_NEWS_IN;
 	}
-	if (drop == CN_DROP_TCP_DUPLICATE && tcb->sack_ok) {
-		/* RFC 2883: a duplicate beyond the gap. */
-		tcb->dsack.left = a->seq;
-		tcb->dsack.right = a->seq + a->len;
-		tcb->owe |= TCP_OWE_DSACK;
-	}
+	/* RFC 2883: a duplicate beyond the gap. */
+	if (drop == CN_DROP_TCP_DUPLICATE && tcb->sack_ok)
+		arrive_duplicate(tcb, a->seq, a->seq + a->len, a->now);
 	/* Beyond a gap, into one, or in vain: the sender must know now. */
 	owe_ack(tcb, a, gap || a->seq != before || drop != CN_DROP_NONE);
 	return drop;

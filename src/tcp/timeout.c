@@ -6,6 +6,7 @@
  */
 #include "tcp/timeout.h"
 
+#include "tcp/busy.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 #include "tcp/rto.h"
@@ -159,6 +160,7 @@ void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
  */
 void timeout_settle(struct tcb *tcb, uint64_t now)
 {
+	busy_settle(tcb, now);
 	switch ((enum cn_tcp_state)tcb->state) {
 	case CN_ESTABLISHED:
 	case CN_CLOSE_WAIT:
@@ -191,6 +193,15 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 	}
 }
 
+uint64_t timeout_idle_ns(const struct tcb *tcb, uint64_t now)
+{
+	uint32_t at_ms = tcb->stat.last_received_ms;
+
+	if (tcp_octets_sent(tcb) && seq_gt(tcb->stat.last_sent_ms, at_ms))
+		at_ms = tcb->stat.last_sent_ms;
+	return (uint64_t)(ms_of(now) - at_ms) * CN_NS_PER_MS;
+}
+
 uint64_t tcp_deadline(const struct tcb *tcb)
 {
 	uint64_t at = tcb->rexmit_at;
@@ -199,6 +210,8 @@ uint64_t tcp_deadline(const struct tcb *tcb)
 		at = tcb->delack_at;
 	if (tcb->sws_at < at)
 		at = tcb->sws_at;
+	if (tcb->busy && tcb->busy->check_at < at)
+		at = tcb->busy->check_at;
 	return tcb->keep_at < at ? tcb->keep_at : at;
 }
 
@@ -341,16 +354,6 @@ static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 	tcb->keep_at = now + keepintvl(tcb);
 }
 
-/* How long no octet of data has come or gone. */
-static uint64_t idle_ns(const struct tcb *tcb, uint64_t now)
-{
-	uint32_t at_ms = tcb->stat.last_received_ms;
-
-	if (tcp_octets_sent(tcb) && seq_gt(tcb->stat.last_sent_ms, at_ms))
-		at_ms = tcb->stat.last_sent_ms;
-	return (uint64_t)(ms_of(now) - at_ms) * CN_NS_PER_MS;
-}
-
 /*
  * Row 16 of the attacks: who opens a connection and says nothing, or never
  * reads, holds it no longer than the listener allows.  Acknowledgements and
@@ -358,7 +361,7 @@ static uint64_t idle_ns(const struct tcb *tcb, uint64_t now)
  */
 static bool idle_timeout(struct tcb *tcb, uint64_t now)
 {
-	if (idle_ns(tcb, now) + CN_NS_PER_MS < idle_limit(tcb))
+	if (timeout_idle_ns(tcb, now) + CN_NS_PER_MS < idle_limit(tcb))
 		return false;
 	trace_timer(tcb, CN_TIMER_IDLE, NULL, now);
 	tcb->env->count->tcp_idle_timeouts++;
@@ -378,7 +381,7 @@ static void user_timeouts(struct tcb *tcb, uint64_t now)
 		keepalive_timeout(tcb, now);
 	if (limit == CN_NEVER || tcb->state == CN_CLOSED)
 		return;
-	at = now + limit - idle_ns(tcb, now);
+	at = now + limit - timeout_idle_ns(tcb, now);
 	if (at < tcb->keep_at)
 		tcb->keep_at = at;
 }

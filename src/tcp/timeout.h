@@ -16,6 +16,8 @@ void timeout_enter_time_wait(struct tcb *tcb, uint64_t now);
 void timeout_keepalive_restart(struct tcb *tcb, uint64_t now);
 /* What is at rexmit_at would be a try too many. */
 bool timeout_is_last(const struct tcb *tcb);
+/* How long no octet of data has come or gone. */
+uint64_t timeout_idle_ns(const struct tcb *tcb, uint64_t now);
 uint64_t timeout_fin_wait2(const struct tcb *tcb);
 
 static inline uint32_t ms_of(uint64_t now)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "tcp/busy.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recvq.h"
@@ -44,6 +45,7 @@ void tcb_deinit(struct tcb *tcb)
 	sent_free(tcb);
 	sendq_free(tcb);
 	recvq_free(tcb);
+	busy_free(tcb);
 	pool_release(tcb->env->pool, tcb->tune, sizeof(*tcb->tune));
 	tcb->tune = NULL;
 }

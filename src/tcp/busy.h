@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection needs only while it is busy: data are in flight, queued
+ * or unread.  It is a block of the pool, so that an idle connection does not
+ * pay for it (docs/architecture.md, "Memory").
+ *
+ * Who uses what.  recovery.c owns `rec`; what receives owns `dsack`; the
+ * controllers, pacing and rate samples, and the tuning of the receive window
+ * each add a struct of their own as one member and touch no other's.
+ *
+ * How long it lives.  tcp_busy() makes it, whoever needs it first.  It goes as
+ * soon as nothing is in flight, queued, unread or beyond a gap, unless somebody
+ * set a bit of `keep`: then it stays until no data have come or gone for
+ * BUSY_IDLE_NS.  Afterwards everything is as on the first day but for what the
+ * TCB keeps (cwnd, ssthresh, RTT), and RFC 5681 section 4.1 has said what that
+ * is worth.
+ *
+ * Without memory there is none, at any time: whoever reads tcb->busy must do
+ * without (RFC 6675 instead of RACK and PRR, no tuning, no undo), and nothing
+ * may fail for it.
+ */
+#ifndef TCP_BUSY_H
+#define TCP_BUSY_H
+
+#include "tcp/tcb.h"
+
+#define BUSY_IDLE_NS (10 * CN_NS_PER_SEC)
+
+/* What is worth keeping through a short rest. */
+enum busy_keep {
+	BUSY_KEEP_RECOVERY = 1, /* recovery.c: reordering was seen */
+	BUSY_KEEP_CC = 2, /* the controller's, pacing's, rate samples' */
+	BUSY_KEEP_RCV = 4, /* the receive window's tuning */
+};
+
+/* Loss recovery's own (recovery.c). */
+struct tcp_recovery {
+	uint32_t prior_ssthresh; /* before the last reduction, for an undo */
+};
+
+struct tcp_busy {
+	uint64_t check_at; /* look then whether it has become idle */
+	uint8_t keep; /* enum busy_keep */
+	struct tcp_block dsack; /* with TCP_OWE_DSACK: the next to report */
+	struct tcp_recovery rec;
+};
+
+/* The block, made if there is none; NULL without memory. */
+struct tcp_busy *tcp_busy(struct tcb *tcb, uint64_t now);
+void busy_free(struct tcb *tcb);
+/* The end of every verb: a block that nobody needs is given back. */
+void busy_settle(struct tcb *tcb, uint64_t now);
+
+#endif
