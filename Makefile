@@ -75,6 +75,10 @@ grid: all
 explain: all
 	@BUILD=$(BUILD) python3 -B tools/explain-doc
 
+# docs/pictures, the pictures of the notes as they are drawn
+pictures: all
+	@BUILD=$(BUILD) python3 -B tools/pictures
+
 # docs/sockets.md, what becomes of each option of a socket
 sockets: all
 	@BUILD=$(BUILD) tools/sockets-doc
@@ -86,4 +90,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all demo test test-programs bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
-	notes oracle explain sockets format clean
+	notes oracle explain pictures sockets format clean

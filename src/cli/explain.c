@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/screen.h"
 #include "cli/units.h"
+#include "see/draw.h"
 #include "see/events.h"
 #include "see/ladder.h"
 #include "see/text.h"
@@ -13,8 +14,9 @@
 
 #define SEED 1
 #define QUIET_MAX 8
+#define SITUATIONS_MAX 32
 
-enum key { KEY_LANG = 256, KEY_WIDTH, KEY_JSON };
+enum key { KEY_LANG = 256, KEY_WIDTH, KEY_JSON, KEY_SVG };
 
 static const struct cli_option table[] = {
 	{KEY_LANG, "lang", "LANG", "en or zh; by the locale unless said",
@@ -23,6 +25,10 @@ static const struct cli_option table[] = {
 	 "for lines of that length; the terminal's unless said", NULL},
 	{KEY_JSON, "json", NULL,
 	 "the events as lines of JSON instead (docs/events.md)", NULL},
+	{KEY_SVG, "svg", "DRAWING",
+	 "a drawing on standard output instead: ladder, calls, states (of "
+	 "several situations together), header, window",
+	 NULL},
 };
 
 static const struct cli_example examples[] = {
@@ -30,12 +36,29 @@ static const struct cli_example examples[] = {
 	{"catenet explain lost-syn", "plays one, the same every time"},
 	{"catenet explain --lang zh --width 200 zero-window",
 	 "in Chinese, the words beside the arrows"},
+	{"catenet explain --svg states half-close > states.svg",
+	 "the state diagram, with the way both ends took"},
 };
 
 struct line {
 	struct screen screen;
 	bool json;
+	const struct drawing *drawing;
 };
+
+typedef void drawing_fn(const struct sketch *sketch, const struct svg *svg,
+			const char *title, enum see_lang lang);
+
+static const struct drawing {
+	const char *name;
+	drawing_fn *draw;
+} drawings[] = {
+#define SEE_X(name, function, what) {name, function},
+	SEE_DRAWINGS(SEE_X)
+#undef SEE_X
+};
+
+#define DRAWINGS (sizeof(drawings) / sizeof(drawings[0]))
 
 static bool take(void *ctx, int key, const char *value);
 
@@ -44,14 +67,20 @@ static const char *situation(size_t i)
 	return i < scenario_count() ? scenario_name(scenario_at(i)) : NULL;
 }
 
+static const char *drawing_name(size_t i)
+{
+	return i < DRAWINGS ? drawings[i].name : NULL;
+}
+
 static const struct cli_values values[] = {
 	{0, situation},
+	{KEY_SVG, drawing_name},
 	{KEY_LANG, screen_lang_name},
 };
 
 const struct cli_command cli_explain_command = {
 	.name = "explain",
-	.usage = "[OPTION...] [SITUATION]",
+	.usage = "[OPTION...] [SITUATION...]",
 	.what = "plays a staged situation and draws each segment, what it did "
 		"and why",
 	.example = examples,
@@ -71,6 +100,15 @@ static bool take(void *ctx, int key, const char *value)
 	if (key == KEY_JSON) {
 		line->json = true;
 		return true;
+	}
+	if (key == KEY_SVG) {
+		for (size_t i = 0; i < DRAWINGS; i++)
+			if (!strcmp(drawings[i].name, value))
+				line->drawing = &drawings[i];
+		return line->drawing ||
+		       cli_wrong(&cli_explain_command, "svg", value,
+				 "is none of ladder, calls, states, header, "
+				 "window");
 	}
 	if (key == KEY_LANG)
 		why = screen_take_lang(&line->screen, value);
@@ -171,6 +209,50 @@ static int play_json(const struct scenario *scenario,
 	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
 }
 
+static void sketch_on_event(void *ctx, int host, const struct cn_trace *trace)
+{
+	sketch_event(ctx, host, trace);
+}
+
+static void sketch_on_fate(void *ctx, const struct cn_frame *frame,
+			   enum cn_fate fate, uint64_t now)
+{
+	sketch_fate(ctx, frame, fate, now);
+}
+
+static void sketch_on_call(void *ctx, unsigned side, const char *text,
+			   uint64_t now)
+{
+	sketch_call(ctx, side, text, now);
+}
+
+static int draw(const struct scenario *const *scenario, size_t n,
+		const struct line *line)
+{
+	const struct svg svg = {screen_write, stdout};
+	enum see_lang lang = line->screen.lang;
+	struct sketch *sketch = sketch_new();
+	struct scenario_watch watch = {sketch_on_event, sketch_on_fate,
+				       sketch_on_call, sketch};
+	bool good = sketch != NULL;
+	char title[256] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; good && i < n; i++) {
+		good = scenario_play(scenario[i], SEED, &watch);
+		if (len < sizeof(title))
+			len += (size_t)snprintf(
+				title + len, sizeof(title) - len, "%s%s",
+				i ? ", " : "",
+				n > 1 ? scenario_name(scenario[i]) :
+					scenario_title(scenario[i], lang));
+	}
+	if (good)
+		line->drawing->draw(sketch, &svg, title, lang);
+	sketch_free(sketch);
+	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
+}
+
 static int list(const struct screen *screen)
 {
 	for (size_t i = 0; i < scenario_count(); i++) {
@@ -184,27 +266,42 @@ static int list(const struct screen *screen)
 
 int cli_explain(int argc, char **argv)
 {
-	const struct scenario *scenario;
+	const struct scenario *scenario[SITUATIONS_MAX];
 	struct line line;
 	int rest, code;
+	size_t n = 0;
 
 	memset(&line, 0, sizeof(line));
 	screen_init(&line.screen, stdout);
 	code = cli_parse(&cli_explain_command, argc, argv, &line, &rest);
 	if (code >= 0)
 		return code;
-	if (rest == argc)
-		return list(&line.screen);
-	scenario = scenario_find(argv[rest]);
-	if (scenario && rest + 1 == argc)
-		return line.json ? play_json(scenario, &line.screen) :
-				   play(scenario, &line.screen);
-	if (scenario)
-		fprintf(stderr, "catenet explain: one situation at a time\n");
-	else
+	for (; rest < argc && n < SITUATIONS_MAX; rest++, n++) {
+		scenario[n] = scenario_find(argv[rest]);
+		if (scenario[n])
+			continue;
 		fprintf(stderr,
 			"catenet explain: there is no '%s'; without a name "
 			"they are listed\n",
 			argv[rest]);
-	return EXIT_CATENET;
+		return EXIT_CATENET;
+	}
+	if (rest < argc ||
+	    (n > 1 && !(line.drawing && line.drawing->draw == draw_states))) {
+		fprintf(stderr,
+			"catenet explain: one situation at a time; only --svg "
+			"states takes several\n");
+		return EXIT_CATENET;
+	}
+	if (!n && line.drawing) {
+		fprintf(stderr, "catenet explain: --svg needs a situation; "
+				"without options they are listed\n");
+		return EXIT_CATENET;
+	}
+	if (!n)
+		return list(&line.screen);
+	if (line.drawing)
+		return draw(scenario, n, &line);
+	return line.json ? play_json(scenario[0], &line.screen) :
+			   play(scenario[0], &line.screen);
 }

@@ -399,7 +399,31 @@
 	X(WHY_OVER, "given up in %1",                                          \
 	  "%1 后放弃")                                                         \
 	X(WHY_CLOSED, "closed",                                                \
-	  "已关闭")
+	  "已关闭")                                                            \
+	/* on drawings */                                                      \
+	X(DRAW_CLIENT, "client", "客户端")                                     \
+	X(DRAW_SERVER, "server", "服务器")                                     \
+	X(DRAW_MORE, "%1 more that are not drawn", "另有 %1 项未画出")         \
+	X(DRAW_LOST, "lost", "丢失")                                           \
+	X(DRAW_ALSO, "also: %1 → %2 (%3)", "此外：%1 → %2（%3）")              \
+	X(DRAW_TAKEN, "arrows that were taken are in colour; the others exist " \
+	  "and were not taken in this run",                                    \
+	  "走过的箭头有颜色；其余的存在，只是这次运行没有经过")                \
+	X(DRAW_SYN, "the first SYN: %1 octets of header",                      \
+	  "第一个 SYN：首部 %1 字节")                                          \
+	X(DRAW_DATA, "the first segment with data: %1 octets of header, %2 of " \
+	  "data", "第一个带数据的报文段：首部 %1 字节，数据 %2 字节")          \
+	X(DRAW_NONE, "this run has none", "这次运行中没有")                    \
+	X(DRAW_MOMENT, "the client's send window at %1",                       \
+	  "客户端的发送窗口，时刻 %1")                                         \
+	X(DRAW_ACKED, "acknowledged", "已确认")                                \
+	X(DRAW_FLIGHT, "in flight: %1", "已发出未确认：%1")                    \
+	X(DRAW_MAY, "may be sent now: %1", "现在可以发送：%1")                 \
+	X(DRAW_WAITS, "has to wait: %1", "必须等待：%1")                       \
+	X(DRAW_TAKES, "what the server takes, as its last ACK said: %1",       \
+	  "服务器最近一个 ACK 声明还能接收：%1")                               \
+	X(DRAW_CWND, "cwnd %1: what the network is trusted to carry",          \
+	  "cwnd %1：估计网络能承载的量")
 /* clang-format on */
 
 enum see_key {

@@ -98,7 +98,10 @@ static void read_on(struct actor *actor, uint64_t now)
 static void set_up(struct actor *actor, struct cn_sock *sock, uint64_t now)
 {
 	uint32_t buffer = actor->stage->scenario->buffer;
+	uint32_t rcvbuf = actor->stage->scenario->rcvbuf;
 
+	if (rcvbuf && actor->who == SERVER)
+		check(actor, cn_sock_set(sock, CN_OPT_RCVBUF, rcvbuf, now));
 	if (buffer) {
 		check(actor, cn_sock_set(sock, CN_OPT_SNDBUF, buffer, now));
 		check(actor, cn_sock_set(sock, CN_OPT_RCVBUF, buffer, now));

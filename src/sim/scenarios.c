@@ -4,6 +4,81 @@
 
 const struct scenario scenarios[] = {
 	{
+		.name = "conversation",
+		.title = {"sixteen octets each way: open, talk, close",
+			  "往返各十六字节：建立、通信、关闭"},
+		.about = {"Three segments open the connection, one carries the "
+			  "request and one the answer, and each direction is "
+			  "closed by its own FIN. The end that closes first "
+			  "waits in TIME-WAIT.",
+			  "三个报文段建立连接，一个带请求，一个带回答，每个方向"
+			  "各由自己的 FIN 关闭。先关闭的一端在 TIME-WAIT 中等待"
+			  "。"},
+		.until_ms = 61000,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT, 0, 0},
+			 {100, CLIENT, SEND, 0, 16},
+			 {150, SERVER, SEND, 0, 16},
+			 {250, CLIENT, CLOSE, 0, 0},
+			 {300, SERVER, CLOSE, 0, 0}},
+	},
+	{
+		.name = "handshake",
+		.title = {"the three-way handshake", "三次握手"},
+		.about = {"Each side tells the number at which its octets "
+			  "begin, and each number is acknowledged. Three "
+			  "segments, because the server's SYN and its ACK "
+			  "travel as one. accept() plays no part in it: it "
+			  "takes what is already connected.",
+			  "双方各告知自己的初始序号，也各自得到确认。服务器的 "
+			  "SYN 和 ACK 合在一起，所以是三个报文段。accept() 不参"
+			  "与握手：它取走的是已经建立好的连接。"},
+		.until_ms = 200,
+		.step = {{0, SERVER, LISTEN, 0, 8}, {0, CLIENT, CONNECT, 0, 0}},
+	},
+	{
+		.name = "short-connections",
+		.title = {"two requests, each over a connection of its own",
+			  "两次请求，各用一个连接"},
+		.about =
+			{"Every request pays for a handshake and for a close, "
+			 "and leaves one end in TIME-WAIT. Compare "
+			 "long-connection.",
+			 "每次请求都要付出一次握手和一次关闭，还在一端留下一个 "
+			 "TIME-WAIT。对照 long-connection。"},
+		.until_ms = 1000,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT, 0, 0},
+			 {50, CLIENT, SEND, 0, 16},
+			 {80, SERVER, SEND, 0, 16},
+			 {110, CLIENT, CLOSE, 0, 0},
+			 {140, SERVER, CLOSE, 0, 0},
+			 {200, CLIENT, CONNECT, 1, 0},
+			 {250, CLIENT, SEND, 1, 16},
+			 {280, SERVER, SEND, 0, 16},
+			 {310, CLIENT, CLOSE, 1, 0},
+			 {340, SERVER, CLOSE, 0, 0}},
+	},
+	{
+		.name = "long-connection",
+		.title = {"two requests over one connection",
+			  "两次请求，共用一个连接"},
+		.about = {"The second request needs no handshake: it takes one "
+			  "round trip less, and half as many segments. Compare "
+			  "short-connections.",
+			  "第二次请求不需要握手：少一个往返，报文段也少一半。对"
+			  "照 short-connections。"},
+		.until_ms = 1000,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT, 0, 0},
+			 {50, CLIENT, SEND, 0, 16},
+			 {80, SERVER, SEND, 0, 16},
+			 {150, CLIENT, SEND, 0, 16},
+			 {180, SERVER, SEND, 0, 16},
+			 {210, CLIENT, CLOSE, 0, 0},
+			 {240, SERVER, CLOSE, 0, 0}},
+	},
+	{
 		.name = "lost-syn",
 		.title = {"a handshake whose first SYN is lost",
 			  "首个 SYN 丢失的握手"},
@@ -180,6 +255,28 @@ const struct scenario scenarios[] = {
 			 "accept 队列已满，通常不会有任何回答。"},
 		.until_ms = 500,
 		.step = {{0, CLIENT, CONNECT, 0, 0}},
+	},
+	{
+		.name = "window",
+		.title = {"a window that slides as the program reads",
+			  "随程序读取而滑动的窗口"},
+		.about =
+			{"The receiver offers as much as its buffer has room "
+			 "for, and no more may be in flight. Each time the "
+			 "program reads, the right edge moves, and what waited "
+			 "may go.",
+			 "接收方按缓冲区的空余来通告窗口，在途的数据不能超过它。"
+			 "程序每读走一些，窗口右沿就向前移，等待的数据才能发出。"},
+		.rcvbuf = 8192,
+		.lazy = true,
+		.until_ms = 3000,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT, 0, 0},
+			 {100, CLIENT, SEND, 0, 24000},
+			 {400, SERVER, READ, 0, 6000},
+			 {700, SERVER, READ, 0, 6000},
+			 {1000, SERVER, READ, 0, 6000},
+			 {1300, SERVER, READ, 0, 0}},
 	},
 	{
 		.name = "zero-window",

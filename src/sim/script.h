@@ -38,6 +38,7 @@ struct scenario {
 	const char *title[SEE_LANG_N], *about[SEE_LANG_N];
 	const char *up, *down; /* what the wire drops, docs/drop.md */
 	uint32_t buffer; /* of both programs, both ways; 0: as by default */
+	uint32_t rcvbuf; /* of the server's program; 0: as above */
 	bool lazy; /* programs read only when told */
 	bool fast_open; /* listeners allow it */
 	uint32_t until_ms;
