@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/screen.h"
-#include "cli/units.h"
+#include "link/units.h"
 #include "see/draw.h"
 #include "see/events.h"
 #include "see/ladder.h"

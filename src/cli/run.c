@@ -11,9 +11,9 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
-#include "cli/profile.h"
+#include "link/profile.h"
 #include "cli/screen.h"
-#include "cli/units.h"
+#include "link/units.h"
 #include "run/world/options.h"
 
 #define PUBLISH_MAX 64

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/units.h"
+#include "link/units.h"
 
 #define WIDTH 80
 

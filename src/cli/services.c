@@ -19,7 +19,7 @@
 
 #include "cli/command.h"
 #include "cli/services_udp.h"
-#include "cli/units.h"
+#include "link/units.h"
 #include "link/netlink.h"
 #include "loop/pump.h"
 

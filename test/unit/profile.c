@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "cli/profile.h"
-#include "cli/units.h"
+#include "link/profile.h"
+#include "link/units.h"
 #include "link/impair.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

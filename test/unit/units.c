@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/units.h"
+#include "link/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -5,12 +5,12 @@
  * queue in front of it is as long as a source says or, where none does, what
  * the rate carries in 200 ms.
  */
-#include "cli/profile.h"
+#include "link/profile.h"
 
 #include <string.h>
 
 #include "base/assert.h"
-#include "cli/units.h"
+#include "link/units.h"
 
 #define QUEUE_OURS "the queues: 200 ms at the rate"
 

@@ -3,8 +3,8 @@
  * Paths that have names, for --net: each is what --up and --down would say,
  * and where its figures were published.
  */
-#ifndef CLI_PROFILE_H
-#define CLI_PROFILE_H
+#ifndef LINK_PROFILE_H
+#define LINK_PROFILE_H
 
 #include <stdio.h>
 

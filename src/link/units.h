@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers with units as people type them, in the words of tc-netem(8). */
-#ifndef CLI_UNITS_H
-#define CLI_UNITS_H
+#ifndef LINK_UNITS_H
+#define LINK_UNITS_H
 
 #include <stdbool.h>
 #include <stdint.h>

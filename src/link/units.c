@@ -3,7 +3,7 @@
  * Numbers with units.  A unit is asked for wherever two readings are likely:
  * tc reads a bare time as microseconds, people mean milliseconds.
  */
-#include "cli/units.h"
+#include "link/units.h"
 
 #include <errno.h>
 #include <math.h>
