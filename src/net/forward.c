@@ -84,6 +84,19 @@ static void refer_rest(const struct cn_frame *from, struct cn_frame *to)
 	}
 }
 
+/* A super-segment is cut behind its headers: they alone are in the block. */
+static uint32_t head_of(const struct cn_frame *from, uint32_t len)
+{
+	struct glance glance;
+
+	if (from->seg_size) {
+		glance_at(&glance, from);
+		if (glance_is_tcp(&glance) && glance.data < len)
+			len = (uint32_t)glance.data;
+	}
+	return len < HEAD_MAX ? len : HEAD_MAX;
+}
+
 /* A frame of its own with the headers in the header block. */
 static bool take(struct net *net, const struct cn_frame *from, uint32_t len,
 		 struct cn_frame *to)
@@ -95,8 +108,8 @@ static bool take(struct net *net, const struct cn_frame *from, uint32_t len,
 		to->csum_start = from->csum_start;
 		to->csum_offset = from->csum_offset;
 	}
-	to->header_len = (uint16_t)cn_frame_copy(
-		from, 0, to->header, len < HEAD_MAX ? len : HEAD_MAX);
+	to->header_len = (uint16_t)cn_frame_copy(from, 0, to->header,
+						 head_of(from, len));
 	if (len == to->header_len)
 		return true;
 	if (is_borrowed(from))
