@@ -11,8 +11,8 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
-#include "link/profile.h"
 #include "cli/screen.h"
+#include "link/profile.h"
 #include "link/units.h"
 #include "run/world/options.h"
 

@@ -19,8 +19,8 @@
 
 #include "cli/command.h"
 #include "cli/services_udp.h"
-#include "link/units.h"
 #include "link/netlink.h"
+#include "link/units.h"
 #include "loop/pump.h"
 
 #define ADDR_MAX 8

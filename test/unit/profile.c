@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "link/impair.h"
 #include "link/profile.h"
 #include "link/units.h"
-#include "link/impair.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
