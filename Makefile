@@ -40,6 +40,11 @@ mutate:
 	@tools/packages
 	@python3 -B tools/mutate
 
+# docs/notes-mutations.md: rows of the notes whose test must notice a mutation
+mutate-notes:
+	@tools/packages
+	@python3 -B tools/mutate-notes
+
 cross:
 	@tools/cross
 
@@ -89,5 +94,5 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test test-programs bench bench-quick install fuzz mutate cross footprint coverage symbols rfc grid \
+.PHONY: all demo test test-programs bench bench-quick install fuzz mutate mutate-notes cross footprint coverage symbols rfc grid \
 	notes oracle explain pictures sockets format clean
