@@ -124,6 +124,8 @@ struct cn_settings {
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
 	bool timestamps, sack, window_scaling; /* true */
 	uint8_t cc; /* enum cn_cc */
+	uint8_t ecn; /* RFC 3168: 0 never, 1 asked for and taken, 2 taken where
+			it is asked for (Linux's tcp_ecn); 2 */
 
 	/* Datagram sockets, as Linux's net.core.[rw]mem_default */
 	uint32_t dgram_sndbuf; /* 212992 */
@@ -177,6 +179,8 @@ enum cn_addr_state {
 	X(syncookies_sent, "SYNs answered with a cookie, nothing kept")        \
 	X(syncookies_recv, "ACKs that brought a cookie back")                  \
 	X(syncookies_failed, "ACKs whose cookie was none of ours")             \
+	X(ecn_ce_in, "segments that came with a mark of congestion")           \
+	X(ecn_reductions, "windows reduced because of an echoed mark")         \
 	X(tcp_time_wait_reused, "TIME-WAIT entries revived by a newer SYN")    \
 	X(tcp_time_wait_overflow, "TIME-WAIT entries dropped by the limit")    \
 	X(pmtu_lowered, "path MTU lowered by a verified ICMP message")         \

@@ -31,7 +31,11 @@ void syn_unpack(const struct syn_entry *entry, struct tcp_syn *syn)
 	syn->rcv_wnd = entry->rcv_wnd;
 	syn->peer_wscale = entry->wscales & 0xf;
 	syn->rcv_wscale = entry->wscales >> 4;
-	syn->options = entry->bits & 0xf;
+	syn->options = entry->bits & (0xf & ~TCP_OPT_MSS);
+	if (syn->peer_mss)
+		syn->options |= TCP_OPT_MSS;
+	if (entry->bits & SYN_ECN)
+		syn->options |= TCP_OPT_ECN;
 	syn->rexmit_n = entry->bits >> 4;
 }
 
@@ -44,7 +48,10 @@ void syn_pack(struct syn_entry *entry, const struct tcp_syn *syn)
 	entry->rcv_wnd = syn->rcv_wnd;
 	entry->wscales =
 		(uint8_t)((syn->peer_wscale & 0xf) | syn->rcv_wscale << 4);
-	entry->bits = (uint8_t)((syn->options & 0xf) | syn->rexmit_n << 4);
+	entry->bits = (uint8_t)((syn->options & 0xf & ~TCP_OPT_MSS) |
+				syn->rexmit_n << 4);
+	if (syn->options & TCP_OPT_ECN)
+		entry->bits |= SYN_ECN;
 }
 
 unsigned syn_rexmit_n(const struct syn_entry *entry)

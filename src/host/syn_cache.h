@@ -36,6 +36,8 @@ enum syn_ring {
 #define SYN_TOLD 0x40 /* the application knows of it */
 #define SYN_FASTOPEN 0x80 /* its SYN-ACK bears a Fast Open cookie */
 
+#define SYN_ECN TCP_OPT_MSS
+
 /* SYN-RECEIVED: what tcp_syn holds, packed, and two ring links. */
 struct syn_entry {
 	struct flow flow;
@@ -46,7 +48,8 @@ struct syn_entry {
 	uint32_t at_us; /* when it entered its ring, modulo 2^32 */
 	uint16_t rcv_wnd; /* REFUSED: the verdict and the ICMP code */
 	uint8_t wscales; /* peer's, and ours << 4 */
-	uint8_t bits; /* enum tcp_opt, and rexmit_n << 4 */
+	uint8_t bits; /* enum tcp_opt, and rexmit_n << 4; SYN_ECN in the place
+			 of TCP_OPT_MSS, which peer_mss tells */
 };
 _Static_assert(sizeof(struct syn_entry) == SHELF_ENTRY, "a SYN entry");
 

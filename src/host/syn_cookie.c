@@ -38,7 +38,7 @@ enum {
 	OPTION_MASK = (1 << OPTION_BITS) - 1,
 	OPTION_WSCALE = 0xf, /* all ones: none */
 	OPTION_SACK = 0x10,
-	OPTION_ECN = 0x20, /* not negotiated yet: always 0 */
+	OPTION_ECN = 0x20,
 };
 
 /* Rounded down to the next of these: no peer gets more than it takes.  1460
@@ -116,6 +116,8 @@ static uint32_t cookie_clock(const struct tcp_syn *syn, uint64_t now)
 						 OPTION_WSCALE;
 	if (syn->options & TCP_OPT_SACK_OK)
 		value |= OPTION_SACK;
+	if (syn->options & TCP_OPT_ECN)
+		value |= OPTION_ECN;
 	/* It never runs backwards, nor ahead. */
 	return value > clock ? value - (1 << OPTION_BITS) : value;
 }
@@ -164,12 +166,16 @@ static bool options_back(const struct cn_host *host, const struct tuple *tuple,
 
 	if (!(seg->options & TCP_OPT_TS))
 		return true;
-	if (age > 2 * COOKIE_TURN_NS / CN_NS_PER_MS || value & OPTION_ECN)
+	if (age > 2 * COOKIE_TURN_NS / CN_NS_PER_MS)
 		return false;
 	syn->options |= TCP_OPT_TS;
 	syn->tsval = seg->tsval;
 	if (value & OPTION_SACK)
 		syn->options |= TCP_OPT_SACK_OK;
+	if (value & OPTION_ECN) {
+		syn->options |= TCP_OPT_ECN;
+		syn->flags |= TCP_ECE | TCP_CWR;
+	}
 	if (wscale != OPTION_WSCALE) {
 		syn->options |= TCP_OPT_WSCALE;
 		syn->wscale = (uint8_t)wscale;

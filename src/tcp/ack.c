@@ -4,6 +4,7 @@
  * acknowledges, the window it offers, and the states that wait for it.
  */
 #include "tcp/arrive.h"
+#include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
@@ -250,6 +251,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	if (!tcb->snd_wnd)
 		tcb->rexmit_n = 0;
 	tcb->stat.last_ack_ms = ms_of(a->now);
+	ecn_ack(tcb, seg, &news, a->now);
 	recovery_ack(tcb, &news, a->now);
 	/* A window that opens ends the wait of the persist timer. */
 	if (window_moved && !news.flight && tcb->snd_wnd) {

@@ -2,6 +2,7 @@
 /* RFC 9293 section 3.7.1, RFC 7323, RFC 2018: what the SYNs agree on. */
 #include "tcp/options.h"
 
+#include "tcp/ecn.h"
 #include "tcp/window.h"
 
 /* MUST-16: the send MSS is the least of what the peer takes, what the path
@@ -37,6 +38,7 @@ void options_from_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	tcb->snd_wscale = tcb->ws_ok ? seg->wscale : 0;
 	if (!tcb->ws_ok)
 		tcb->rcv_wscale = 0;
+	ecn_answered(tcb, seg);
 	tcb->sack_ok = set->sack && (seg->options & TCP_OPT_SACK_OK);
 	tcb->ts_ok = set->timestamps && (seg->options & TCP_OPT_TS);
 	if (tcb->ts_ok) {

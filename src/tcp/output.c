@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "tcp/busy.h"
+#include "tcp/ecn.h"
 #include "tcp/fast_open.h"
 #include "tcp/options.h"
 #include "tcp/recovery.h"
@@ -334,6 +335,7 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 		seg->tsecr = tcb->ts_recent;
 	}
 	add_sack(tcb, seg);
+	ecn_build(tcb, seg);
 	seg->wnd = window_offer(tcb, false);
 	if (tcb->owe & TCP_OWE_CHALLENGE)
 		tcb->env->count->tcp_challenge_acks++;
@@ -453,6 +455,7 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	}
 	seg->wnd = window_offer(tcb, true);
 	options_on_syn(tcb, seg, now);
+	ecn_ask(tcb, seg);
 	if (!again)
 		add_fast_open(tcb, seg, now);
 	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | OWE_ACKS);
@@ -512,7 +515,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 
 	restart_after_idle(tcb, now);
 	mss = output_mss(tcb);
-	max = frame_max(limits, mss);
+	max = ecn_owes_cwr(tcb) ? mss : frame_max(limits, mss);
 	len = new_data_len(tcb);
 	if (len > max)
 		len = max;
@@ -533,6 +536,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	}
 	push_flag(tcb, seg);
 	add_urgent(tcb, seg);
+	ecn_new_data(tcb, seg);
 	if (!tcp_flight(tcb))
 		tcb->first_tx_ms = ms_of(now);
 	output_advance(tcb, seg->len);

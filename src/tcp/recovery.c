@@ -6,6 +6,7 @@
  */
 #include "tcp/recovery.h"
 
+#include "tcp/ecn.h"
 #include "tcp/sent.h"
 #include "tcp/trace.h"
 
@@ -73,9 +74,21 @@ static void enter(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 	tcb->in_recovery = true;
 	tcb->recover = tcb->snd_nxt;
 	tcb->stat.fast_recoveries++;
-	cc_ops(tcb->cc_kind)->loss(&tcb->cc, &event);
+	/* A window that a mark has just reduced is small enough. */
+	if (!tcb->in_cwr)
+		cc_ops(tcb->cc_kind)->loss(&tcb->cc, &event);
+	tcb->in_cwr = false;
+	ecn_reduced(tcb);
 	tcb->owe |= TCP_OWE_REXMIT;
 	trace_cc(tcb, "RFC 6675 section 5", now);
+}
+
+void recovery_marked(struct tcb *tcb, const struct ack_news *news,
+		     uint64_t now)
+{
+	struct cc_event event = event_of(tcb, news, now);
+
+	cc_ops(tcb->cc_kind)->loss(&tcb->cc, &event);
 }
 
 static void leave(struct tcb *tcb, uint64_t now)
@@ -97,7 +110,8 @@ static bool find_losses(struct tcb *tcb, const struct ack_news *news)
 		return tcb->lost > before;
 	}
 	if (news->dup && tcb->dupack_n == DUP_THRESH && !tcb->in_recovery &&
-	    !tcb->in_loss && seq_gt(tcb->snd_una, tcb->recover))
+	    !tcb->in_loss &&
+	    (tcb->in_cwr || seq_gt(tcb->snd_una, tcb->recover)))
 		sent_lose_first(tcb);
 	return tcb->lost > before;
 }
@@ -118,7 +132,7 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 		leave(tcb, now);
 	/* What a recovery sent before it began does not make the window grow at
 	 * its end (RFC 6582 section 3.2, full acknowledgements). */
-	if (news->acked && !recovering) {
+	if (news->acked && !recovering && !tcb->in_cwr) {
 		event = event_of(tcb, news, now);
 		cc_ops(tcb->cc_kind)->ack(&tcb->cc, &event);
 	}
@@ -143,6 +157,8 @@ void recovery_timeout(struct tcb *tcb, uint64_t now)
 		tcb->cc.cwnd = tcb->snd_mss;
 	tcb->in_loss = true;
 	tcb->in_recovery = false;
+	tcb->in_cwr = false;
+	ecn_reduced(tcb);
 	tcb->recover = tcb->snd_nxt;
 	tcb->dupack_n = 0;
 	if (!tcb->sack_ok)

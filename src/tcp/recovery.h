@@ -17,6 +17,10 @@ struct ack_news {
 };
 
 void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now);
+/* RFC 3168 section 6.1.2: an echoed mark means what a loss means to the
+ * controller, once in a round trip. */
+void recovery_marked(struct tcb *tcb, const struct ack_news *news,
+		     uint64_t now);
 /* RFC 5681 section 3.1, the retransmission timer fired. */
 void recovery_timeout(struct tcb *tcb, uint64_t now);
 /* RFC 6675's pipe: octets believed to be in the network. */

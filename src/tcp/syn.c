@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
@@ -51,7 +52,7 @@ void tcp_syn_init(struct tcp_syn *syn, const struct tcp_env *env,
 		  const struct tcp_seg *seg, uint32_t iss, uint32_t rcvbuf)
 {
 	const struct cn_settings *set = env->set;
-	uint8_t options = seg->options;
+	uint8_t options = seg->options & (uint8_t)~TCP_OPT_ECN;
 
 	memset(syn, 0, sizeof(*syn));
 	syn->irs = seg->seq;
@@ -62,7 +63,7 @@ void tcp_syn_init(struct tcp_syn *syn, const struct tcp_env *env,
 		options &= (uint8_t)~TCP_OPT_SACK_OK;
 	if (!set->window_scaling)
 		options &= (uint8_t)~TCP_OPT_WSCALE;
-	syn->options = options;
+	syn->options = options | ecn_of_syn(set, seg);
 	if (options & TCP_OPT_TS)
 		syn->ts_recent = seg->tsval;
 	if (options & TCP_OPT_MSS)
@@ -92,6 +93,7 @@ void tcp_syn_reply(const struct tcp_syn *syn, const struct tcp_env *env,
 	reply->wscale = syn->rcv_wscale;
 	reply->tsval = ts_clock(now) + ts_off;
 	reply->tsecr = syn->ts_recent;
+	ecn_agree(reply, syn->options & TCP_OPT_ECN);
 }
 
 void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
@@ -113,6 +115,7 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb->ts_ok = !!(syn->options & TCP_OPT_TS);
 	tcb->sack_ok = !!(syn->options & TCP_OPT_SACK_OK);
 	tcb->ws_ok = !!(syn->options & TCP_OPT_WSCALE);
+	tcb->ecn_ok = !!(syn->options & TCP_OPT_ECN);
 	tcb->snd_wscale = tcb->ws_ok ? syn->peer_wscale : 0;
 	tcb->rcv_wscale = tcb->ws_ok ? syn->rcv_wscale : 0;
 	tcb->ts_recent = syn->ts_recent;

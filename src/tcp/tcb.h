@@ -134,6 +134,10 @@ struct tcb {
 	uint8_t oob_octet;
 	uint8_t cc_kind; /* enum cn_cc */
 	uint8_t tos, ttl; /* for the host */
+	/* RFC 3168: both ends know it; CE has come, the sender does not know
+	 * yet; the peer is to be told CWR; the window was reduced for a mark,
+	 * until recover is acknowledged. */
+	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, in_cwr : 1;
 
 	/* Send sequence variables. Invariant: snd_una <= snd_nxt <= snd_end
 	 * (+1 when the FIN is sent).  SND.WL2 is not kept: ack.c, update_window. */

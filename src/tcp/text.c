@@ -4,6 +4,7 @@
  * text, FIN.
  */
 #include "tcp/arrive.h"
+#include "tcp/ecn.h"
 #include "tcp/recvq.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
@@ -127,6 +128,7 @@ enum cn_drop step7_text(struct tcb *tcb, const struct arrival *a)
 	/* As Linux: shutdown both ways is as final as close. */
 	if (tcb->orphan || (tcb->rd_shut && tcb->fin_queued))
 		return refuse_text(tcb, a);
+	ecn_text(tcb, a->seg);
 	drop = recvq_insert(tcb, a->seg, a->seq, a->off, a->len);
 	advance_window(tcb, before);
 	tcb->stat.last_received_ms = ms_of(a->now);

@@ -29,6 +29,7 @@ enum tcp_opt {
 	TCP_OPT_TS = 1 << 3,
 	TCP_OPT_SACK = 1 << 4,
 	TCP_OPT_FASTOPEN = 1 << 5,
+	TCP_OPT_ECN = 1 << 6, /* no option: what the flags of SYNs agree on */
 };
 
 struct tcp_block {

@@ -57,6 +57,7 @@ static void spec_free(void *ctx, void *p, size_t size)
 static void usual_settings(struct cn_settings *set)
 {
 	set->ttl = 64;
+	set->ecn = 2;
 	set->msl2_ns = 60 * SEC;
 	set->fin_wait2_ns = 60 * SEC;
 	set->rto_initial_ns = SEC;
@@ -217,6 +218,7 @@ static struct tcp_seg segment_in(const struct line *line)
 						   PEER_WND);
 	seg.up = line->up;
 	seg.seg_size = line->cut;
+	seg.tos = line->ecn;
 	put_options(&seg, line);
 	if (line->len) {
 		uint32_t first = (uint32_t)line->seq + !!(seg.flags & TCP_SYN);
@@ -388,7 +390,7 @@ static bool is_as_wanted(const struct tcp_seg *seg, const struct line *want)
 	if (seg->flags != flags_of(want->flags) ||
 	    seg->seq - t.iss != (uint32_t)want->seq ||
 	    seg->data_len != want->len || seg->up != want->up ||
-	    seg->seg_size != want->cut)
+	    seg->seg_size != want->cut || (seg->tos & 3) != want->ecn)
 		return false;
 	if ((seg->flags & TCP_ACK) && seg->ack - t.irs != (uint32_t)want->ack)
 		return false;
@@ -599,19 +601,20 @@ static void open_actively(void)
 	t.where = CN_ESTABLISHED;
 	tcp_set_path(&t.tcb, t.path_mss, t.path_mss, t.default_mss);
 	tcp_open(&t.tcb, t.iss, 1000, t.now);
-	emits("S");
+	emits(t.set.ecn == 1 ? "SEC" : "S");
 }
 
 static void open_passively(void)
 {
-	struct line line = syn_line("S", 0);
+	struct line line = syn_line(t.peer_ecn ? "SEC" : "S", 0);
 	struct tcp_seg seg = segment_in(&line), reply;
 	struct tcp_syn syn;
 
 	t.set.rcvbuf = t.rcvbuf;
 	tcp_syn_init(&syn, &t.env, &seg, t.iss, t.rcvbuf);
 	tcp_syn_reply(&syn, &t.env, t.path_mss, 1000, &reply, t.now);
-	if (reply.flags != (TCP_SYN | TCP_ACK))
+	if (reply.flags !=
+	    (TCP_SYN | TCP_ACK | (t.peer_ecn && t.set.ecn ? TCP_ECE : 0)))
 		spec_fail(__FILE__, __LINE__, "no SYN-ACK");
 	t.last = reply;
 	t.ts_echo = reply.tsval;
@@ -630,7 +633,7 @@ static void establish(bool passive)
 	} else {
 		open_actively();
 		t.now += RTT;
-		spec_in(syn_line("SA", 1));
+		spec_in(syn_line(t.peer_ecn ? "SAE" : "SA", 1));
 		emits("A");
 	}
 }

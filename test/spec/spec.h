@@ -70,6 +70,7 @@ struct line {
 		int64_t left, right;
 	} sack[TCP_SACK_MAX];
 	bool any_options; /* out: options are not looked at */
+	uint8_t ecn; /* the last two bits of the IP header's TOS */
 };
 
 /* The connection under test.  A test may change `set` and `peer` before at(),
@@ -77,6 +78,7 @@ struct line {
 struct spec {
 	struct cn_settings set;
 	struct line peer; /* options of the peer's SYN */
+	bool peer_ecn; /* it says what RFC 3168 wants on SYNs */
 	uint32_t rcvbuf;
 	uint32_t path_mss; /* what the path carries */
 	uint32_t super_max; /* what the link takes in one frame */
