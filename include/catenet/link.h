@@ -55,6 +55,11 @@ struct cn_impair {
 	uint32_t queue; /* packets that wait for the rate; 0: 1000 */
 	uint64_t queue_octets; /* 0: no limit in octets */
 	bool keep_order; /* jitter never reorders */
+	/* What loss would take is marked instead, if it says that it can be
+	 * (RFC 3168), as by netem's word of that name; a full queue still
+	 * drops, and so does loss where the header lies in octets that others
+	 * share. */
+	bool ecn;
 };
 
 /* NULL, or one sentence that names what is out of range. */
@@ -77,7 +82,7 @@ struct cn_path_config {
 /*
  * What happened to a packet; the sink sees every one, second copies too.  Of
  * several things the sink is told the first that applies of: dropped, second
- * copy, corrupt, out of order.
+ * copy, marked, corrupt, out of order.
  */
 #define CN_FATES(X)                                                            \
 	X(SENT, "on its way")                                                  \
@@ -87,6 +92,7 @@ struct cn_path_config {
 	X(DUPLICATE, "second copy made by the path")                           \
 	X(CORRUPT, "one bit flipped by the path")                              \
 	X(REORDER, "sent out of order by the path")                            \
+	X(MARK, "marked by the path, which is congested")                      \
 	X(TOO_BIG, "dropped: longer than the path's MTU")
 
 enum cn_fate {
@@ -152,6 +158,7 @@ struct cn_path_stats {
 	uint64_t delivered, lost, queue_drops, rule_drops;
 	uint64_t duplicated; /* second copies made */
 	uint64_t corrupted, reordered, too_big;
+	uint64_t marked; /* instead of being lost */
 	uint64_t queued; /* on their way now */
 };
 CN_API void cn_path_stats(const struct cn_path *path,

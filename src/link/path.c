@@ -19,6 +19,8 @@
 #include "link/impair.h"
 #include "link/transit.h"
 #include "wire/cut.h"
+#include "wire/ip.h"
+#include "wire/octets.h"
 #include "wire/offload.h"
 
 #define PATH_MTU_MAX 65535u
@@ -323,13 +325,12 @@ static void enter(struct cn_path *path, struct parcel *parcel, uint64_t due_at)
 }
 
 /* The packet, or its second copy, comes so far that only the queue can still
- * refuse it. */
+ * refuse it.  fate: what has happened to it before. */
 static void carry(struct cn_path *path, const struct cn_frame *frame,
-		  bool is_second, uint64_t now)
+		  enum cn_fate fate, uint64_t now)
 {
 	bool is_corrupt = dice_corrupts(&path->dice, &path->impair);
 	bool is_reordered = dice_reorders(&path->dice, &path->impair);
-	enum cn_fate fate = CN_FATE_SENT;
 	struct parcel *parcel = NULL;
 
 	if (has_room(path, cn_frame_len(frame), now))
@@ -341,15 +342,49 @@ static void carry(struct cn_path *path, const struct cn_frame *frame,
 	}
 	path->stats.corrupted += is_corrupt;
 	path->stats.reordered += is_reordered;
-	if (is_second)
-		fate = CN_FATE_DUPLICATE;
-	else if (is_corrupt)
+	if (fate == CN_FATE_SENT && is_corrupt)
 		fate = CN_FATE_CORRUPT;
-	else if (is_reordered)
+	else if (fate == CN_FATE_SENT && is_reordered)
 		fate = CN_FATE_REORDER;
 	tell(path, frame, fate, now);
 	enter(path, parcel,
 	      arrival(path, serialize(path, parcel, now), is_reordered));
+}
+
+/* ----------------------------------------------------------- marking -- */
+
+/* Where the octets of a packet's header are its own; else they are shared. */
+static bool is_own_header(const struct cn_frame *frame)
+{
+	return frame->header_len >= IP4_HEADER_LEN;
+}
+
+/* RFC 3168 section 5: its sender says that it can be marked. */
+static bool can_be_marked(const struct cn_frame *frame)
+{
+	uint8_t octet[2];
+
+	if (!is_own_header(frame) || cn_frame_len(frame) < IP4_HEADER_LEN)
+		return false;
+	cn_frame_copy(frame, 0, octet, sizeof(octet));
+	if (octet[0] >> 4 == 6)
+		return octet[1] >> 4 & 3;
+	return octet[0] >> 4 == 4 && octet[1] & 3;
+}
+
+/* CE into the header; IPv4's checksum follows (RFC 1624). */
+static void mark(struct cn_frame *frame)
+{
+	uint8_t *p = frame->header;
+	uint32_t sum;
+
+	if (p[0] >> 4 == 6) {
+		p[1] |= 3 << 4;
+		return;
+	}
+	sum = get16(p + 10) + 0xffffu - (3u - (p[1] & 3u));
+	p[1] |= 3;
+	put16(p + 10, (uint16_t)((sum & 0xffff) + (sum >> 16)));
 }
 
 static int refuse(struct cn_path *path, const struct cn_frame *frame,
@@ -366,6 +401,8 @@ static int packet(struct cn_path *path, const struct cn_frame *frame,
 		  uint64_t now)
 {
 	struct cn_path_stats *stats = &path->stats;
+	enum cn_fate fate = CN_FATE_SENT;
+	struct cn_frame marked;
 	bool has_second;
 
 	stats->packets++;
@@ -376,13 +413,21 @@ static int packet(struct cn_path *path, const struct cn_frame *frame,
 	if (cn_frame_len(frame) > path->mtu)
 		return refuse(path, frame, CN_FATE_TOO_BIG, &stats->too_big,
 			      now);
-	if (dice_loses(&path->dice, &path->impair))
-		return refuse(path, frame, CN_FATE_LOSS, &stats->lost, now);
+	if (dice_loses(&path->dice, &path->impair)) {
+		if (!path->impair.ecn || !can_be_marked(frame))
+			return refuse(path, frame, CN_FATE_LOSS, &stats->lost,
+				      now);
+		marked = *frame;
+		mark(&marked);
+		frame = &marked;
+		stats->marked++;
+		fate = CN_FATE_MARK;
+	}
 	has_second = dice_duplicates(&path->dice, &path->impair);
-	carry(path, frame, false, now);
+	carry(path, frame, fate, now);
 	if (has_second) {
 		stats->duplicated++;
-		carry(path, frame, true, now);
+		carry(path, frame, CN_FATE_DUPLICATE, now);
 	}
 	return CN_OK;
 }

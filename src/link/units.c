@@ -281,7 +281,7 @@ const char *units_queue(const char *text, struct cn_impair *impair)
 
 const char units_unknown[] =
 	"no such impairment; there are delay, rtt, jitter, loss, burst-loss, "
-	"reorder, duplicate, corrupt, rate and queue";
+	"reorder, duplicate, corrupt, rate, queue and ecn";
 
 const char *units_impair(const char *word, const char *value,
 			 struct cn_impair *impair)
@@ -312,6 +312,10 @@ const char *units_impair(const char *word, const char *value,
 		return units_rate(value, &impair->rate);
 	if (!strcmp(word, "queue"))
 		return units_queue(value, impair);
+	if (!strcmp(word, "ecn")) {
+		impair->ecn = true;
+		return NULL;
+	}
 	return units_unknown;
 }
 
@@ -336,10 +340,14 @@ const char *units_impair_list(const char *text, struct cn_impair *impair)
 	const char *why = NULL;
 
 	while (!why && next_word(&text, word)) {
-		if (!next_word(&text, value))
+		/* The one word that stands by itself. */
+		if (!strcmp(word, "ecn"))
+			impair->ecn = true;
+		else if (!next_word(&text, value))
 			return "a word without its value; write for example "
 			       "'loss 5% rate 1mbit'";
-		why = units_impair(word, value, impair);
+		else
+			why = units_impair(word, value, impair);
 	}
 	return why;
 }

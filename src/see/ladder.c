@@ -348,6 +348,7 @@ static bool fate_key(enum cn_fate fate, enum see_key *key)
 		{CN_FATE_DUPLICATE, SEE_TWICE},
 		{CN_FATE_CORRUPT, SEE_CORRUPTED},
 		{CN_FATE_REORDER, SEE_OVERTAKEN},
+		{CN_FATE_MARK, SEE_MARKED},
 		{CN_FATE_TOO_BIG, SEE_LOST_TOO_BIG},
 	};
 

@@ -201,6 +201,8 @@
 	X(CORRUPTED, "the path flips a bit of it: the checksum will tell",     \
 	  "路径翻转了其中一位：校验和会发现")                                  \
 	X(OVERTAKEN, "the path sends it out of order", "路径使它乱序")         \
+	X(MARKED, "the path marks it: congestion experienced (ECN)",           \
+	  "路径为它打上标记：遇到拥塞（ECN）")                                 \
                                                                                \
 	/* changes without a segment */                                        \
 	X(STATE_CONNECT, "connect()", "connect()")                             \
@@ -226,6 +228,14 @@
 	  "丢失已修复；拥塞窗口 %1 字节")                                      \
 	X(CC_IDLE, "idle for long: the congestion window begins again at %1 "  \
 	  "octets", "空闲已久：拥塞窗口从 %1 字节重新开始")                    \
+	X(CC_MARK,                                                             \
+	  "a mark of congestion is echoed: the congestion window falls to %1 " \
+	  "octets, and nothing is sent again",                                 \
+	  "收到拥塞标记的回显：拥塞窗口降到 %1 字节，无需重传")                \
+	X(CC_HYSTART,                                                          \
+	  "round trips grow longer, a queue builds up: slow start ends at %1 " \
+	  "octets, before anything is lost",                                   \
+	  "往返时间变长，队列正在形成：慢启动在 %1 字节处结束，尚未丢包")      \
 	X(CALLS, "the program calls %1", "程序调用 %1")                        \
                                                                                \
 	/* datagrams */                                                        \

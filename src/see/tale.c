@@ -64,6 +64,10 @@ static bool tell_cc(struct view *v)
 	const struct cn_trace *t = v->trace;
 
 	view_number(v, 0, t->cwnd);
+	if (t->rule && !strcmp(t->rule, "RFC 3168 section 6.1.2"))
+		return view_say(v, SEE_CC_MARK);
+	if (t->rule && !strcmp(t->rule, "RFC 9406 section 4.2"))
+		return view_say(v, SEE_CC_HYSTART);
 	switch ((enum cn_recovery)t->recovery) {
 	case CN_RECOVERY_FAST:
 		return view_say(v, SEE_CC_FAST);

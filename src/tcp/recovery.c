@@ -83,8 +83,7 @@ static void enter(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 	trace_cc(tcb, "RFC 6675 section 5", now);
 }
 
-void recovery_marked(struct tcb *tcb, const struct ack_news *news,
-		     uint64_t now)
+void recovery_marked(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 {
 	struct cc_event event = event_of(tcb, news, now);
 
@@ -118,7 +117,7 @@ static bool find_losses(struct tcb *tcb, const struct ack_news *news)
 
 void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 {
-	bool recovering = tcb->in_recovery;
+	bool recovering = tcb->in_recovery, fresh = cc_is_fresh(&tcb->cc);
 	struct cc_event event;
 
 	if (news->acked)
@@ -135,6 +134,8 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 	if (news->acked && !recovering && !tcb->in_cwr) {
 		event = event_of(tcb, news, now);
 		cc_ops(tcb->cc_kind)->ack(&tcb->cc, &event);
+		if (fresh && !cc_is_fresh(&tcb->cc))
+			trace_cc(tcb, "RFC 9406 section 4.2", now);
 	}
 	/* RFC 6582: a partial acknowledgement says that the next segment is
 	 * lost too. */
