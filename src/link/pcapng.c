@@ -2,7 +2,7 @@
 /*
  * draft-ietf-opsawg-pcapng: Section Header, Interface Description and Enhanced
  * Packet blocks, always little-endian, link type RAW (IPv4 or IPv6, told by
- * the first nibble).  Writes only; statistics, names and secrets are left out.
+ * the first nibble) or Ethernet.  Writes only; statistics, names and secrets are left out.
  */
 #include "link/pcapng.h"
 
@@ -30,6 +30,7 @@ enum {
 };
 
 #define MAGIC 0x1a2b3c4du
+#define LINKTYPE_ETHERNET 1u
 #define LINKTYPE_RAW 101u
 #define TSRESOL_NS 9
 #define NAME_MAX_LEN 256u
@@ -166,14 +167,14 @@ void pcapng_free(struct pcapng *pcapng)
 		pool_release(pcapng->pool, pcapng, sizeof(*pcapng));
 }
 
-int pcapng_interface(struct pcapng *pcapng, const char *name,
-		     const char *description, uint32_t *interface)
+static int describe(struct pcapng *pcapng, unsigned linktype, const char *name,
+		    const char *description, uint32_t *interface)
 {
 	const uint8_t resolution = TSRESOL_NS;
 
 	if (!begin_block(pcapng, BLOCK_INTERFACE))
 		return pcapng->err;
-	put_le16(pcapng, LINKTYPE_RAW);
+	put_le16(pcapng, linktype);
 	put_le16(pcapng, 0);
 	put_le32(pcapng, 0); /* packets are never cut short */
 	put_text(pcapng, OPT_INTERFACE_NAME, name, NAME_MAX_LEN);
@@ -182,6 +183,19 @@ int pcapng_interface(struct pcapng *pcapng, const char *name,
 	end_block(pcapng);
 	*interface = pcapng->interface_n++;
 	return CN_OK;
+}
+
+int pcapng_interface(struct pcapng *pcapng, const char *name,
+		     const char *description, uint32_t *interface)
+{
+	return describe(pcapng, LINKTYPE_RAW, name, description, interface);
+}
+
+int pcapng_interface_ethernet(struct pcapng *pcapng, const char *name,
+			      const char *description, uint32_t *interface)
+{
+	return describe(pcapng, LINKTYPE_ETHERNET, name, description,
+			interface);
 }
 
 static int put_packet(struct pcapng *pcapng, const struct cn_frame *frame,

@@ -47,6 +47,10 @@ void pcapng_free(struct pcapng *pcapng);
 int pcapng_interface(struct pcapng *pcapng, const char *name,
 		     const char *description, uint32_t *interface)
 	CN_MUST_CHECK;
+/* The same for one that carries Ethernet frames, with their header. */
+int pcapng_interface_ethernet(struct pcapng *pcapng, const char *name,
+			      const char *description, uint32_t *interface)
+	CN_MUST_CHECK;
 /* A super-segment is written as the packets that it stands for, a partial
  * checksum complete. */
 int pcapng_packet(struct pcapng *pcapng, const struct cn_frame *frame,

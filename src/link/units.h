@@ -35,5 +35,9 @@ const char *units_impair(const char *word, const char *value,
 			 struct cn_impair *impair);
 /* Several: "delay 50ms loss 1% rate 10mbit". */
 const char *units_impair_list(const char *text, struct cn_impair *impair);
+/* The other way round, into text of UNITS_IMPAIR_TEXT octets; "": clean. */
+#define UNITS_IMPAIR_TEXT 320
+void units_impair_text(const struct cn_impair *impair,
+		       char text[UNITS_IMPAIR_TEXT]);
 
 #endif

@@ -12,188 +12,10 @@
 
 #include <cmocka.h>
 
-#include <catenet/socket.h>
-
-#include "run/network/network.h"
+#include "lab.h"
 
 #define MS CN_NS_PER_MS
 #define SEC CN_NS_PER_SEC
-#define START (UINT64_C(1000) * SEC)
-
-struct lab {
-	struct cn_pool *pool;
-	struct network *network;
-	uint64_t now;
-};
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
-static void lab_init(struct lab *lab, const char *text)
-{
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct plan *plan = plan_new();
-	struct network_config config = {.seed = {7}};
-	char why[PLAN_WHY];
-
-	lab->pool = cn_pool_new(&alloc);
-	lab->now = START;
-	config.pool = lab->pool;
-	plan_text(plan, "lab", text);
-	if (!plan_finish(plan))
-		fail_msg("%s", plan_mistake(plan, 0));
-	if (network_new(&config, plan, START, &lab->network, why))
-		fail_msg("%s", why);
-}
-
-static void lab_deinit(struct lab *lab)
-{
-	network_free(lab->network);
-	assert_int_equal(cn_pool_in_use(lab->pool), 0);
-	cn_pool_free(lab->pool);
-}
-
-static void settle(struct lab *lab)
-{
-	unsigned n = 0;
-
-	while (network_step(lab->network, lab->now))
-		assert_true(n++ < 100000);
-}
-
-static void pass(struct lab *lab, uint64_t ns)
-{
-	uint64_t until = lab->now + ns;
-
-	for (;;) {
-		uint64_t at;
-
-		settle(lab);
-		at = network_deadline(lab->network);
-		if (at > until)
-			break;
-		assert_true(at >= lab->now);
-		lab->now = at;
-	}
-	lab->now = until;
-}
-
-static struct cn_host *host_of(struct lab *lab, const char *name)
-{
-	int node = network_find(lab->network, name);
-
-	assert_true(node >= 0);
-	return network_host(lab->network, node);
-}
-
-static struct cn_endpoint at(struct lab *lab, const char *name, int family,
-			     uint16_t port)
-{
-	struct cn_endpoint ep = {.port = port};
-	const struct cn_addr *addr =
-		plan_addr_of(network_plan(lab->network),
-			     network_find(lab->network, name), family);
-
-	assert_non_null(addr);
-	ep.addr = *addr;
-	return ep;
-}
-
-/* ------------------------------------------------------------------ TCP -- */
-
-struct call {
-	struct cn_sock *listener, *client, *server;
-	uint32_t sent, received, total;
-};
-
-static void call_begin(struct lab *lab, struct call *call, const char *from,
-		       const char *to, int family, uint32_t total)
-{
-	struct cn_endpoint any = {.port = 7000};
-	struct cn_endpoint far = at(lab, to, family, 7000);
-
-	memset(call, 0, sizeof(*call));
-	call->total = total;
-	if (family == 4)
-		any.addr = cn_addr_v4(0, 0, 0, 0);
-	assert_int_equal(cn_sock_new(host_of(lab, to), family, &call->listener),
-			 0);
-	assert_int_equal(cn_sock_bind(call->listener, &any), 0);
-	assert_int_equal(cn_sock_listen(call->listener, 8, lab->now), 0);
-	assert_int_equal(cn_sock_new(host_of(lab, from), family, &call->client),
-			 0);
-	assert_int_equal(cn_sock_connect(call->client, &far, lab->now),
-			 CN_E_INPROGRESS);
-}
-
-/* One turn of both programs. */
-static void call_turn(struct lab *lab, struct call *call)
-{
-	static const uint8_t octets[16384];
-	uint8_t got[16384];
-	int64_t n;
-
-	if (!call->server &&
-	    cn_sock_accept(call->listener, &call->server, lab->now))
-		call->server = NULL;
-	while (call->sent < call->total) {
-		uint32_t left = call->total - call->sent;
-
-		n = cn_sock_send(call->client, octets,
-				 left < sizeof(octets) ? left : sizeof(octets),
-				 0, lab->now);
-		if (n <= 0)
-			break;
-		call->sent += (uint32_t)n;
-	}
-	while (call->server && (n = cn_sock_recv(call->server, got, sizeof(got),
-						 0, lab->now)) > 0)
-		call->received += (uint32_t)n;
-}
-
-static void call_run(struct lab *lab, struct call *call, uint64_t ns)
-{
-	uint64_t until = lab->now + ns;
-
-	while (lab->now < until && call->received < call->total) {
-		uint64_t next;
-
-		/* A handshake on the loopback takes no time. */
-		for (unsigned idle = 0; idle < 3; idle++) {
-			uint32_t before = call->received + call->sent;
-
-			call_turn(lab, call);
-			settle(lab);
-			if (call->received + call->sent != before)
-				idle = 0;
-		}
-		next = network_deadline(lab->network);
-		if (next > until)
-			next = until;
-		if (next > lab->now)
-			lab->now = next;
-	}
-	call_turn(lab, call);
-}
-
-static void call_end(struct lab *lab, struct call *call)
-{
-	cn_sock_close(call->client, lab->now);
-	if (call->server)
-		cn_sock_close(call->server, lab->now);
-	cn_sock_close(call->listener, lab->now);
-	settle(lab);
-}
 
 static const char chain[] = "host alice 192.168.0.1\nhost bob 192.168.0.223\n"
 			    "router r1\nrouter r2\n"
@@ -216,7 +38,7 @@ static void hosts_talk(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (int family = 4; family <= 6; family += 2) {
-			struct lab lab;
+			struct lab lab = {0};
 			struct call call;
 
 			lab_init(&lab, cases[i].text);
@@ -235,7 +57,7 @@ static void hosts_talk(void **state)
 /* What the handshake takes is the path there and back. */
 static void delays_are_the_links(void **state)
 {
-	struct lab lab;
+	struct lab lab = {0};
 	struct call call;
 	struct cn_tcp_info info;
 
@@ -255,7 +77,7 @@ static void delays_are_the_links(void **state)
 /* A cut takes effect at once and ends at once; what is unknown is told. */
 static void links_are_changed(void **state)
 {
-	struct lab lab;
+	struct lab lab = {0};
 	struct call call;
 	struct cn_path_stats stats;
 	char why[PLAN_WHY];
@@ -267,10 +89,10 @@ static void links_are_changed(void **state)
 	call_run(&lab, &call, 200 * MS);
 	assert_true(call.received > 0);
 	assert_null(network_change(lab.network, "set r1-r2 down", why));
-	pass(&lab, 100 * MS);
+	lab_pass(&lab, 100 * MS);
 	call_turn(&lab, &call);
 	call.total = call.received;
-	pass(&lab, 3 * SEC);
+	lab_pass(&lab, 3 * SEC);
 	call_turn(&lab, &call);
 	assert_int_equal(call.total, call.received);
 	link = plan_link(network_plan(lab.network), 1);
@@ -298,7 +120,7 @@ static void runs_repeat(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct lab lab;
+		struct lab lab = {0};
 		struct call call;
 
 		lab_init(&lab, lossy);

@@ -46,6 +46,7 @@ void wire_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
 		.from = wire->end,
 	};
 
+	taps_sent(wire, frame, fate, now);
 	if (!config->packet)
 		return;
 	sight.ethernet = sight.link->segment;
@@ -71,6 +72,9 @@ static int make_host(struct network *network, struct node *node, uint64_t now)
 	set.dad_probes = 0;
 	/* Between hosts of ours there is nobody to protect from answers. */
 	set.icmp_rate = 1000000;
+	node->loopback.frame = taps_loopback;
+	node->loopback.ctx = node;
+	set.loopback_tap = &node->loopback;
 	if (network->config.settings)
 		network->config.settings(network->config.ctx, node->number,
 					 &set);
@@ -256,6 +260,7 @@ int network_new(const struct network_config *config, struct plan *plan,
 		plan_free(plan);
 		return fail("the network", CN_E_NOMEM, why);
 	}
+	list_init(&network->taps);
 	network->config = *config;
 	network->plan = plan;
 	rc = make(network, now, why);
@@ -270,6 +275,7 @@ void network_free(struct network *network)
 {
 	if (!network)
 		return;
+	network_tun_close(network);
 	for (unsigned i = 0; network->node && i < network->node_n; i++)
 		if (network->node[i].host)
 			cn_host_free(network->node[i].host);

@@ -94,15 +94,53 @@ const char *network_change(struct network *network, const char *statement,
 /* What passed on the way from that end. */
 void network_stats(const struct network *network, const struct plan_end *from,
 		   struct cn_path_stats *stats);
-/* Tables for people; or one JSON object and a newline. */
+/* Tables for people; or JSON lines: one object for each node, link, interface
+ * and route. */
 void network_print(const struct network *network, FILE *out);
 void network_json(const struct network *network, FILE *out);
 /* Lines of hosts(5): each address with its node's name. */
 void network_names(const struct network *network, FILE *out);
 
+/*
+ * A capture, in pcapng: of one node (what it sends and what reaches it, its
+ * loopback too), of one link (what is sent on it), or of all links.  Packets
+ * are as they were sent, and their comment says what became of them.
+ */
+struct network_tap;
+struct network_tap_config {
+	const char *node, *link; /* one of them, or NULL both: every link */
+	int fd; /* written to and, by network_tap_close, closed */
+	uint64_t epoch_ns; /* of the real clock, at the time 0 */
+};
+/* NULL, or what is wrong; the descriptor is then the caller's still. */
+const char *network_tap_open(struct network *network,
+			     const struct network_tap_config *config,
+			     struct network_tap **tap, char why[PLAN_WHY]);
+/* What is gathered goes to the file: 0, or -errno of whatever failed first,
+ * since when nothing is written. */
+int network_tap_flush(struct network_tap *tap);
+int network_tap_close(struct network_tap *tap);
+
 /* ---------------------------------------------------- nodes without host -- */
 
-/* Frames for a PLAN_TUN node that have arrived there, to be released by the
+/*
+ * Opens the TUN interface of each PLAN_TUN node, gives it the node's addresses
+ * and the kernel the routes into the network; needs CAP_NET_ADMIN.  step is
+ * called when the kernel has sent something: it shall step the network.
+ * NULL, or what is wrong.
+ */
+struct loop;
+const char *network_tun_open(struct network *network, struct loop *loop,
+			     void (*step)(void *ctx), void *ctx,
+			     char why[PLAN_WHY]);
+/* Moves what can be moved; after each network_step.  True: something was. */
+bool network_tun_move(struct network *network, uint64_t now);
+/* When network_tun_move has something to do by itself. */
+uint64_t network_tun_deadline(const struct network *network);
+/* network_free does it too. */
+void network_tun_close(struct network *network);
+
+/* Or by hand.  Frames for a PLAN_TUN node that have arrived there, to be released by the
  * caller; false: none yet. */
 bool network_take(struct network *network, int node, struct cn_frame *frame,
 		  uint64_t now);

@@ -5,11 +5,14 @@
  *	network.c	hosts and paths, and their end
  *	network_step.c	what moves between them
  *	network_change.c what is changed while it runs
+ *	network_tap.c	captures
+ *	network_tun.c	the kernel as a node
  *	network_print.c	what people and programs read of it
  */
 #ifndef RUN_NETWORK_NETWORK_PARTS_H
 #define RUN_NETWORK_NETWORK_PARTS_H
 
+#include "base/list.h"
 #include "run/network/network.h"
 
 /* An interface, and the way from it onto its link. */
@@ -39,6 +42,8 @@ struct network {
 	/* In the order of the links and their ends. */
 	struct wire *wire;
 	unsigned first[PLAN_LINKS]; /* wire of a link's first end */
+	struct list taps;
+	struct network_tun *tun; /* NULL: none is open */
 };
 
 static inline struct wire *wire_of(const struct network *network,
@@ -55,6 +60,18 @@ struct cn_impair wire_impair(const struct wire *wire);
 /* The sink of every path; ctx is the wire. */
 void wire_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
 		 uint64_t now);
+/* ------------------------------------------------------ network_tap.c -- */
+
+/* Sent on its link. */
+void taps_sent(const struct wire *wire, const struct cn_frame *frame,
+	       enum cn_fate fate, uint64_t now);
+/* Arrived at the node that has the wire. */
+void taps_came(const struct wire *wire, const struct cn_frame *frame,
+	       uint64_t now);
+/* The frame function of a struct cn_frame_sink; ctx is the node. */
+void taps_loopback(void *ctx, int link, const struct cn_frame *frame,
+		   uint64_t now);
+
 /* CN_OK or an error. */
 int node_route(struct node *node, const struct plan_hop *hop);
 

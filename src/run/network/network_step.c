@@ -80,6 +80,7 @@ static void arrive(struct wire *wire, const struct cn_frame *frame,
 
 	if (!node->host)
 		return;
+	taps_came(wire, frame, now);
 	cn_host_input(node->host, wire->number, frame, now);
 	(void)emit(node, now);
 	node->busy = true;

@@ -157,7 +157,7 @@ int plan_routes(const struct plan *plan, int node,
  * "down".  NULL and the link changed; or, the link unchanged, what is wrong:
  * one sentence in why.
  */
-#define PLAN_WHY 320
+#define PLAN_WHY 400
 const char *plan_set(struct plan *plan, int link, const char *words,
 		     char why[PLAN_WHY]);
 /* "r1 bob via r2": as after "route".  Takes the place of static routes of the

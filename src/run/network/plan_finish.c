@@ -96,7 +96,8 @@ static void plug_alone(struct plan *plan)
 			plan->no_memory = true;
 			return;
 		}
-		strcpy(link->name, node->name);
+		snprintf(link->name, sizeof(link->name), "%.58s-eth0",
+			 node->name);
 		link->segment = true;
 		link->mtu = 1500;
 		link->place = node->place;
