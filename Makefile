@@ -29,6 +29,13 @@ bench bench-quick:
 test-programs: all
 	@BUILD=$(BUILD) tools/test-programs $(PARTS)
 
+# Google's packetdrill scripts on catenet: PACKETDRILL=/path SCRIPTS=/path/gtests,
+# VERSIONS=ipv4,ipv6,mapped (docs/packetdrill.md)
+VERSIONS ?= ipv4
+packetdrill: all
+	@BUILD=$(BUILD) PACKETDRILL=$(PACKETDRILL) tools/packetdrill \
+		--versions $(VERSIONS) --known test/packetdrill/known.txt $(SCRIPTS)
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
@@ -94,5 +101,5 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all demo test test-programs bench bench-quick install fuzz mutate mutate-notes cross footprint coverage symbols rfc grid \
-	notes oracle explain pictures sockets format clean
+.PHONY: all demo test test-programs bench bench-quick install fuzz mutate mutate-notes cross footprint \
+	coverage symbols rfc grid notes oracle explain pictures sockets format clean packetdrill

@@ -34,6 +34,13 @@ CN_API void cn_settings_default(struct cn_settings *settings);
 /* CN_OK and *host, or an error. */
 CN_API int cn_host_new(const struct cn_settings *settings, uint64_t now,
 		       struct cn_host **host) CN_MUST_CHECK;
+/*
+ * Other settings from now on, as by sysctls: connections that exist keep what
+ * they have taken of the old ones (buffers, controller, what they negotiated).
+ * Seed, pool, memory, name, trace and the sizes of tables stay as they were.
+ */
+CN_API void cn_host_retune(struct cn_host *host,
+			   const struct cn_settings *settings);
 /* Frees everything, sockets included (their pointers are dead). */
 CN_API void cn_host_free(struct cn_host *host);
 

@@ -345,6 +345,26 @@ static struct cn_sock *event_pop(struct cn_host *host)
 	return sock;
 }
 
+void cn_host_retune(struct cn_host *host, const struct cn_settings *settings)
+{
+	const struct cn_settings old = host->set;
+
+	host->set = *settings;
+	memcpy(host->set.seed, old.seed, sizeof(old.seed));
+	host->set.seeded = old.seeded;
+	host->set.pool = old.pool;
+	host->set.memory_limit = old.memory_limit;
+	host->set.name = old.name;
+	host->set.trace = old.trace;
+	host->set.dgram_trace = old.dgram_trace;
+	host->set.loopback_tap = old.loopback_tap;
+	host->set.neigh_max = old.neigh_max;
+	host->set.syn_cache_max = old.syn_cache_max;
+	host->set.syn_backlog = old.syn_backlog;
+	host->set.time_wait_max = old.time_wait_max;
+	host->set.fastopen_cache = old.fastopen_cache;
+}
+
 void cn_host_free(struct cn_host *host)
 {
 	struct cn_sock *sock;

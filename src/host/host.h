@@ -398,6 +398,10 @@ void reply_push(struct cn_host *host, const struct tuple *tuple,
 /* The same, and counted and traced, for segments that no TCB emitted. */
 void reply_send(struct cn_host *host, const struct tuple *tuple,
 		const struct tcp_seg *seg, uint8_t state, uint64_t now);
+/* A SYN-ACK, which bears what the listener says of TTL. */
+void reply_of_listener(const struct listener *listener,
+		       const struct tuple *tuple, const struct tcp_seg *seg,
+		       uint64_t now);
 void out_ready(struct cn_sock *sock, uint64_t now);
 /* What was queued is less by what went out: TCP_NOTSENT_LOWAT's writer may
  * have waited for that. */

@@ -119,15 +119,31 @@ void reply_push(struct cn_host *host, const struct tuple *tuple,
 	loopback_wants(host, number, now);
 }
 
-void reply_send(struct cn_host *host, const struct tuple *tuple,
-		const struct tcp_seg *seg, uint8_t state, uint64_t now)
+static void reply_count(struct cn_host *host, const struct tuple *tuple,
+			const struct tcp_seg *seg, uint8_t state, uint64_t now)
 {
 	host->count.tcp_out++;
 	if (seg->flags & TCP_RST)
 		host->count.tcp_rst_out++;
 	flow_trace_seg(host, tuple, CN_TRACE_OUT, state, seg, CN_DROP_NONE,
 		       now);
+}
+
+void reply_send(struct cn_host *host, const struct tuple *tuple,
+		const struct tcp_seg *seg, uint8_t state, uint64_t now)
+{
+	reply_count(host, tuple, seg, state, now);
 	reply_push(host, tuple, seg, host->set.ttl, now);
+}
+
+void reply_of_listener(const struct listener *listener,
+		       const struct tuple *tuple, const struct tcp_seg *seg,
+		       uint64_t now)
+{
+	struct cn_host *host = sock_host(listener->sock);
+
+	reply_count(host, tuple, seg, CN_SYN_RECEIVED, now);
+	reply_push(host, tuple, seg, listener->sock->tcb.ttl, now);
 }
 
 static struct reply *reply_pop(struct host_link *link)

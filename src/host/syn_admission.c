@@ -32,7 +32,7 @@ void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 		reply.fastopen = cookie;
 		reply.fastopen_len = FAST_COOKIE_LEN;
 	}
-	reply_send(host, tuple, &reply, CN_SYN_RECEIVED, now);
+	reply_of_listener(listener, tuple, &reply, now);
 }
 
 /* --------------------------------------------------------- a SYN arrives -- */

@@ -150,7 +150,7 @@ void cookie_answer(struct cn_host *host, const struct listener *listener,
 	host->count.syncookies_sent++;
 	host->count.tcp_out++;
 	flow_trace_cookie(host, in, &reply, now);
-	reply_push(host, tuple, &reply, host->set.ttl, now);
+	reply_push(host, tuple, &reply, listener->sock->tcb.ttl, now);
 }
 
 /* -------------------------------------------------------------------- ACK -- */

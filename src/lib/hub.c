@@ -123,6 +123,8 @@ void hub_run(struct hub *hub)
 	do {
 		moved = run_hosts(hub);
 		moved |= run_wires(hub);
+		if (hub->drain)
+			hub->drain(hub->drain_ctx);
 	} while (moved);
 	run_tuns(hub);
 }
@@ -205,6 +207,7 @@ static void end_wait(struct hub *hub, struct waiter *waiter, enum wait_end end)
 		return;
 	list_del(&waiter->node);
 	hub->waiting--;
+	hub->woken++;
 }
 
 void hub_wake(struct hub *hub, struct waiter *waiter)
@@ -254,11 +257,48 @@ static void pass_time(struct hub *hub)
 	}
 }
 
+bool hub_step(struct hub *hub, uint64_t until)
+{
+	uint64_t at;
+
+	hub_run(hub);
+	at = sooner(expire(hub), hub_deadline(hub));
+	if (hub->woken)
+		return true;
+	if (at > until) {
+		hub->now = hub->now < until ? until : hub->now;
+		return false;
+	}
+	if (at > hub->now)
+		hub->now = at;
+	hub_run(hub);
+	(void)expire(hub);
+	return true;
+}
+
+void hub_settled(struct hub *hub)
+{
+	hub->woken = 0;
+	pthread_cond_broadcast(&hub->settled);
+}
+
+void hub_settle(struct hub *hub)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	while (hub->woken)
+		if (pthread_cond_timedwait(&hub->settled, &hub->lock, &until))
+			hub->woken = 0;
+}
+
 static int wait_virtual(struct hub *hub, struct waiter *waiter)
 {
 	int rc;
 
 	if (atomic_load(&waiter->end) == WAIT_ON) {
+		hub_settled(hub);
 		list_add_tail(&hub->waiters, &waiter->node);
 		hub->waiting++;
 		pass_time(hub);
@@ -457,6 +497,7 @@ static void release(struct hub *hub)
 		close(hub->kick.fd);
 	if (hub->pool)
 		cn_pool_free(hub->pool);
+	pthread_cond_destroy(&hub->settled);
 	pthread_mutex_destroy(&hub->lock);
 	free(hub);
 }
@@ -470,6 +511,7 @@ int hub_new(bool is_virtual, struct hub **out)
 	if (!hub)
 		return ENOMEM;
 	pthread_mutex_init(&hub->lock, NULL);
+	pthread_cond_init(&hub->settled, NULL);
 	list_init(&hub->stacks);
 	list_init(&hub->wires);
 	list_init(&hub->tuns);

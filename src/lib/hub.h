@@ -85,6 +85,14 @@ struct hub {
 	bool is_virtual;
 	struct list waiters;
 	int threads, waiting;
+	/* A driver that moves the clock itself: threads whose wait has ended
+	 * and that have not waited again since, nor said that they are awake
+	 * (hub_settled); and what takes the frames as soon as there may be
+	 * any. */
+	int woken;
+	pthread_cond_t settled;
+	void (*drain)(void *ctx);
+	void *drain_ctx;
 };
 
 /* 0 and *hub with one reference, or errno. */
@@ -108,6 +116,14 @@ void hub_rewatch(struct hub *hub);
 int hub_wait(struct hub *hub, struct waiter *waiter);
 void hub_wake(struct hub *hub, struct waiter *waiter);
 void hub_threads(struct hub *hub, int more);
+/* A virtual clock goes on to the next instant at which something happens, or
+ * to until if that is sooner, and then false: nothing was to happen before. */
+bool hub_step(struct hub *hub, uint64_t until);
+/* The calling thread, whose wait has ended, goes on. */
+void hub_settled(struct hub *hub);
+/* Waits until nobody is left who has been woken and has not gone on; no longer
+ * than a second of the machine's clock. */
+void hub_settle(struct hub *hub);
 
 /* Instants and spans: CN_NEVER stays what it is.  ns_of: false when it is no
  * time span. */

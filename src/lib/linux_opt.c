@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static const struct {
 	{SOL_SOCKET, SO_SNDLOWAT},
 	{SOL_SOCKET, SO_RCVTIMEO},
 	{SOL_SOCKET, SO_SNDTIMEO},
+	{SOL_SOCKET, SO_MEMINFO},
 	{IPPROTO_TCP, TCP_MAXSEG},
 	{IPPROTO_TCP, TCP_LINGER2},
 	{IPPROTO_TCP, TCP_DEFER_ACCEPT},
@@ -95,6 +97,7 @@ static const struct {
 	{IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
 	{IPPROTO_TCP, TCP_CONGESTION},
 	{IPPROTO_TCP, TCP_INFO},
+	{IPPROTO_TCP, TCP_CC_INFO},
 	{IPPROTO_IP, IP_TTL},
 	{IPPROTO_IP, IP_TOS},
 	{IPPROTO_IPV6, IPV6_V6ONLY},
@@ -495,6 +498,23 @@ static int take_error(struct linux_sock *ls)
 	return error;
 }
 
+/* Octets in the buffers and their limits; of the rest of Linux's bookkeeping
+ * there is none here. */
+static int get_meminfo(struct linux_sock *ls, void *val, uint32_t *len)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	int value = 0;
+
+	(void)get_buffer(ls, CN_OPT_RCVBUF, ls->rcvbuf, &value);
+	info[SK_MEMINFO_RCVBUF] = (uint32_t)value;
+	(void)get_buffer(ls, CN_OPT_SNDBUF, ls->sndbuf, &value);
+	info[SK_MEMINFO_SNDBUF] = (uint32_t)value;
+	info[SK_MEMINFO_RMEM_ALLOC] = (uint32_t)cn_sock_readable(ls->sock);
+	info[SK_MEMINFO_WMEM_QUEUED] = (uint32_t)cn_sock_unacked(ls->sock);
+	put(val, len, info, sizeof(info));
+	return 0;
+}
+
 static int get_socket(struct linux_sock *ls, int opt, void *val, uint32_t *len)
 {
 	int value = 0;
@@ -535,6 +555,8 @@ static int get_socket(struct linux_sock *ls, int opt, void *val, uint32_t *len)
 	case SO_SNDLOWAT:
 		value = 1;
 		break;
+	case SO_MEMINFO:
+		return get_meminfo(ls, val, len);
 	case SO_RCVTIMEO:
 		return get_timeout(ls->rcvtimeo_ns, val, len);
 	case SO_SNDTIMEO:
@@ -616,18 +638,24 @@ static void fill_tcp_info(const struct cn_tcp_info *from, struct tcp_info *to,
 	to->tcpi_snd_wnd = from->snd_wnd;
 }
 
+/* Of Linux 6.18: programs that know of later fields find them 0. */
+#define TCP_INFO_LEN 280
+
 static int get_info(struct linux_sock *ls, void *val, uint32_t *len,
 		    uint64_t now)
 {
+	union {
+		struct tcp_info here; /* as the headers of this build have it */
+		uint8_t octet[TCP_INFO_LEN];
+	} to;
 	struct cn_tcp_info from;
-	struct tcp_info to;
 
 	memset(&from, 0, sizeof(from));
 	memset(&to, 0, sizeof(to));
 	/* A socket that was never connected has a state and nothing else. */
 	if (cn_sock_info(ls->sock, &from) != CN_OK)
 		from.state = (uint8_t)cn_sock_state(ls->sock);
-	fill_tcp_info(&from, &to, now);
+	fill_tcp_info(&from, &to.here, now);
 	put(val, len, &to, sizeof(to));
 	return 0;
 }
@@ -655,6 +683,9 @@ static int get_tcp(struct linux_sock *ls, int opt, void *val, uint32_t *len,
 	switch (opt) {
 	case TCP_INFO:
 		return get_info(ls, val, len, now);
+	case TCP_CC_INFO: /* CUBIC and Reno have nothing to tell */
+		*len = 0;
+		return 0;
 	case TCP_CONGESTION:
 		return get_congestion(ls, val, len);
 	case TCP_MAXSEG:

@@ -385,10 +385,13 @@ static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
 	seg->len = seg->data_len + !!(seg->flags & (TCP_SYN | TCP_FIN));
 }
 
-/* MUST-61, SHLD-27: the last octet that is queued goes with PSH. */
+/* MUST-61, SHLD-27: the last octet that is queued goes with PSH; and as in
+ * Linux the last of a super-segment, so that who joins them again at the other
+ * end need not wait for more. */
 static void push_flag(const struct tcb *tcb, struct tcp_seg *seg)
 {
-	if (seg->data_len && seg->seq + seg->data_len == tcb->snd_end)
+	if (seg->seg_size ||
+	    (seg->data_len && seg->seq + seg->data_len == tcb->snd_end))
 		seg->flags |= TCP_PSH;
 }
 

@@ -70,6 +70,26 @@ static void listen_1_lets_two_connect(void **state)
 	pair_deinit(&pair);
 }
 
+/* As Linux: what a listener says of TTL and TOS is on its SYN-ACKs already. */
+static void syn_ack_bears_the_listeners_ttl_and_tos(void **state)
+{
+	struct cn_sock *listener;
+	struct cn_frame frame;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	listener = listener_on(&pair, 1, 80, 1);
+	assert_int_equal(cn_sock_set(listener, CN_OPT_TTL, 33, pair.now), 0);
+	assert_int_equal(cn_sock_set(listener, CN_OPT_TOS, 0x20, pair.now), 0);
+	inject(&pair, 1, stranger(0), pair_at(1, 80), &plain_syn);
+	assert_true(cn_host_output(pair.host[1], 0, &frame, pair.now));
+	assert_int_equal(frame.header[1], 0x20);
+	assert_int_equal(frame.header[8], 33);
+	cn_frame_release(&frame);
+	pair_deinit(&pair);
+}
+
 /* truth2: listen(0) and five connects: one established. */
 static void listen_0_lets_one_connect(void **state)
 {
@@ -709,6 +729,7 @@ int main(void)
 		cmocka_unit_test(held_syn_dropped_is_asked_about_again),
 		cmocka_unit_test(held_syn_reset_by_the_peer_is_gone),
 		cmocka_unit_test(held_syn_that_nobody_answers_runs_out),
+		cmocka_unit_test(syn_ack_bears_the_listeners_ttl_and_tos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,12 +32,12 @@ static void established_single_segment_is_not_cut(void)
 	out("PA", 1001, 1, 1001, .cut = 1000);
 }
 
-/* Whole segments, as many as the link takes. */
+/* Whole segments, as many as the link takes; the last bears PSH, as in Linux. */
 static void established_super_segment_fits_the_link(void)
 {
 	at_established_with(3999);
 	sends(5500);
-	out("A", 1, 1, 3000, .cut = 1000);
+	out("PA", 1, 1, 3000, .cut = 1000);
 	out("PA", 3001, 1, 2500, .cut = 1000);
 	silent();
 }
@@ -56,7 +56,7 @@ static void established_super_segment_of_64_at_most(void)
 	t.peer.mss = 100;
 	at_established_with(65536);
 	sends(6450);
-	out("A", 1, 1, 6400, .cut = 100);
+	out("PA", 1, 1, 6400, .cut = 100);
 	out("PA", 6401, 1, 50);
 	silent();
 	/* each bit stands for its segment */
@@ -73,7 +73,7 @@ static void established_nagle_holds_the_tail_of_a_super_segment(void)
 	sends(10);
 	out("PA", 1, 1, 10);
 	sends(2500);
-	out("A", 11, 1, 2000, .cut = 1000);
+	out("PA", 11, 1, 2000, .cut = 1000);
 	silent();
 	in("A", 1, 11, 0, 65535);
 	out("PA", 2011, 1, 500);
@@ -84,7 +84,7 @@ static void established_window_ends_a_super_segment(void)
 	at_established_with(65536);
 	in("A", 1, 1, 0, 3500);
 	sends(5000);
-	out("A", 1, 1, 3000, .cut = 1000);
+	out("PA", 1, 1, 3000, .cut = 1000);
 	silent();
 }
 
@@ -104,7 +104,7 @@ static void fin_wait_1_fin_waits_for_the_last_frame(void)
 	at_established_with(2000);
 	sends(2500);
 	closes();
-	out("A", 1, 1, 2000, .cut = 1000);
+	out("PA", 1, 1, 2000, .cut = 1000);
 	out("FPA", 2001, 1, 500);
 	silent();
 }
@@ -121,7 +121,7 @@ static void established_lost_segments_of_a_super_segment(void)
 	out("A", 1, 1, 1000);
 	silent();
 	in("A", 1, 1, 0, 65535, .sack = {{3001, 8501}});
-	out("A", 1001, 1, 2000, .cut = 1000);
+	out("PA", 1001, 1, 2000, .cut = 1000);
 	silent();
 	is(t.tcb.stat.segs_retransmitted, 3);
 	in("A", 1, 8501, 0, 65535);
@@ -160,8 +160,8 @@ static void established_retransmission_fits_the_link(void)
 	after(RTO);
 	out("A", 1, 1, 1000);
 	t.tcb.cc.cwnd = 100000;
-	out("A", 1001, 1, 2000, .cut = 1000);
-	out("A", 3001, 1, 2000, .cut = 1000);
+	out("PA", 1001, 1, 2000, .cut = 1000);
+	out("PA", 3001, 1, 2000, .cut = 1000);
 	out("FPA", 5001, 1, 500);
 	silent();
 }

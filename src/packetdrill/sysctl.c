@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linux's sysctls: what /proc/sys/net of the network namespace says, as the
+ * settings of the host.  They are read again whenever a socket may need them,
+ * since scripts write them at any time.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/hub.h"
+#include "packetdrill/drill.h"
+
+/* The text of a sysctl, or false. */
+static bool text_of(const char *name, char *text, size_t size)
+{
+	char path[128];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, size - 1);
+	syscall(SYS_close, fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+/* Up to n numbers: how many there are. */
+static int numbers(const char *name, uint64_t *value, int n)
+{
+	char text[256], *at = text, *end;
+	int got = 0;
+
+	if (!text_of(name, text, sizeof(text)))
+		return 0;
+	while (got < n) {
+		value[got] = strtoull(at, &end, 0);
+		if (end == at)
+			break;
+		at = end;
+		got++;
+	}
+	return got;
+}
+
+static void read_u8(const char *name, uint8_t *to)
+{
+	uint64_t value;
+
+	if (numbers(name, &value, 1))
+		*to = value < UINT8_MAX ? (uint8_t)value : UINT8_MAX;
+}
+
+static void read_bool(const char *name, bool *to)
+{
+	uint64_t value;
+
+	if (numbers(name, &value, 1))
+		*to = value != 0;
+}
+
+static void read_seconds(const char *name, uint64_t *to_ns)
+{
+	uint64_t value;
+
+	if (numbers(name, &value, 1))
+		*to_ns = value * CN_NS_PER_SEC;
+}
+
+static void read_memory(struct cn_settings *set, struct linux_limits *limits)
+{
+	uint64_t three[3];
+
+	if (numbers("ipv4/tcp_rmem", three, 3) == 3)
+		set->rcvbuf = (uint32_t)three[2];
+	if (numbers("ipv4/tcp_wmem", three, 3) == 3)
+		set->sndbuf = (uint32_t)three[2];
+	if (numbers("core/rmem_max", three, 1))
+		limits->rmem_max = (uint32_t)three[0];
+	if (numbers("core/wmem_max", three, 1))
+		limits->wmem_max = (uint32_t)three[0];
+}
+
+static void read_retries(struct cn_settings *set)
+{
+	read_u8("ipv4/tcp_syn_retries", &set->syn_retries);
+	read_u8("ipv4/tcp_synack_retries", &set->synack_retries);
+	read_u8("ipv4/tcp_retries1", &set->retries1);
+	read_u8("ipv4/tcp_retries2", &set->retries2);
+	read_u8("ipv4/tcp_orphan_retries", &set->orphan_retries);
+	if (!set->orphan_retries)
+		set->orphan_retries = 8;
+	read_seconds("ipv4/tcp_fin_timeout", &set->fin_wait2_ns);
+	read_seconds("ipv4/tcp_keepalive_time", &set->keepalive_idle_ns);
+	read_seconds("ipv4/tcp_keepalive_intvl", &set->keepalive_interval_ns);
+	read_u8("ipv4/tcp_keepalive_probes", &set->keepalive_probes);
+}
+
+static void read_options(struct cn_settings *set)
+{
+	char text[64];
+
+	read_bool("ipv4/tcp_timestamps", &set->timestamps);
+	read_bool("ipv4/tcp_sack", &set->sack);
+	read_bool("ipv4/tcp_window_scaling", &set->window_scaling);
+	read_u8("ipv4/tcp_syncookies", &set->syncookies);
+	if (text_of("ipv4/tcp_congestion_control", text, sizeof(text)))
+		set->cc = strncmp(text, "reno", 4) ? CN_CC_CUBIC : CN_CC_RENO;
+}
+
+static void read_fast_open(struct cn_settings *set)
+{
+	uint64_t value;
+
+	if (numbers("ipv4/tcp_fastopen", &value, 1))
+		set->fastopen = value & 3;
+	read_seconds("ipv4/tcp_fastopen_blackhole_timeout_sec",
+		     &set->fastopen_blackhole_ns);
+}
+
+void drill_sysctls(struct drill *drill)
+{
+	struct cn_settings set = drill->set;
+	struct linux_limits limits = drill->stack->limits;
+	struct cn_host *host;
+
+	read_memory(&set, &limits);
+	read_retries(&set);
+	read_options(&set);
+	read_fast_open(&set);
+	host = cn_stack_lock(drill->stack);
+	drill->stack->limits = limits;
+	cn_host_retune(host, &set);
+	cn_stack_unlock(drill->stack);
+}
