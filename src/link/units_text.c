@@ -111,6 +111,8 @@ void units_impair_text(const struct cn_impair *impair,
 		put(&text, " queue %llub", impair->queue_octets + 0ull);
 	else if (impair->queue)
 		put(&text, " queue %u", impair->queue);
+	if (impair->ecn)
+		put(&text, " ecn");
 	/* The space in front. */
 	memmove(out, out + (text.len > 0), text.len + 1 - (text.len > 0));
 }

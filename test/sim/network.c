@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -134,6 +136,134 @@ static void runs_repeat(void **state)
 	assert_int_equal(ended[0], ended[1]);
 }
 
+static char *printed(const struct lab *lab,
+		     void (*print)(const struct network *network, FILE *out))
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	print(lab->network, out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void it_prints(void **state)
+{
+	static const char small[] = "host alice 192.168.0.1\nhost bob\n"
+				    "router r\n"
+				    "link alice r delay 10ms from r loss 1%\n"
+				    "link r bob rate 1mbit\n"
+				    "route r 192.0.2.0/24 via bob\n";
+	struct lab lab = {0};
+	char *text;
+
+	(void)state;
+	lab_init(&lab, small);
+	text = printed(&lab, network_print);
+	assert_string_equal(
+		text,
+		"NODE   KIND    IFACE  LINK     ADDRESSES\n"
+		"alice  host    eth0   alice-r  192.168.0.1/32  "
+		"fd00:0:0:1::1/64\n"
+		"bob    host    eth0   r-bob    10.0.2.2/24  "
+		"fd00:0:0:2::2/64\n"
+		"r      router  eth0   alice-r  10.0.1.2/24  "
+		"fd00:0:0:1::2/64\n"
+		"               eth1   r-bob    10.0.2.1/24  "
+		"fd00:0:0:2::1/64\n"
+		"\n"
+		"LINK     FROM   TO       PACKETS     LOST  IMPAIRMENT\n"
+		"alice-r  alice  r              0        0  delay 10ms\n"
+		"         r      alice          0        0  delay 10ms loss 1%\n"
+		"r-bob    r      bob            0        0  rate 1mbit\n"
+		"         bob    r              0        0  rate 1mbit\n"
+		"\n"
+		"NODE   ROUTE               OUT\n"
+		"r      192.0.2.0/24        eth1 to bob\n");
+	free(text);
+	text = printed(&lab, network_names);
+	assert_string_equal(text, "192.168.0.1\talice\nfd00:0:0:1::1\talice\n"
+				  "10.0.2.2\tbob\nfd00:0:0:2::2\tbob\n"
+				  "10.0.1.2\tr\nfd00:0:0:1::2\tr\n"
+				  "10.0.2.1\tr\nfd00:0:0:2::1\tr\n");
+	free(text);
+	text = printed(&lab, network_json);
+	assert_non_null(
+		strstr(text, "{\"node\": \"r\", \"kind\": \"router\"}\n"));
+	assert_non_null(strstr(text, "\"impairment\": \"delay 10ms loss 1%\""));
+	assert_non_null(strstr(text, "{\"route\": \"192.0.2.0/24\","));
+	free(text);
+	lab_deinit(&lab);
+}
+
+/* How often these octets stand in the file. */
+static unsigned count_in(FILE *file, const void *what, size_t len)
+{
+	static uint8_t all[1 << 20];
+	unsigned n = 0;
+	size_t size;
+
+	rewind(file);
+	size = fread(all, 1, sizeof(all), file);
+	for (size_t i = 0; i + len <= size; i++)
+		n += !memcmp(all + i, what, len);
+	return n;
+}
+
+/* Each packet of the host once, its interfaces by their names, and in a
+ * segment the frames as they are. */
+static void captures_are_made(void **state)
+{
+	static const uint8_t syn_and_acks[] = {192, 168, 0, 1, 10, 0, 2, 2};
+	static const uint8_t arp[] = {8, 6, 0, 1, 8, 0, 6, 4};
+	struct network_tap_config config = {.node = "alice"};
+	struct network_tap *tap;
+	struct lab lab = {0};
+	struct call call;
+	char why[PLAN_WHY];
+	FILE *file = tmpfile();
+
+	(void)state;
+	assert_non_null(file);
+	lab_init(&lab, "host alice 192.168.0.1\nrouter r\nhost bob\n"
+		       "link alice r\nsegment lan r bob\n");
+	config.fd = dup(fileno(file));
+	assert_null(network_tap_open(lab.network, &config, &tap, why));
+	call_begin(&lab, &call, "alice", "bob", 4, 1);
+	call_run(&lab, &call, SEC);
+	assert_int_equal(call.received, 1);
+	assert_int_equal(network_tap_close(tap), 0);
+	/* SYN, ACK, data */
+	assert_int_equal(count_in(file, syn_and_acks, 8), 3);
+	assert_int_equal(count_in(file, arp, 8), 0);
+	assert_int_equal(count_in(file, "eth0", 4), 1);
+	assert_int_equal(count_in(file, "alice on alice-r", 16), 1);
+	(void)fclose(file);
+	call_end(&lab, &call);
+	lab_deinit(&lab);
+
+	file = tmpfile();
+	assert_non_null(file);
+	lab_init(&lab, "host alice 192.168.0.1\nrouter r\nhost bob\n"
+		       "link alice r\nsegment lan r bob\n");
+	config = (struct network_tap_config){.link = "lan"};
+	config.fd = dup(fileno(file));
+	assert_null(network_tap_open(lab.network, &config, &tap, why));
+	call_begin(&lab, &call, "alice", "bob", 4, 1);
+	call_run(&lab, &call, SEC);
+	assert_int_equal(network_tap_close(tap), 0);
+	assert_int_equal(count_in(file, arp, 8), 2);
+	assert_int_equal(count_in(file, "bob:eth0", 8), 1);
+	(void)fclose(file);
+	config = (struct network_tap_config){.node = "carol"};
+	assert_non_null(network_tap_open(lab.network, &config, &tap, why));
+	assert_string_equal(why, "no host or router is called carol");
+	call_end(&lab, &call);
+	lab_deinit(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +271,8 @@ int main(void)
 		cmocka_unit_test(delays_are_the_links),
 		cmocka_unit_test(links_are_changed),
 		cmocka_unit_test(runs_repeat),
+		cmocka_unit_test(it_prints),
+		cmocka_unit_test(captures_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static void links_have_properties(void **state)
 	struct plan *plan = plan_of(
 		"host a\nhost b\nhost c # the third\n"
 		"link a b delay 10ms loss 1% from b rate 1mbit mtu 1400 "
-		"name wire drop 'up syn #1' \\\n  both queue 10\n"
+		"name wire drop 'up syn #1' \\\n  both queue 10 from a ecn\n"
 		"link b, c down net dsl\n"
 		"link b c\n");
 	const struct plan_link *link = plan_link(plan, 0);
@@ -115,6 +115,8 @@ static void links_have_properties(void **state)
 	assert_int_equal(link->end[0].impair.rate, 0);
 	assert_int_equal(link->end[1].impair.rate, 1000000);
 	assert_int_equal(link->end[0].impair.queue, 10);
+	assert_true(link->end[0].impair.ecn);
+	assert_false(link->end[1].impair.ecn);
 	link = plan_link(plan, 1);
 	assert_true(link->down);
 	assert_string_equal(link->name, "b-c");

@@ -130,10 +130,39 @@ static void lists(void **state)
 	assert_ptr_equal(units_impair("slowness", "5", &impair), units_unknown);
 }
 
+/* What is written can be read again, and says the same. */
+static void impairments_are_written_as_read(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"delay 50ms",
+		"delay 1.5ms jitter 250us,pareto,ordered loss 1%",
+		"loss 0.0076%",
+		"delay 2s burst-loss 1%,20%,100%,0%",
+		"reorder 5%,10ms duplicate 2% corrupt 0.5%",
+		"rate 10mbit queue 100",
+		"rate 1500kbit queue 65536b ecn",
+	};
+	char text[UNITS_IMPAIR_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct cn_impair impair = {0}, again = {0};
+
+		assert_null(units_impair_list(texts[i], &impair));
+		units_impair_text(&impair, text);
+		assert_string_equal(text, texts[i]);
+		assert_null(units_impair_list(text, &again));
+		units_impair_text(&again, text);
+		assert_string_equal(text, texts[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times),
+		cmocka_unit_test(impairments_are_written_as_read),
 		cmocka_unit_test(shares),
 		cmocka_unit_test(rates_and_sizes),
 		cmocka_unit_test(with_commas),

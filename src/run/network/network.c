@@ -89,7 +89,7 @@ struct cn_impair wire_impair(const struct wire *wire)
 	struct cn_impair impair = wire->end->impair;
 
 	if (plan_link(wire->network->plan, (unsigned)wire->end->link)->down)
-		impair.loss = 1;
+		impair = (struct cn_impair){.loss = 1};
 	return impair;
 }
 

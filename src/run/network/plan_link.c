@@ -25,7 +25,7 @@ static const char *const impairments[] = {
 	"reorder", "duplicate", "corrupt", "rate", "queue",
 };
 static const char *const properties[] = {
-	"net", "mtu", "name", "drop", "down", "up", "from", "both",
+	"ecn", "net", "mtu", "name", "drop", "down", "up", "from", "both",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -146,18 +146,29 @@ static bool set_drop(struct changing *changing, const char *rules)
 	return true;
 }
 
-static bool set_flag(struct changing *changing, const char *word, bool *known)
+static void mark_instead(struct changing *changing)
 {
-	*known = true;
+	struct plan_link *link = changing->link;
+
+	for (unsigned i = 0; i < link->end_n; i++)
+		if (!changing->only || changing->only == &link->end[i])
+			link->end[i].impair.ecn = true;
+}
+
+/* Words that stand by themselves. */
+static bool set_flag(struct changing *changing, const char *word)
+{
 	if (!strcmp(word, "down"))
 		changing->link->down = true;
 	else if (!strcmp(word, "up"))
 		changing->link->down = false;
 	else if (!strcmp(word, "both"))
 		changing->only = NULL;
+	else if (!strcmp(word, "ecn"))
+		mark_instead(changing);
 	else
-		*known = false;
-	return *known;
+		return false;
+	return true;
 }
 
 static bool set_pair(struct changing *changing, const char *word,
@@ -185,19 +196,17 @@ static bool set_pair(struct changing *changing, const char *word,
 static bool set_words(struct changing *changing, const struct words *words,
 		      unsigned from)
 {
-	bool known;
-
 	for (unsigned i = from; i < words->n; i++) {
 		const char *word = words->at[i];
 
-		if (set_flag(changing, word, &known))
+		if (set_flag(changing, word))
 			continue;
 		if (!plan_is_link_word(word))
 			return wrong(changing, word,
 				     "no property of a link; there are delay, "
 				     "rtt, jitter, loss, burst-loss, reorder, "
-				     "duplicate, corrupt, rate, queue, net, "
-				     "mtu, name, drop, from, both, up and "
+				     "duplicate, corrupt, rate, queue, ecn, "
+				     "net, mtu, name, drop, from, both, up and "
 				     "down");
 		if (++i == words->n)
 			return wrong(changing, word,
