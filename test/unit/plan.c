@@ -78,6 +78,10 @@ static void addresses_are_given(void **state)
 		 "eth0 10.0.1.3/24 fd00:0:0:1::3/64"},
 		{"host alone 192.168.0.223", "alone",
 		 "eth0 192.168.0.223/24 fd00:0:0:1::1/64"},
+		{"host a\nhost b 10.3.0.1", "a",
+		 "eth0 10.0.1.1/24 fd00:0:0:1::1/64"},
+		{"host a 192.168.0.1\nhost b\nhost c", "c",
+		 "eth0 10.0.1.3/24 fd00:0:0:1::3/64"},
 		/* A host that was given one keeps to it on every interface. */
 		{"host a 10.9.0.1\nrouter b\nrouter c\nlink a b\nlink a c", "a",
 		 "eth0 10.9.0.1/32 fd00:0:0:1::1/64 eth1 fd00:0:0:2::1/64"},

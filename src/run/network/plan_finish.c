@@ -78,6 +78,36 @@ static void read_statement(struct plan *plan, const struct pass *pass,
 	free(copy);
 }
 
+static bool says_links(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->statement_n; i++) {
+		const char *text = plan->statement[i].text;
+
+		text += strspn(text, " \t\r,");
+		if (!strncmp(text, "link", 4) || !strncmp(text, "segment", 7))
+			return true;
+	}
+	return false;
+}
+
+/* Where no link is described, everybody is joined to everybody. */
+static void join_all(struct plan *plan)
+{
+	static char first[] = "segment", lan[] = "lan", two[] = "link";
+	struct words words = {.n = 2, .at = {first, lan}};
+
+	if (plan->node_n < 2 || plan->node_n > PLAN_LINK_ENDS ||
+	    says_links(plan))
+		return;
+	if (plan->node_n == 2) {
+		words.n = 1;
+		words.at[0] = two;
+	}
+	for (unsigned i = 0; i < plan->node_n; i++)
+		words.at[words.n++] = plan->node[i].name;
+	plan_link_statement(plan, &words, plan->node[0].place);
+}
+
 /* ----------------------------------------------------------- addresses -- */
 
 /* A node without a link stands in a segment by itself. */
@@ -258,6 +288,7 @@ bool plan_finish(struct plan *plan)
 {
 	for (size_t p = 0; p < COUNT(passes); p++) {
 		if (&passes[p] == &passes[2]) {
+			join_all(plan);
 			plug_alone(plan);
 			place_given(plan);
 			settle_lens(plan);
