@@ -33,6 +33,16 @@ CN_API const char *cn_tcp_state_name(enum cn_tcp_state state);
 
 enum cn_cc { CN_CC_CUBIC, CN_CC_RENO, CN_CC_N };
 
+/* Bits of cn_settings.recovery (Linux's net.ipv4.tcp_recovery). */
+enum cn_recovery_how {
+	CN_RECOVERY_RACK = 1, /* RFC 8985; else RFC 6675 */
+	CN_RECOVERY_STATIC_REO_WND = 2, /* its window does not adapt */
+	CN_RECOVERY_NO_DUPTHRESH = 4, /* three segments SACKed do not end it */
+};
+
+/* From this value of cn_settings.early_retrans on, the tail is probed. */
+#define CN_EARLY_TLP 3
+
 /* ----------------------------------------------------------- settings -- */
 
 /*
@@ -127,6 +137,12 @@ struct cn_settings {
 	uint8_t ecn; /* RFC 3168: 0 never, 1 asked for and taken, 2 taken where
 			it is asked for (Linux's tcp_ecn); 2 */
 
+	/* Loss recovery, by Linux's numbers */
+	uint8_t recovery; /* enum cn_recovery_how, as tcp_recovery: RACK */
+	uint8_t early_retrans; /* tcp_early_retrans; CN_EARLY_TLP */
+	uint8_t frto; /* tcp_frto: 0 off, else RFC 5682; 2 */
+	bool prr; /* RFC 9937; false: the window falls at once; true */
+
 	/* Datagram sockets, as Linux's net.core.[rw]mem_default */
 	uint32_t dgram_sndbuf; /* 212992 */
 	uint32_t dgram_rcvbuf; /* 212992 */
@@ -158,6 +174,18 @@ enum cn_addr_state {
 	X(tcp_out, "TCP segments sent")                                        \
 	X(tcp_rst_out, "resets sent")                                          \
 	X(tcp_retrans, "segments retransmitted")                               \
+	X(tcp_rto_fired, "retransmission timeouts")                            \
+	X(tcp_sack_recovery, "fast recoveries by SACK")                        \
+	X(tcp_reno_recovery, "fast recoveries by duplicate ACKs")              \
+	X(tcp_loss_probes, "probes of a tail sent (RFC 8985)")                 \
+	X(tcp_loss_probe_recovery, "tails that a probe repaired")              \
+	X(tcp_lost_retransmit, "retransmissions found lost")                   \
+	X(tcp_sack_reorder, "ACKs that showed reordering")                     \
+	X(tcp_sack_reneging, "receivers that took SACKed data back")           \
+	X(tcp_dsack_recv, "D-SACKs received")                                  \
+	X(tcp_dsack_undo, "reductions undone: D-SACKs for all sent again")     \
+	X(tcp_ts_undo, "reductions undone: an older timestamp came back")      \
+	X(tcp_spurious_rtos, "timeouts undone: nothing was lost (RFC 5682)")   \
 	X(tcp_active_opens, "connect calls")                                   \
 	X(tcp_passive_opens, "connections accepted into a queue")              \
 	X(tcp_failed, "connection attempts that failed")                       \
@@ -228,6 +256,8 @@ enum cn_trace_kind {
 /* X(name, text) */
 #define CN_TIMERS(X)                                                           \
 	X(RTO, "rto")                                                          \
+	X(TLP, "tlp") /* the tail is probed */                                 \
+	X(RACK, "rack") /* reordering has had its time */                      \
 	X(PERSIST, "persist")                                                  \
 	X(DELACK, "delack")                                                    \
 	X(KEEPALIVE, "keepalive")                                              \
@@ -273,6 +303,19 @@ enum cn_recovery {
 #undef CN_X
 };
 
+/* CC: how it is known that a reduction was for nothing.  X(name, text) */
+#define CN_UNDOS(X)                                                            \
+	X(NONE, "none") /* nothing is undone */                                \
+	X(DSACK, "dsack") /* all that was sent again came twice */             \
+	X(TIMESTAMP, "timestamp") /* the original's echo came (RFC 3522) */    \
+	X(FRTO, "frto") /* what was sent before the timeout came (RFC 5682) */
+
+enum cn_undo {
+#define CN_X(name, text) CN_UNDO_##name,
+	CN_UNDOS(CN_X) CN_UNDO_N
+#undef CN_X
+};
+
 /* RFC 7413: what a SYN says of cookies.  X(name, text) */
 #define CN_FASTOPENS(X)                                                        \
 	X(NONE, "none")                                                        \
@@ -298,6 +341,7 @@ struct cn_trace {
 	uint8_t drop; /* enum cn_drop */
 	uint8_t why; /* OUT: enum cn_send */
 	uint8_t recovery; /* enum cn_recovery */
+	uint8_t undo; /* CC: enum cn_undo */
 	int8_t err; /* enum cn_err */
 	uint8_t flags; /* segment */
 	bool retransmit;

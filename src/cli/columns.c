@@ -9,6 +9,8 @@ static const char *timer_name(uint64_t timer)
 {
 	switch ((enum cn_timer_kind)timer) {
 	case CN_TIMER_RTO:
+	case CN_TIMER_TLP:
+	case CN_TIMER_RACK:
 		return "on";
 	case CN_TIMER_PERSIST:
 		return "persist";

@@ -85,17 +85,22 @@ unsigned burst_go_on(struct cn_host *host, int link, struct cn_frame *frame,
 {
 	struct burst *burst = &host->burst;
 	struct cn_sock *sock = burst->sock;
+	uint64_t before;
 
 	if (!sock || sock->link != link || !n)
 		return 0;
 	if (n > burst->left)
 		n = burst->left;
+	before = sock->tcb.rexmit_at;
 	if (!n || burst->now != now ||
 	    !tcp_emit_again(&sock->tcb, &burst->seg, n, now)) {
 		burst->sock = NULL;
 		return 0;
 	}
 	burst->left -= n;
+	/* More in flight is probed for sooner. */
+	if (sock->tcb.rexmit_at != before)
+		sock_arm(sock);
 	for (unsigned i = 0; i < n; i++)
 		frame_again(burst, &frame[i],
 			    burst->seg.seq + i * burst->seg.data_len);

@@ -78,6 +78,10 @@ static void default_tcp(struct cn_settings *set)
 	set->delack_ns = 40 * CN_NS_PER_MS;
 	set->retries1 = 3; /* SHLD-10 */
 	set->retries2 = 15; /* SHLD-11 */
+	set->recovery = CN_RECOVERY_RACK;
+	set->early_retrans = CN_EARLY_TLP;
+	set->frto = 2;
+	set->prr = true;
 	set->orphan_retries = 8;
 	set->keepalive_idle_ns = 7200 * CN_NS_PER_SEC; /* MUST-28 */
 	set->keepalive_interval_ns = 75 * CN_NS_PER_SEC;

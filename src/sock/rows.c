@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sock/sock.h"
+#include "tcp/busy.h"
 
 struct walk {
 	const struct cn_host *host;
@@ -15,6 +16,9 @@ static void timer_of(const struct cn_sock *sock, struct cn_sock_row *row)
 	const struct tcb *tcb = &sock->tcb;
 
 	row->timer_at = tcp_deadline(tcb);
+	/* Housekeeping is nobody's business. */
+	if (tcb->busy && row->timer_at == tcb->busy->idle_at)
+		row->timer_at = tcb->keep_at;
 	if (row->timer_at == CN_NEVER)
 		return;
 	if (row->timer_at == tcb->rexmit_at)

@@ -29,10 +29,11 @@ void ack_open_window(struct tcb *tcb, uint64_t now)
 
 /*
  * A round trip: exact if the newest segment acknowledged was sent once
- * (Karn's rule, MUST-18), else by the timestamp it echoes (RFC 7323 section
- * 4.1), in whole milliseconds.  False: there was nothing to measure.
+ * (Karn's rule, MUST-18), or the newest that is SACKed, else by the timestamp
+ * it echoes (RFC 7323 section 4.1), in whole milliseconds.  False: there was
+ * nothing to measure.
  */
-static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
+static bool measure(struct tcb *tcb, const struct tcp_seg *seg, bool is_news,
 		    struct sent_acked *acked, uint64_t now)
 {
 	uint64_t us;
@@ -41,7 +42,10 @@ static bool measure(struct tcb *tcb, const struct tcp_seg *seg,
 		return false;
 	if (acked->rtt_from) {
 		us = (now - acked->rtt_from) / CN_NS_PER_US;
-	} else if (tcb->ts_ok && (seg->options & TCP_OPT_TS) && seg->tsecr) {
+	} else if (acked->sack_from) {
+		us = (now - acked->sack_from) / CN_NS_PER_US;
+	} else if (is_news && tcb->ts_ok && (seg->options & TCP_OPT_TS) &&
+		   seg->tsecr) {
 		uint32_t ms = ts_clock(now) + tcb->ts_off - seg->tsecr;
 
 		if (ms > 300000)
@@ -89,27 +93,33 @@ static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
 	tcb->snd_una = seg->ack;
 	sent_acked(tcb, seg->ack, acked);
 	sendq_acked(tcb);
-	/* MUST-18: the other half of Karn's rule: the timeout stays backed off
-	 * until there is a sample, or a path slower than it is never measured. */
-	if (measure(tcb, seg, acked, now))
-		tcb->backoff = 0;
 	if (tcb->urg_out && seq_ge(tcb->snd_una, tcb->snd_up))
 		tcb->urg_out = false;
 	tcb->rexmit_n = 0;
 	tcb->probe_n = 0;
 	tcb->soft_err = 0;
 	tcb->first_tx_ms = ms_of(now);
-	timeout_restart(tcb, now);
 	tcb->news |= TCP_NEWS_OUT;
+}
+
+/* MUST-18: the other half of Karn's rule: the timeout stays backed off until
+ * there is a sample, or a path slower than it is never measured. */
+static void take_sample(struct tcb *tcb, const struct tcp_seg *seg,
+			bool is_news, struct sent_acked *acked, uint64_t now)
+{
+	if (measure(tcb, seg, is_news, acked, now) && is_news)
+		tcb->backoff = 0;
 }
 
 void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 {
-	struct sent_acked acked;
+	struct sent_acked acked = {0};
 	uint32_t began = tcb->first_tx_ms;
 	uint64_t rtt_from = tcb->sent ? sent_at(tcb->sent, 0)->first_at : 0;
 
 	ack_advances(tcb, seg, &acked, now);
+	take_sample(tcb, seg, true, &acked, now);
+	timeout_restart(tcb, now);
 	if (tcb->syn_rexmitted && !tcb->rtt.n) {
 		tcb->rtt.rto_us = RTO_AFTER_LOST_SYN_US;
 		tcb->backoff = 0;
@@ -189,14 +199,41 @@ static void fin_is_acked(struct tcb *tcb, uint64_t now)
 	}
 }
 
-/* RFC 2018 section 3 and RFC 2883: blocks between SND.UNA and SND.NXT mark
- * the ring; what lies below is a D-SACK and marks nothing. */
-static void take_sack(struct tcb *tcb, const struct tcp_seg *seg)
+/*
+ * RFC 2883 section 4: the first block lies below what is acknowledged, or
+ * within the second one.  Row 31 of the attacks: nor is it older or longer
+ * than a window.
+ */
+static void take_dsack(const struct tcb *tcb, const struct tcp_seg *seg,
+		       struct ack_news *news)
 {
+	const struct tcp_block *block = &seg->sack[0], *around = &seg->sack[1];
+	bool twice = seq_le(block->right, seg->ack);
+
+	if (seq_ge(block->left, block->right) ||
+	    seq_gt(block->right, tcb->snd_nxt))
+		return;
+	if (!twice && seg->sack_n > 1)
+		twice = seq_ge(block->left, around->left) &&
+			seq_le(block->right, around->right);
+	if (!twice || block->right - block->left > tcb->max_snd_wnd ||
+	    seq_lt(block->left, tcb->snd_una - tcb->max_snd_wnd))
+		return;
+	news->dsack = true;
+	news->dsack_left = block->left;
+	news->dsack_right = block->right;
+}
+
+/* RFC 2018 section 3: blocks between SND.UNA and SND.NXT mark the ring. */
+static void take_sack(struct tcb *tcb, const struct tcp_seg *seg,
+		      struct sent_acked *acked, struct ack_news *news)
+{
+	uint32_t fack = tcb->snd_una;
 	unsigned i;
 
-	if (!tcb->sack_ok || !(seg->options & TCP_OPT_SACK))
+	if (!tcb->sack_ok || !(seg->options & TCP_OPT_SACK) || !seg->sack_n)
 		return;
+	take_dsack(tcb, seg, news);
 	for (i = 0; i < seg->sack_n; i++) {
 		const struct tcp_block *block = &seg->sack[i];
 
@@ -204,8 +241,30 @@ static void take_sack(struct tcb *tcb, const struct tcp_seg *seg)
 		    seq_gt(block->right, tcb->snd_nxt) ||
 		    seq_lt(block->left, tcb->snd_una))
 			continue;
-		sent_sack(tcb, block->left, block->right);
+		news->sacked +=
+			sent_sack(tcb, block->left, block->right, acked);
+		fack = seq_max(fack, block->right);
 	}
+	if (tcb->sent)
+		tcb->sent->fack = seq_max(tcb->sent->fack, fack);
+}
+
+/*
+ * RFC 2018 section 8: the segment at the left edge is SACKed, yet not
+ * acknowledged: the receiver has thrown it away.  Linux's patience: half a
+ * round trip, 10 ms at least, then it is as after a timeout.
+ */
+static void watch_reneging(struct tcb *tcb, uint64_t now)
+{
+	uint64_t wait = tcb->rtt.srtt_us / 2 * CN_NS_PER_US;
+
+	if (!tcb->sacked || !tcb->sent || !(sent_at(tcb->sent, 0)->sacked & 1))
+		return;
+	if (wait < 10 * CN_NS_PER_MS)
+		wait = 10 * CN_NS_PER_MS;
+	tcb->rexmit_kind = TCP_REXMIT_RTO;
+	if (now + wait < tcb->rexmit_at)
+		tcb->rexmit_at = now + wait;
 }
 
 /*
@@ -222,25 +281,37 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 {
 	const struct tcp_seg *seg = a->seg;
 	struct sent_acked acked = {0};
-	struct ack_news news = {.flight = tcp_flight(tcb)};
+	struct ack_news news = {.flight = tcp_flight(tcb), .sent = &acked};
 	uint32_t una = tcb->snd_una, before = tcb->snd_wnd;
+	uint32_t sacked = tcb->sacked;
 	bool window_moved;
 
 	if (seq_lt(seg->ack, una)) {
 		/* An old duplicate: its SACK blocks are old too. */
 		return;
 	}
+	acked.watch = recovery_looks(tcb) || (seg->options & TCP_OPT_SACK);
 	if (seg->ack != una) {
 		ack_advances(tcb, seg, &acked, a->now);
 		news.acked = seg->ack - una;
-		news.rtt_us = acked.rtt_us;
+		news.delivered = news.acked - (sacked - tcb->sacked);
+		news.has_tsecr = tcb->ts_ok && (seg->options & TCP_OPT_TS) &&
+				 seg->tsecr;
+		news.tsecr = seg->tsecr;
 	}
 	update_window(tcb, seg, seg->ack != una, a->now);
 	window_moved = tcb->snd_wnd != before;
 	if (!before != !tcb->snd_wnd)
 		trace_window(tcb, tcb->snd_wnd, "RFC 9293 section 3.8.6",
 			     a->now);
-	take_sack(tcb, seg);
+	take_sack(tcb, seg, &acked, &news);
+	news.delivered += news.sacked;
+	if (news.acked || acked.sack_from)
+		take_sample(tcb, seg, news.acked, &acked, a->now);
+	news.rtt_us = acked.rtt_us;
+	/* Until recovery knows better. */
+	if (news.acked)
+		timeout_rto_restart(tcb, a->now);
 	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
 	if (news.dup)
 		tcb->stat.dup_acks_in++;
@@ -253,6 +324,10 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	tcb->stat.last_ack_ms = ms_of(a->now);
 	ecn_ack(tcb, seg, &news, a->now);
 	recovery_ack(tcb, &news, a->now);
+	if (news.acked && tcb->rexmit_kind != TCP_REXMIT_RACK)
+		timeout_restart(tcb, a->now);
+	if (news.acked)
+		watch_reneging(tcb, a->now);
 	/* A window that opens ends the wait of the persist timer. */
 	if (window_moved && !news.flight && tcb->snd_wnd) {
 		tcb->rexmit_at = CN_NEVER;

@@ -11,7 +11,9 @@
  */
 #include "base/assert.h"
 #include "tcp/output.h"
+#include "tcp/recovery.h"
 #include "tcp/sent.h"
+#include "tcp/timeout.h"
 
 uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg)
 {
@@ -44,6 +46,9 @@ bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint32_t n,
 		output_advance(tcb, mss);
 		output_account(tcb, seg, CN_SEND_DATA, false, now);
 	}
+	timeout_sent(tcb, now);
+	if (tcb->in_recovery)
+		recovery_sent(tcb, n * mss, n, false, now);
 	seg->seq -= (n - 1) * mss;
 	return true;
 }

@@ -2,8 +2,6 @@
 /* Memory of a connection that is busy.  See busy.h. */
 #include "tcp/busy.h"
 
-#include "tcp/timeout.h"
-
 struct tcp_busy *tcp_busy(struct tcb *tcb, uint64_t now)
 {
 	struct tcp_busy *busy = tcb->busy;
@@ -13,7 +11,8 @@ struct tcp_busy *tcp_busy(struct tcb *tcb, uint64_t now)
 	busy = pool_alloc(tcb->env->pool, sizeof(*busy));
 	if (!busy)
 		return NULL;
-	busy->check_at = now + BUSY_IDLE_NS;
+	/* Until the end of the verb says better. */
+	busy->idle_at = now + BUSY_IDLE_NS;
 	tcb->busy = busy;
 	return busy;
 }
@@ -34,24 +33,13 @@ static bool is_idle(const struct tcb *tcb)
 void busy_settle(struct tcb *tcb, uint64_t now)
 {
 	struct tcp_busy *busy = tcb->busy;
-	uint64_t idle;
 
 	if (!busy)
 		return;
-	if (!is_idle(tcb)) {
-		if (busy->check_at <= now)
-			busy->check_at = now + BUSY_IDLE_NS;
-		return;
-	}
-	if (!busy->keep) {
+	if (!is_idle(tcb))
+		busy->idle_at = CN_NEVER;
+	else if (!busy->keep || busy->idle_at <= now)
 		busy_free(tcb);
-		return;
-	}
-	if (busy->check_at > now)
-		return;
-	idle = timeout_idle_ns(tcb, now);
-	if (idle + CN_NS_PER_MS >= BUSY_IDLE_NS)
-		busy_free(tcb);
-	else
-		busy->check_at = now + BUSY_IDLE_NS - idle;
+	else if (busy->idle_at == CN_NEVER)
+		busy->idle_at = now + BUSY_IDLE_NS;
 }

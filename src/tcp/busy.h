@@ -10,8 +10,7 @@
  *
  * How long it lives.  tcp_busy() makes it, whoever needs it first.  It goes as
  * soon as nothing is in flight, queued, unread or beyond a gap, unless somebody
- * set a bit of `keep`: then it stays until no data have come or gone for
- * BUSY_IDLE_NS.  Afterwards everything is as on the first day but for what the
+ * set a bit of `keep`: then it stays for BUSY_IDLE_NS of rest.  Afterwards everything is as on the first day but for what the
  * TCB keeps (cwnd, ssthresh, RTT), and RFC 5681 section 4.1 has said what that
  * is worth.
  *
@@ -35,11 +34,33 @@ enum busy_keep {
 
 /* Loss recovery's own (recovery.c). */
 struct tcp_recovery {
-	uint32_t prior_ssthresh; /* before the last reduction, for an undo */
+	/* RFC 8985 section 5.3: RACK.xmit_ts (microseconds), RACK.end_seq,
+	 * RACK.rtt, RACK.reordering_seen, and the window's adaptation. */
+	uint32_t rack_us, rack_end, rack_rtt_us;
+	uint32_t reo_round_end; /* RACK.dsack_round */
+	uint8_t reo_more; /* quarters of the smallest RTT beyond the first */
+	uint8_t reo_persist;
+	bool rack_has : 1, reordered : 1, reo_round : 1;
+	/* TLP (with tcb->tlp_out): it sent something again; TLP.end_seq. */
+	bool tlp_again : 1;
+	/* The last reduction may be undone; something was sent again since;
+	 * when (the timestamp it bore), from where on, and how many of these
+	 * segments the peer has not reported as duplicates. */
+	bool undo_can : 1, undo_has_sent : 1;
+	bool frto : 1; /* RFC 5682: the timeout may have been spurious */
+	bool frto_new : 1; /* ... and new data may find out, now */
+	uint32_t tlp_high;
+	uint32_t undo_ts, undo_una, undo_segs;
+	uint32_t prior_ssthresh;
+	uint32_t dsack_n; /* segments that came twice, as the peer says */
+	/* RFC 9937, while prr_fs (RecoverFS) is not 0. */
+	uint32_t prr_fs, prr_delivered, prr_out;
+	/* While the timer waits for reordering: when it would time out. */
+	uint64_t rto_at;
 };
 
 struct tcp_busy {
-	uint64_t check_at; /* look then whether it has become idle */
+	uint64_t idle_at; /* it has rested long enough; CN_NEVER: it works */
 	uint8_t keep; /* enum busy_keep */
 	struct tcp_block dsack; /* with TCP_OWE_DSACK: the next to report */
 	struct tcp_recovery rec;

@@ -16,6 +16,7 @@
 #include "tcp/ecn.h"
 #include "tcp/fast_open.h"
 #include "tcp/options.h"
+#include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
 #include "tcp/sendq.h"
@@ -30,6 +31,7 @@ enum plan {
 	PLAN_RST_BAD,
 	PLAN_SYN,
 	PLAN_REXMIT,
+	PLAN_TLP, /* the last segment again, to hear of it */
 	PLAN_DATA, /* new data, a FIN perhaps */
 	PLAN_ACK,
 	PLAN_PROBE,
@@ -96,7 +98,7 @@ static bool nagle_waits(const struct tcb *tcb)
  * is? */
 static bool tail_may_go(const struct tcb *tcb)
 {
-	if (tcb->fin_queued || (tcb->owe & TCP_OWE_WAKE))
+	if (tcb->fin_queued || (tcb->owe & (TCP_OWE_WAKE | TCP_OWE_TLP)))
 		return true;
 	if (tcb->urg_out && seq_gt(tcb->snd_up, tcb->snd_nxt))
 		return true;
@@ -135,6 +137,9 @@ static uint32_t new_data_len(const struct tcb *tcb)
 	cwnd = cwnd_left(tcb);
 	len = avail < wnd ? avail : wnd;
 	mss = output_mss(tcb);
+	/* RFC 8985 section 7.3: a probe need not fit the window. */
+	if ((tcb->owe & TCP_OWE_TLP) && cwnd < mss)
+		cwnd = mss;
 	if (len > cwnd) {
 		/* Held by congestion control: whole segments only. */
 		len = cwnd;
@@ -213,7 +218,7 @@ static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 {
 	uint32_t room = cwnd_left(tcb), segs;
 
-	if (!tcb->lost)
+	if (!tcb->lost || recovery_holds_lost(tcb))
 		return false;
 	if (tcb->owe & TCP_OWE_REXMIT)
 		room = room > tcb->snd_mss ? room : tcb->snd_mss;
@@ -240,6 +245,10 @@ static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch)
 		return PLAN_REXMIT;
 	if (new_data_len(tcb) || fin_may_go(tcb))
 		return PLAN_DATA;
+	if ((tcb->owe & TCP_OWE_TLP) && tcb->sent && !tcb->sacked) {
+		sent_last(tcb, stretch);
+		return PLAN_TLP;
+	}
 	if (tcb->owe & OWE_ACKS)
 		return PLAN_ACK;
 	if (tcb->owe & TCP_OWE_PROBE)
@@ -351,13 +360,18 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 		tcb->quick_n--;
 }
 
+static uint32_t segs_in(const struct tcp_seg *seg)
+{
+	if (!seg->seg_size)
+		return 1;
+	return (seg->data_len + seg->seg_size - 1) / seg->seg_size;
+}
+
 void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		    enum cn_send why, bool retransmit, uint64_t now)
 {
-	uint32_t segs = 1;
+	uint32_t segs = segs_in(seg);
 
-	if (seg->seg_size)
-		segs = (seg->data_len + seg->seg_size - 1) / seg->seg_size;
 	tcb->stat.segs_out += segs;
 	tcb->env->count->tcp_out += segs;
 	if (retransmit) {
@@ -463,7 +477,7 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 		add_fast_open(tcb, seg, now);
 	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | OWE_ACKS);
 	if (tcb->sent && again)
-		sent_at(tcb->sent, 0)->ever_rexmit = true;
+		sent_at(tcb->sent, 0)->again = 1;
 	output_account(tcb, seg, CN_SEND_SYN, again, now);
 	return true;
 }
@@ -489,8 +503,18 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	push_flag(tcb, seg);
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
-	sent_rexmitted(tcb, stretch, seg->seq + seg->len);
+	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
 	output_account(tcb, seg, CN_SEND_REXMIT, true, now);
+	recovery_sent(tcb, seg->len, segs_in(seg), true, now);
+	return true;
+}
+
+static bool emit_tlp(struct tcb *tcb, const struct tcp_emit_limits *limits,
+		     struct sent_stretch *stretch, struct tcp_seg *seg,
+		     uint64_t now)
+{
+	emit_rexmit(tcb, limits, stretch, seg, now);
+	tlp_sent(tcb, true, now);
 	return true;
 }
 
@@ -518,7 +542,9 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 
 	restart_after_idle(tcb, now);
 	mss = output_mss(tcb);
-	max = ecn_owes_cwr(tcb) ? mss : frame_max(limits, mss);
+	max = frame_max(limits, mss);
+	if (ecn_owes_cwr(tcb) || (tcb->owe & TCP_OWE_TLP))
+		max = mss;
 	len = new_data_len(tcb);
 	if (len > max)
 		len = max;
@@ -547,9 +573,15 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		tcb->snd_sml = seg->seq + seg->data_len;
 	tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_PROBE);
 	tcb->sws_at = CN_NEVER;
-	if (tcp_flight(tcb) == seg->len)
+	if (tcb->owe & TCP_OWE_TLP)
+		tlp_sent(tcb, false, now);
+	else if (tcp_flight(tcb) == seg->len)
 		timeout_restart(tcb, now);
+	else
+		timeout_sent(tcb, now);
 	output_account(tcb, seg, CN_SEND_DATA, false, now);
+	if (tcb->in_recovery)
+		recovery_sent(tcb, seg->len, segs_in(seg), false, now);
 	return true;
 }
 
@@ -569,7 +601,7 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 
 	switch (next_plan(tcb, &stretch)) {
 	case PLAN_NONE:
-		tcb->owe &= (uint16_t)~TCP_OWE_WAKE;
+		tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_TLP);
 		return false;
 	case PLAN_RST:
 	case PLAN_RST_BAD:
@@ -578,6 +610,8 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		return emit_syn(tcb, seg, now);
 	case PLAN_REXMIT:
 		return emit_rexmit(tcb, limits, &stretch, seg, now);
+	case PLAN_TLP:
+		return emit_tlp(tcb, limits, &stretch, seg, now);
 	case PLAN_DATA:
 		return emit_data(tcb, limits, seg, now);
 	case PLAN_ACK:

@@ -126,7 +126,7 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb_set_state(tcb, CN_SYN_RECEIVED, NULL, now);
 	if (sent_push(tcb, tcb->iss, 0, 1, TCP_SYN, sent_at_time) &&
 	    (tcb->syn_rexmitted || !sent_at_time))
-		sent_at(tcb->sent, 0)->ever_rexmit = true;
+		sent_at(tcb->sent, 0)->again = 1;
 	tcb->rexmit_at = now + env_rto_initial(tcb);
 }
 

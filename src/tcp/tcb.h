@@ -76,6 +76,14 @@ enum tcp_owe {
 	TCP_OWE_RST_BAD = 256, /* <SEQ=SEG.ACK><CTL=RST> for a bad ACK of our
 				  SYN: rst_seq; the connection stays */
 	TCP_OWE_WAKE = 512, /* data although a small window says wait */
+	TCP_OWE_TLP = 1024, /* a probe of the tail (RFC 8985 section 7) */
+};
+
+/* What the one timer of what is in flight is for. */
+enum tcp_rexmit {
+	TCP_REXMIT_RTO, /* the SYN's and the persist timer, too */
+	TCP_REXMIT_TLP, /* RFC 8985 section 7: the tail is probed */
+	TCP_REXMIT_RACK, /* RFC 8985 section 6: reordering has had its time */
 };
 
 struct tcp_rtt {
@@ -121,6 +129,7 @@ struct tcb {
 	 * send and receive; its SYN-ACK bears a cookie. */
 	bool fast : 1, fast_data : 1, fast_defer : 1, fast_acked : 1;
 	bool fast_child : 1, fast_cookie : 1;
+	bool tlp_out : 1; /* RFC 8985: a probe of the tail is on its way */
 	uint8_t news; /* enum tcp_news */
 	uint16_t owe; /* enum tcp_owe */
 	int8_t err; /* enum cn_err: why the connection is over */
@@ -138,6 +147,7 @@ struct tcb {
 	 * yet; the peer is to be told CWR; the window was reduced for a mark,
 	 * until recover is acknowledged. */
 	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, in_cwr : 1;
+	uint8_t rexmit_kind; /* enum tcp_rexmit: what rexmit_at is for */
 
 	/* Send sequence variables. Invariant: snd_una <= snd_nxt <= snd_end
 	 * (+1 when the FIN is sent).  SND.WL2 is not kept: ack.c, update_window. */
@@ -188,7 +198,7 @@ struct tcb {
 	struct tcp_rtt rtt;
 
 	/* Timers: instants, CN_NEVER when off. */
-	uint64_t rexmit_at; /* RTO, SYN, or persist */
+	uint64_t rexmit_at; /* RTO, SYN, persist, probe or reordering */
 	uint64_t delack_at;
 	uint64_t sws_at; /* override of silly-window avoidance */
 	uint64_t keep_at; /* keepalive, idle, FIN-WAIT-2, TIME-WAIT */

@@ -8,6 +8,7 @@
 
 #include "tcp/busy.h"
 #include "tcp/output.h"
+#include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/rto.h"
 #include "tcp/trace.h"
@@ -41,22 +42,78 @@ static uint64_t waiting_ns(const struct tcb *tcb, uint64_t now)
 	return (uint64_t)(ms_of(now) - tcb->first_tx_ms) * CN_NS_PER_MS;
 }
 
-void timeout_restart(struct tcb *tcb, uint64_t now)
+/* The user timeout is met exactly, not at the next backoff. */
+static void heed_user_timeout(struct tcb *tcb, uint64_t now)
 {
 	uint64_t limit = user_timeout(tcb), waited;
 
-	if (!tcp_flight(tcb)) {
-		tcb->rexmit_at = CN_NEVER;
-		return;
-	}
-	tcb->rexmit_at = now + timeout_rto(tcb);
 	if (!limit)
 		return;
-	/* The user timeout is met exactly, not at the next backoff. */
 	waited = waiting_ns(tcb, now);
 	waited = waited < limit ? limit - waited : 0;
 	if (now + waited < tcb->rexmit_at)
 		tcb->rexmit_at = now + waited;
+}
+
+void timeout_rto_restart(struct tcb *tcb, uint64_t now)
+{
+	tcb->rexmit_kind = TCP_REXMIT_RTO;
+	tcb->rexmit_at = CN_NEVER;
+	if (!tcp_flight(tcb))
+		return;
+	tcb->rexmit_at = now + timeout_rto(tcb);
+	heed_user_timeout(tcb, now);
+}
+
+/* RFC 8985 section 7.2: a probe of the tail comes before the timeout, or in
+ * its place. */
+void timeout_restart(struct tcb *tcb, uint64_t now)
+{
+	uint64_t pto;
+
+	timeout_rto_restart(tcb, now);
+	if (tcb->rexmit_at == CN_NEVER)
+		return;
+	pto = tlp_timeout_ns(tcb);
+	if (pto == CN_NEVER)
+		return;
+	tcb->rexmit_kind = TCP_REXMIT_TLP;
+	if (now + pto < tcb->rexmit_at)
+		tcb->rexmit_at = now + pto;
+}
+
+void timeout_sent(struct tcb *tcb, uint64_t now)
+{
+	uint64_t pto, rto;
+
+	if (tcb->rexmit_kind != TCP_REXMIT_TLP)
+		return;
+	pto = tlp_timeout_ns(tcb);
+	if (pto == CN_NEVER)
+		return;
+	/* Not later than what is oldest would time out. */
+	rto = sent_at(tcb->sent, 0)->first_at + timeout_rto(tcb);
+	if (rto < now)
+		rto = now;
+	tcb->rexmit_at = now + pto < rto ? now + pto : rto;
+	heed_user_timeout(tcb, now);
+}
+
+void timeout_reorder(struct tcb *tcb, uint64_t at, uint64_t now)
+{
+	struct tcp_recovery *rec = &tcb->busy->rec;
+
+	if (tcb->rexmit_kind == TCP_REXMIT_RTO)
+		rec->rto_at = tcb->rexmit_at;
+	else if (tcb->rexmit_kind == TCP_REXMIT_TLP)
+		rec->rto_at = now + timeout_rto(tcb);
+	if (at >= rec->rto_at) {
+		tcb->rexmit_kind = TCP_REXMIT_RTO;
+		tcb->rexmit_at = rec->rto_at;
+		return;
+	}
+	tcb->rexmit_kind = TCP_REXMIT_RACK;
+	tcb->rexmit_at = at;
 }
 
 void timeout_enter_time_wait(struct tcb *tcb, uint64_t now)
@@ -210,8 +267,8 @@ uint64_t tcp_deadline(const struct tcb *tcb)
 		at = tcb->delack_at;
 	if (tcb->sws_at < at)
 		at = tcb->sws_at;
-	if (tcb->busy && tcb->busy->check_at < at)
-		at = tcb->busy->check_at;
+	if (tcb->busy && tcb->busy->idle_at < at)
+		at = tcb->busy->idle_at;
 	return tcb->keep_at < at ? tcb->keep_at : at;
 }
 
@@ -231,7 +288,7 @@ static void back_off(struct tcb *tcb, uint64_t now)
 	/* MUST-19: each timeout doubles the next. */
 	if (tcb->backoff < BACKOFF_MAX)
 		tcb->backoff++;
-	timeout_restart(tcb, now);
+	timeout_rto_restart(tcb, now);
 }
 
 static void give_up(struct tcb *tcb, const char *rule, uint64_t now)
@@ -279,6 +336,8 @@ bool timeout_is_last(const struct tcb *tcb)
 	if (tcb->state == CN_SYN_SENT || tcb->state == CN_SYN_RECEIVED)
 		return tcb->rexmit_n >= syn_tries(tcb) ||
 		       (limit && waiting_ns(tcb, at) >= limit);
+	if (tcb->rexmit_kind != TCP_REXMIT_RTO)
+		return limit && waiting_ns(tcb, at) >= limit;
 	if (tcp_flight(tcb))
 		return is_hopeless(tcb, tcb->rexmit_n, at);
 	/* The first probe begins the wait. */
@@ -297,6 +356,7 @@ static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 	if (tcb->rexmit_n < UINT8_MAX)
 		tcb->rexmit_n++;
 	tcb->stat.timeouts++;
+	tcb->env->count->tcp_rto_fired++;
 	recovery_timeout(tcb, now);
 	back_off(tcb, now);
 }
@@ -400,9 +460,41 @@ static void keep_timeout(struct tcb *tcb, uint64_t now)
 	}
 }
 
+/* RFC 8985: the timer was for less than a timeout, which goes on; after a
+ * probe it begins anew (section 7.3). */
+static void rack_fires(struct tcb *tcb, enum tcp_rexmit kind, uint64_t now)
+{
+	timeout_rto_restart(tcb, now);
+	if (kind == TCP_REXMIT_TLP) {
+		trace_timer(tcb, CN_TIMER_TLP, "RFC 8985 section 7.3", now);
+		tlp_fires(tcb, now);
+		return;
+	}
+	trace_timer(tcb, CN_TIMER_RACK, "RFC 8985 section 6.3", now);
+	if (tcb->busy && tcb->busy->rec.rto_at < tcb->rexmit_at)
+		tcb->rexmit_at = tcb->busy->rec.rto_at;
+	recovery_reordering_over(tcb, now);
+}
+
+/* The user timeout ends it whatever the timer was for. */
+static bool is_user_timeout(const struct tcb *tcb, uint64_t now)
+{
+	uint64_t limit = user_timeout(tcb);
+
+	return limit && waiting_ns(tcb, now) >= limit;
+}
+
 static void rexmit_fires(struct tcb *tcb, uint64_t now)
 {
+	enum tcp_rexmit kind = (enum tcp_rexmit)tcb->rexmit_kind;
+
+	tcb->rexmit_kind = TCP_REXMIT_RTO;
 	tcb->rexmit_at = CN_NEVER;
+	if (kind != TCP_REXMIT_RTO && tcp_flight(tcb) &&
+	    !is_user_timeout(tcb, now)) {
+		rack_fires(tcb, kind, now);
+		return;
+	}
 	if (tcb->state == CN_SYN_SENT || tcb->state == CN_SYN_RECEIVED)
 		syn_timeout(tcb, now);
 	else if (tcp_flight(tcb))

@@ -9,6 +9,12 @@
 uint64_t timeout_rto(const struct tcb *tcb);
 /* Restarts the retransmission timer for what is in flight, or stops it. */
 void timeout_restart(struct tcb *tcb, uint64_t now);
+/* ... without a probe of the tail before it. */
+void timeout_rto_restart(struct tcb *tcb, uint64_t now);
+/* New data have left behind others: a probe waits for them too. */
+void timeout_sent(struct tcb *tcb, uint64_t now);
+/* At that instant reordering has had its time; the timeout goes on behind. */
+void timeout_reorder(struct tcb *tcb, uint64_t at, uint64_t now);
 /* Called at the end of every verb: arms what the state of things asks for
  * (persist, cork), so that nothing waits for ever. */
 void timeout_settle(struct tcb *tcb, uint64_t now);

@@ -86,6 +86,21 @@ void trace_seg_out(const struct tcb *tcb, const struct tcp_seg *seg,
 	trace_emit(tcb, &trace, now);
 }
 
+void trace_undo(const struct tcb *tcb, enum cn_undo why, uint64_t now)
+{
+	static const char *const rules[CN_UNDO_N] = {
+		[CN_UNDO_DSACK] = "RFC 3708 section 3",
+		[CN_UNDO_TIMESTAMP] = "RFC 3522 section 3.2",
+		[CN_UNDO_FRTO] = "RFC 5682 section 3.1",
+	};
+	struct cn_trace trace = {.kind = CN_TRACE_CC, .undo = (uint8_t)why};
+
+	if (!trace_is_on(tcb))
+		return;
+	trace.rule = rules[why];
+	trace_emit(tcb, &trace, now);
+}
+
 /* ----------------------------------------------------------------- rules -- */
 
 static const char *out_rule(const struct cn_trace *trace, uint8_t state)

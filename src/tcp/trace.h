@@ -48,6 +48,9 @@ static inline void trace_cc(const struct tcb *tcb, const char *rule,
 	trace_emit(tcb, &trace, now);
 }
 
+/* A reduction is taken back. */
+void trace_undo(const struct tcb *tcb, enum cn_undo why, uint64_t now);
+
 /* The peer's window closed, or opened again. */
 static inline void trace_window(const struct tcb *tcb, uint32_t wnd,
 				const char *rule, uint64_t now)

@@ -15,7 +15,7 @@
 #include "rig.h"
 
 #define OCTETS_MAX 512
-#define FIRST_MAX 20 /* allocations */
+#define FIRST_MAX 22 /* allocations */
 #define LATER_MAX 50 /* of forty lives */
 
 static void one_exchange(struct rig *rig, struct cn_sock *a, struct cn_sock *b)

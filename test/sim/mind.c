@@ -79,6 +79,8 @@ static void follow_timer(struct minds *minds, struct mind *mind,
 		mind->timeouts++;
 		fires(minds, mind, t->at);
 		break;
+	case CN_TIMER_TLP:
+	case CN_TIMER_RACK:
 	case CN_TIMER_PERSIST:
 	case CN_TIMER_TIME_WAIT:
 	case CN_TIMER_FIN_WAIT_2:
@@ -130,12 +132,18 @@ static void follow_out(struct mind *mind, const struct cn_trace *t)
 		mind->iss = t->seq;
 		mind->max = past;
 		mind->una = t->seq;
+		mind->again = 0;
+		mind->again_end = t->seq;
 	}
 	if (seq_gt(past, mind->max)) {
 		mind->max = past;
 		mind->promise.made = false;
 		if (t->len && t->len % (t->snd_mss ? t->snd_mss : 1))
 			mind->small_end = data + t->len;
+	}
+	if (t->retransmit) {
+		mind->again += past - t->seq;
+		mind->again_end = seq_max(mind->again_end, past);
 	}
 	if (t->flags & TCP_FIN) {
 		mind->fin_out = true;
@@ -191,6 +199,8 @@ static void take_ack(struct mind *mind, const struct cn_trace *t)
 	if (news) {
 		mind->una = t->ack;
 		mind->timeouts = 0;
+		if (seq_ge(mind->una, mind->again_end))
+			mind->again = 0;
 	}
 	mind->probes = 0;
 	mind->heard_at = t->at;

@@ -35,6 +35,7 @@ struct mind {
 	uint32_t una, max; /* acknowledged up to; past all that went out */
 	bool fin_out;
 	uint32_t fin_seq;
+	uint32_t again, again_end; /* octets sent again, until acknowledged */
 	uint32_t small_end; /* past the last segment that was not full */
 	unsigned timeouts; /* in a row, of the oldest octet */
 	uint64_t timeout_at[MIND_TIMEOUTS];

@@ -265,10 +265,12 @@ static const char *of_windows(const struct truth *t)
 	case SEE_WHY_CWND:
 		WRONG_UNLESS(t->own->cwnd == t->answer->n);
 		WRONG_UNLESS(wait > 0);
-		WRONG_UNLESS(
-			t->own->recovery ||
-			flight + (wait < t->own->mss ? wait : t->own->mss) >
-				t->own->cwnd);
+		WRONG_UNLESS(t->own->recovery ||
+			     flight + t->own->again +
+					     (wait < t->own->mss ?
+						      wait :
+						      t->own->mss) >
+				     t->own->cwnd);
 		return NULL;
 	case SEE_WHY_RWND:
 		WRONG_UNLESS(window_told(t->own, t->answer->n));

@@ -393,8 +393,9 @@ static void sack_timeout_resends_the_holes_in_slow_start(void)
 	is(t.tcb.in_loss, false);
 }
 
-/* A second timeout reduces to one segment and ssthresh no further. */
-static void timeout_again_keeps_ssthresh(void)
+/* A timeout after progress is of segments that the timer never resent: ssthresh
+ * is reduced again (RFC 5681 section 3.1). */
+static void timeout_after_progress_reduces_ssthresh(void)
 {
 	at_established_with_sack();
 	n_leave(10);
@@ -408,8 +409,11 @@ static void timeout_again_keeps_ssthresh(void)
 	after(tcp_deadline(&t.tcb) - t.now);
 	out("A", SEG(3), 1, 1000);
 	silent();
-	is(t.tcb.cc.ssthresh, 5000);
+	is(t.tcb.cc.ssthresh, 4000);
 	is(t.tcb.cc.cwnd, 1000);
+	after(tcp_deadline(&t.tcb) - t.now);
+	out("A", SEG(3), 1, 1000);
+	is(t.tcb.cc.ssthresh, 4000);
 }
 
 /* A retransmission that is lost again waits for the timer. */
@@ -876,7 +880,7 @@ int main(void)
 		cmocka_unit_test_rule(sack_of_an_old_ack_is_ignored),
 		cmocka_unit_test_rule(
 			sack_timeout_resends_the_holes_in_slow_start),
-		cmocka_unit_test_rule(timeout_again_keeps_ssthresh),
+		cmocka_unit_test_rule(timeout_after_progress_reduces_ssthresh),
 		cmocka_unit_test_rule(timeout_in_recovery_resends_all_again),
 		cmocka_unit_test_rule(reneging_is_seen_by_the_timer),
 		cmocka_unit_test_rule(sack_loss_after_a_timeout_is_no_recovery),

@@ -31,11 +31,24 @@ static void begin(struct tcp_fixture *f, uint32_t seq)
 
 static struct sent_acked ack(struct tcp_fixture *f, uint32_t to)
 {
-	struct sent_acked acked;
+	struct sent_acked acked = {0};
 
 	f->tcb.snd_una = to;
 	sent_acked(&f->tcb, to, &acked);
 	return acked;
+}
+
+static uint32_t sack(struct tcp_fixture *f, uint32_t left, uint32_t right)
+{
+	struct sent_acked acked = {0};
+
+	return sent_sack(&f->tcb, left, right, &acked);
+}
+
+static void rexmitted(struct tcp_fixture *f, const struct sent_stretch *s,
+		      uint32_t upto)
+{
+	sent_rexmitted(&f->tcb, s, upto, clock_ns++);
 }
 
 static void end(struct tcp_fixture *f)
@@ -119,8 +132,7 @@ static void segments_of_one_instant_share_a_record(void **state)
 	assert_int_equal(sent_at(f.tcb.sent, 3)->flags, TCP_FIN);
 	f.tcb.snd_nxt += 301;
 	/* Loss and SACK within: segments, not records. */
-	assert_int_equal(sent_sack(&f.tcb, 0xffff0000u + MSS,
-				   0xffff0000u + 5 * MSS),
+	assert_int_equal(sack(&f, 0xffff0000u + MSS, 0xffff0000u + 5 * MSS),
 			 4 * MSS);
 	sent_update_lost(&f.tcb);
 	assert_int_equal(f.tcb.lost, MSS);
@@ -141,7 +153,7 @@ static void what_was_sacked_or_lost_takes_no_more(void **state)
 	clock_ns = 5;
 	push(&f, MSS, 0);
 	assert_int_equal(f.tcb.sent->n, 1);
-	sent_sack(&f.tcb, MSS, 2 * MSS);
+	sack(&f, MSS, 2 * MSS);
 	clock_ns = 5;
 	push(&f, MSS, 0);
 	assert_int_equal(f.tcb.sent->n, 2);
@@ -163,12 +175,12 @@ static void sack_marks_whole_segments_only(void **state)
 	(void)state;
 	begin(&f, 0);
 	push(&f, 4500, TCP_FIN);
-	assert_int_equal(sent_sack(&f.tcb, 500, 1999), 0);
-	assert_int_equal(sent_sack(&f.tcb, 500, 2000), 1000);
-	assert_int_equal(sent_sack(&f.tcb, 500, 2000), 0);
+	assert_int_equal(sack(&f, 500, 1999), 0);
+	assert_int_equal(sack(&f, 500, 2000), 1000);
+	assert_int_equal(sack(&f, 500, 2000), 0);
 	/* The last segment holds the FIN, which this block does not. */
-	assert_int_equal(sent_sack(&f.tcb, 4000, 4500), 0);
-	assert_int_equal(sent_sack(&f.tcb, 3000, 4501), 1501);
+	assert_int_equal(sack(&f, 4000, 4500), 0);
+	assert_int_equal(sack(&f, 3000, 4501), 1501);
 	assert_int_equal(f.tcb.sacked, 2501);
 	end(&f);
 }
@@ -180,17 +192,17 @@ static void lost_needs_three_segments_sacked_above(void **state)
 	(void)state;
 	begin(&f, 0);
 	push(&f, 10000, 0);
-	sent_sack(&f.tcb, 2000, 4000);
+	sack(&f, 2000, 4000);
 	sent_update_lost(&f.tcb);
 	assert_int_equal(f.tcb.lost, 0);
-	sent_sack(&f.tcb, 6000, 7000);
+	sack(&f, 6000, 7000);
 	sent_update_lost(&f.tcb);
 	assert_int_equal(f.tcb.lost, 2000);
-	sent_sack(&f.tcb, 7000, 9000);
+	sack(&f, 7000, 9000);
 	sent_update_lost(&f.tcb);
 	assert_int_equal(f.tcb.lost, 4000);
 	/* What arrives after all is lost no more. */
-	sent_sack(&f.tcb, 0, 1000);
+	sack(&f, 0, 1000);
 	assert_int_equal(f.tcb.lost, 3000);
 	end(&f);
 }
@@ -205,28 +217,28 @@ static void what_is_lost_comes_in_stretches(void **state)
 	push(&f, 10000, 0);
 	push(&f, 500, TCP_FIN);
 	assert_false(sent_next_lost(&f.tcb, 64, &s));
-	sent_sack(&f.tcb, 2000, 3000);
+	sack(&f, 2000, 3000);
 	sent_lose_all(&f.tcb);
 	assert_int_equal(f.tcb.lost, 9501);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 0);
 	assert_int_equal(s.len, 2000);
-	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags);
+	rexmitted(&f, &s, s.seq + s.len + !!s.flags);
 	assert_int_equal(f.tcb.retrans, 2000);
 	assert_true(sent_next_lost(&f.tcb, 3, &s));
 	assert_int_equal(s.seq, 3000);
 	assert_int_equal(s.len, 3000);
-	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags);
+	rexmitted(&f, &s, s.seq + s.len + !!s.flags);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 6000);
 	assert_int_equal(s.len, 4000);
 	assert_int_equal(s.flags, 0);
-	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags);
+	rexmitted(&f, &s, s.seq + s.len + !!s.flags);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 10000);
 	assert_int_equal(s.len, 500);
 	assert_int_equal(s.flags, TCP_FIN);
-	sent_rexmitted(&f.tcb, &s, s.seq + s.len + !!s.flags);
+	rexmitted(&f, &s, s.seq + s.len + !!s.flags);
 	assert_false(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(f.tcb.retrans, 9501);
 	/* Karn: no round trip from what was sent twice. */
@@ -248,7 +260,7 @@ static void reneging_clears_the_scoreboard(void **state)
 	begin(&f, 0);
 	push(&f, 3000, 0);
 	push(&f, 3000, 0);
-	sent_sack(&f.tcb, 1000, 6000);
+	sack(&f, 1000, 6000);
 	ack(&f, 1000);
 	assert_int_equal(f.tcb.sacked, 5000);
 	sent_lose_all(&f.tcb);
@@ -270,17 +282,17 @@ static void a_segment_too_long_for_the_path_goes_in_pieces(void **state)
 	assert_int_equal(f.tcb.lost, 2001);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 500);
-	sent_rexmitted(&f.tcb, &s, 1100);
+	rexmitted(&f, &s, 1100);
 	assert_int_equal(f.tcb.retrans, 0);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 1100);
-	sent_rexmitted(&f.tcb, &s, 1700);
+	rexmitted(&f, &s, 1700);
 	assert_int_equal(f.tcb.retrans, 1000);
 	assert_true(sent_next_lost(&f.tcb, 64, &s));
 	assert_int_equal(s.seq, 1700);
 	assert_int_equal(s.len, 800);
 	assert_int_equal(s.flags, TCP_FIN);
-	sent_rexmitted(&f.tcb, &s, 2501);
+	rexmitted(&f, &s, 2501);
 	assert_int_equal(f.tcb.retrans, 2001);
 	assert_false(sent_next_lost(&f.tcb, 64, &s));
 	end(&f);
@@ -340,16 +352,15 @@ static void any_order_of_acks_keeps_the_sums(void **state)
 				left = random_below(&f.dice, flight);
 				right = left + 1 +
 					random_below(&f.dice, flight - left);
-				sent_sack(&f.tcb, f.tcb.snd_una + left,
-					  f.tcb.snd_una + right);
+				sack(&f, f.tcb.snd_una + left,
+				     f.tcb.snd_una + right);
 				break;
 			case 4:
 				sent_update_lost(&f.tcb);
 				if (sent_next_lost(
 					    &f.tcb,
 					    1 + random_below(&f.dice, 64), &s))
-					sent_rexmitted(&f.tcb, &s,
-						       s.seq + s.len);
+					rexmitted(&f, &s, s.seq + s.len);
 				break;
 			case 5:
 				if (flight && random_below(&f.dice, 8) == 0)
