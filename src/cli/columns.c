@@ -69,7 +69,8 @@ static void print_holders(const struct row *row, const struct holders *holders)
 
 	holder = holders_of(row, holders, &n);
 	for (size_t i = 0; i < n; i++) {
-		if ((uint64_t)holder[i].pid == row->pid)
+		if ((uint64_t)holder[i].pid == row->pid ||
+		    (uint64_t)holder[i].pid == row->world)
 			continue;
 		holder_name(holder[i].pid, name, sizeof(name));
 		printf("%s(\"%s\",pid=%d,fd=%d)", comma, name,
@@ -109,10 +110,13 @@ void columns_head(const struct columns *columns)
 void columns_row(const struct columns *columns, const struct row *row,
 		 const struct holders *holders)
 {
+	char local[ROW_LOCAL_MAX];
+
+	row_local(row, local);
 	if (!columns->one_state)
 		printf("%-11s", row_state_name(row->state));
 	printf("%-7" PRIu64 "%-7" PRIu64 "%25s %25s", row->recv_q, row->send_q,
-	       row->local, row->peer);
+	       local, row->peer);
 	if (columns->processes)
 		print_holders(row, holders);
 	if (columns->timers && row->timer_in_ns != CN_NEVER) {
@@ -156,7 +160,8 @@ static void json_holders(const struct row *row, const struct holders *holders)
 	printf(",\"holders\":[");
 	holder = holders_of(row, holders, &n);
 	for (size_t i = 0; i < n; i++) {
-		if ((uint64_t)holder[i].pid == row->pid)
+		if ((uint64_t)holder[i].pid == row->pid ||
+		    (uint64_t)holder[i].pid == row->world)
 			continue;
 		holder_name(holder[i].pid, name, sizeof(name));
 		printf("%s{\"pid\":%d,\"program\":", comma, (int)holder[i].pid);
@@ -171,6 +176,10 @@ void columns_json(const struct row *row, const struct holders *holders)
 {
 	printf("{\"pid\":%" PRIu64 ",\"program\":", row->pid);
 	json_text(row->program);
+	if (*row->host) {
+		printf(",\"host\":");
+		json_text(row->host);
+	}
 	printf(",\"local\":");
 	json_text(row->local);
 	printf(",\"peer\":");

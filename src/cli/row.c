@@ -3,12 +3,13 @@
 #include "cli/row.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "see/text.h"
 
-#define NAMED 5 /* fields before the columns */
+#define NAMED 6 /* fields before the columns */
 
 static bool take_number(const char *field, uint64_t *number)
 {
@@ -50,8 +51,9 @@ bool row_parse(struct row *row, char *line)
 	good = take_number(field[0], &row->pid) &&
 	       take_number(field[1], &row->parent);
 	text_escape(field[2], row->program, sizeof(row->program));
-	text_escape(field[3], row->local, sizeof(row->local));
-	text_escape(field[4], row->peer, sizeof(row->peer));
+	text_escape(field[3], row->host, sizeof(row->host));
+	text_escape(field[4], row->local, sizeof(row->local));
+	text_escape(field[5], row->peer, sizeof(row->peer));
 #define ROW_X(name, format, value) good &= take_number(field[i++], &row->name);
 	CONTROL_COLUMNS(ROW_X)
 #undef ROW_X
@@ -73,6 +75,20 @@ unsigned row_local_port(const struct row *row)
 unsigned row_peer_port(const struct row *row)
 {
 	return port_of(row->peer);
+}
+
+void row_local(const struct row *row, char text[ROW_LOCAL_MAX])
+{
+	const char *colon = strrchr(row->local, ':');
+	int before = colon ? (int)(colon - row->local) : 0;
+	bool bracket = before && row->local[before - 1] == ']';
+
+	if (*row->host)
+		snprintf(text, ROW_LOCAL_MAX, "%.*s%%%s%s%s", before - bracket,
+			 row->local, row->host, bracket ? "]" : "",
+			 colon ? colon : "");
+	else
+		snprintf(text, ROW_LOCAL_MAX, "%s", row->local);
 }
 
 const char *row_state_name(uint64_t state)

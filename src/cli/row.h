@@ -13,8 +13,9 @@
 #define ROW_NAME_MAX 300
 
 struct row {
-	uint64_t pid, parent; /* of the world */
-	char program[ROW_NAME_MAX], local[ROW_NAME_MAX], peer[ROW_NAME_MAX];
+	uint64_t pid, parent; /* of the supervisor */
+	char program[ROW_NAME_MAX], host[ROW_NAME_MAX]; /* "": no name */
+	char local[ROW_NAME_MAX], peer[ROW_NAME_MAX];
 #define ROW_X(name, format, value) uint64_t name;
 	CONTROL_COLUMNS(ROW_X)
 #undef ROW_X
@@ -26,6 +27,10 @@ bool row_parse(struct row *row, char *line);
 /* 0: none. */
 unsigned row_local_port(const struct row *row);
 unsigned row_peer_port(const struct row *row);
+#define ROW_LOCAL_MAX (2 * ROW_NAME_MAX)
+/* The local end with the host's name at its address, as ss writes an
+ * interface's. */
+void row_local(const struct row *row, char text[ROW_LOCAL_MAX]);
 /* As ss spells it. */
 const char *row_state_name(uint64_t state);
 

@@ -54,6 +54,8 @@ enum key {
 	KEY_TUN,
 	KEY_ADDR,
 	KEY_VIA,
+	KEY_WORLD,
+	KEY_HOST,
 	KEY_WITHOUT,
 };
 
@@ -146,6 +148,12 @@ static const struct cli_option table[] = {
 	 "A real interface"},
 	{KEY_ADDR, "addr", "ADDRESS/BITS", "the program's address on it", NULL},
 	{KEY_VIA, "via", "ADDRESS", "the kernel's address on it", NULL},
+	{KEY_WORLD, "world", "NAME",
+	 "joins the world of that name, which catenet world keeps; the path "
+	 "is described there",
+	 "A world that others share"},
+	{KEY_HOST, "host", "NAME", "the host of it that the program is on",
+	 NULL},
 	/* For tests: as on a kernel without that feature. */
 	{KEY_WITHOUT, "without", "FEATURE", NULL, NULL},
 };
@@ -435,6 +443,12 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return screen_take_lang(&line->screen, value);
 	case KEY_SUMMARY:
 		world->summary = value;
+		return NULL;
+	case KEY_WORLD:
+		line->run.world = value;
+		return NULL;
+	case KEY_HOST:
+		line->run.host = value;
 		return NULL;
 	case KEY_WITHOUT:
 		return take_without(&line->run, value);

@@ -121,11 +121,12 @@ static void print_sentence(const struct row *row, enum see_peer peer,
 			   enum see_lang lang)
 {
 	struct see_facts facts = facts_of_row(row);
-	char sentence[SEE_SENTENCE_MAX];
+	char sentence[SEE_SENTENCE_MAX], local[ROW_LOCAL_MAX];
 
 	see_why(&facts, peer, lang, sentence, sizeof(sentence));
+	row_local(row, local);
 	printf("%s %s -> %s (%s, pid %" PRIu64 "): %s\n",
-	       cn_tcp_state_name((enum cn_tcp_state)row->state), row->local,
+	       cn_tcp_state_name((enum cn_tcp_state)row->state), local,
 	       row->peer, row->program, row->pid, sentence);
 }
 
@@ -159,8 +160,8 @@ static bool remember(struct line *line, const struct row *row, bool jammed)
 		line->end = end;
 		line->end_room = room;
 	}
-	line->end[line->end_n++] =
-		(struct end){mark_of(row->pid, row->local, row->peer), jammed};
+	line->end[line->end_n++] = (struct end){
+		mark_of(row->world, row->local, row->peer), jammed};
 	return true;
 }
 
@@ -193,7 +194,7 @@ static void print_postponed(struct line *line)
 		qsort(line->end, line->end_n, sizeof(*line->end), by_mark);
 	for (size_t i = 0; i < line->kept_n; i++) {
 		const struct row *row = &line->kept[i];
-		struct end want = {mark_of(row->pid, row->peer, row->local),
+		struct end want = {mark_of(row->world, row->peer, row->local),
 				   false};
 		const struct end *found = bsearch(&want, line->end, line->end_n,
 						  sizeof(want), by_mark);

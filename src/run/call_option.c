@@ -299,8 +299,6 @@ static long ask_queue(struct call *call, bool unsent)
 	if (psock->state == PSOCK_LISTENING)
 		return -EINVAL;
 	octets = unsent ? world_unsent(psock->sock) : world_outq(psock->sock);
-	if (psock->state == PSOCK_OPEN)
-		octets += end_unsent(psock->end);
 	n = octets > INT32_MAX ? INT32_MAX : (int)octets;
 	return task_write(call->tid, call->args[2], &n, sizeof(n));
 }

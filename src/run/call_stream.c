@@ -163,7 +163,7 @@ static long disconnect(struct call *call)
 		return 0;
 	case PSOCK_LISTENING:
 	case PSOCK_CONNECTING:
-		err = world_shutdown(psock->sock, SHUT_RDWR);
+		err = world_shutdown(psock->sock, SHUT_RDWR, -1);
 		if (err < 0)
 			return err;
 		waiters_reply(psock, WAIT_CONNECT, -ECONNABORTED);
@@ -233,7 +233,7 @@ static long connect_anew(struct call *call, const struct sockaddr *addr,
 		return join(call);
 	err = psock_fill(psock, call->a);
 	if (err < 0) {
-		(void)world_shutdown(psock->sock, SHUT_RDWR);
+		(void)world_shutdown(psock->sock, SHUT_RDWR, -1);
 		return err;
 	}
 	psock->state = PSOCK_CONNECTING;
@@ -449,7 +449,7 @@ static long shutdown_unconnected(struct call *call, int how)
 
 	if (psock->state == PSOCK_LISTENING && how == SHUT_WR)
 		return 0;
-	err = world_shutdown(psock->sock, how);
+	err = world_shutdown(psock->sock, how, -1);
 	if (err < 0)
 		return err;
 	psock->state = PSOCK_CLOSED;
@@ -470,7 +470,7 @@ long call_shutdown(struct call *call)
 {
 	struct psock *psock = call->psock;
 	const int how = (int)call->args[1];
-	long err = 0;
+	long err;
 
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return -EINVAL;
@@ -485,11 +485,12 @@ long call_shutdown(struct call *call)
 	case PSOCK_OPEN:
 		break;
 	}
-	if (how != SHUT_RD)
-		err = end_shut_wr(psock->end, call->a);
-	if (err == 0 && how != SHUT_WR)
-		err = end_shut_rd(psock->end, call->a);
-	psock->shut = psock->end->shut_wr && psock->end->shut_rd;
+	err = world_shutdown(psock->sock, how, call->a);
+	if (err < 0)
+		return err;
+	psock->shut_wr |= how != SHUT_RD;
+	psock->shut_rd |= how != SHUT_WR;
+	psock->shut = psock->shut_wr && psock->shut_rd;
 	/* B has hung up: that A is closed must be looked for. */
 	if (psock->shut)
 		psock_let_loose(psock);

@@ -346,6 +346,8 @@ int psock_renew(struct call *call)
 	psock->dead = false;
 	psock->named = false;
 	psock->told = false;
+	psock->shut_wr = false;
+	psock->shut_rd = false;
 	psock->shut = false;
 	return 0;
 }

@@ -20,6 +20,8 @@ struct run_options {
 	char *const *argv; /* the program and its arguments, NULL at the end */
 	bool quiet, verbose;
 	unsigned without; /* enum run_without */
+	/* A world that has a name, and one of its hosts; NULL: one of our own. */
+	const char *world, *host;
 	/* What follows is the world's: see world.c. */
 	const void *path;
 };

@@ -64,6 +64,7 @@ struct psock {
 	int err; /* what SO_ERROR tells instead of ECONNRESET */
 	bool dead; /* A's pair is broken: another A must take its place */
 	bool told; /* connect() has returned 0 once */
+	bool shut_wr, shut_rd;
 	bool shut; /* the program has shut both directions down */
 	bool named; /* B has a name, which recvfrom would show */
 	unsigned pending, tokens; /* listener */

@@ -55,7 +55,7 @@ def bash(*words):
 def everywhere():
     """every command has examples first in its -h, and they are its own"""
     names = commands()
-    assert {'run', 'explain', 'ss', 'why', 'services',
+    assert {'run', 'explain', 'ss', 'why', 'services', 'world',
             'completion'} <= set(names), names
     for name in names:
         text = catenet(name, '-h')

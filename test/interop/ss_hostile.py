@@ -91,9 +91,10 @@ def row(program=b'x', local=b'127.0.0.1:1', peer=b'127.0.0.1:2', columns=None):
             conn.connect(os.path.join(path, name))
             lines = conn.makefile('rb').read().split(b'\n')
     assert lines[0] + b'\n' == HEAD and lines[-2] == b'end', lines
-    n = len(lines[1].split(b'\t')) - 5
+    n = len(lines[1].split(b'\t')) - 6
     columns = columns or [b'1'] + [b'0'] * (n - 1)
-    return b'\t'.join([b'77', b'76', program, local, peer, *columns]) + b'\n'
+    return b'\t'.join([b'77', b'76', program, b'', local, peer,
+                       *columns]) + b'\n'
 
 
 def told(answer, needle, name='123-0000abcd'):

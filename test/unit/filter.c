@@ -35,7 +35,7 @@ static struct row row_of(unsigned state, const char *local, const char *peer)
 	char line[CONTROL_LINE_MAX], head[256];
 	struct row row;
 
-	snprintf(head, sizeof(head), "100\t99\tcurl\t%s\t%s", local, peer);
+	snprintf(head, sizeof(head), "100\t99\tcurl\t\t%s\t%s", local, peer);
 	line_of(line, sizeof(line), head, state, 5);
 	assert_true(row_parse(&row, line));
 	return row;
@@ -60,11 +60,11 @@ static void rows(void **state)
 		strcpy(line, bad[i]);
 		assert_false(row_parse(&row, line));
 	}
-	line_of(line, sizeof(line), "1\t-2\tp\ta:1\tb:2", 1, 0);
+	line_of(line, sizeof(line), "1\t-2\tp\t\ta:1\tb:2", 1, 0);
 	assert_false(row_parse(&row, line));
-	line_of(line, sizeof(line), "1\t2\tp\ta:1\tb:2", 99, 0);
+	line_of(line, sizeof(line), "1\t2\tp\t\ta:1\tb:2", 99, 0);
 	assert_false(row_parse(&row, line));
-	line_of(line, sizeof(line), "1\t2\t\033[2J\ta:1\tb:2", 1, 0);
+	line_of(line, sizeof(line), "1\t2\t\033[2J\th\ta:1\tb:2", 1, 0);
 	assert_true(row_parse(&row, line));
 	assert_string_equal(row.program, "\\x1b[2J");
 	strcat(line, "\t0");

@@ -139,7 +139,7 @@ static int connect_any(struct wsock *sock, const struct cn_endpoint *to)
 	struct world *world = sock->world;
 	const struct world_options *opt = world->options;
 
-	if (opt->tun)
+	if (world_is_apart(world))
 		return linux_errno(engine_connect(sock, to));
 	if (wsock_is_here(world, &to->addr) &&
 	    (opt->isolated || wsock_find_listener(world, to) ||
@@ -174,8 +174,7 @@ static int phase_error(const struct wsock *sock)
 	return EISCONN;
 }
 
-int world_connect(struct wsock *sock, const struct sockaddr *addr,
-		  socklen_t len)
+int near_connect(struct wsock *sock, const struct sockaddr *addr, socklen_t len)
 {
 	struct world *world = sock->world;
 	struct cn_endpoint to;

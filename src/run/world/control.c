@@ -18,7 +18,9 @@
 #include "run/world/control_dir.h"
 #include "run/world/end.h"
 #include "run/world/facts.h"
+#include "run/world/hosts.h"
 #include "run/world/parts.h"
+#include "run/world/session.h"
 #include "see/text.h"
 
 #define ASKERS_MAX 8
@@ -42,6 +44,7 @@ struct control {
 
 struct snapshot {
 	struct control *control;
+	const char *host;
 	FILE *out;
 };
 
@@ -95,6 +98,23 @@ static void add_pair(const struct cn_sock_row *row, struct see_facts *facts)
 	facts->full &= end_unsent(sock->end) > 0;
 }
 
+/* The parent is what the person who started it knows (front.c).  What nobody
+ * has any more is the world's. */
+static struct session_who who_has(const struct control *control,
+				  const struct cn_sock_row *row)
+{
+	struct session_who who = {.pid = (long)getpid(),
+				  .parent = (long)getppid(),
+				  .program = control->program};
+	const struct wsock *sock = wsock_of(row);
+
+	if (!control->world->hosts)
+		return who;
+	if (!sock || !session_of(sock, &who))
+		who.program = "-";
+	return who;
+}
+
 static void put_row(void *ctx, const struct cn_sock_row *row)
 {
 	struct snapshot *snapshot = ctx;
@@ -103,6 +123,7 @@ static void put_row(void *ctx, const struct cn_sock_row *row)
 	struct cn_endpoint peer = world_seen(world, &row->peer);
 	struct see_facts facts;
 	struct cn_tcp_info info;
+	struct session_who who;
 	FILE *out = snapshot->out;
 
 	if (is_edge(row))
@@ -111,9 +132,9 @@ static void put_row(void *ctx, const struct cn_sock_row *row)
 		peer.addr = cn_addr_v4(0, 0, 0, 0);
 	facts_of(row, &info, &facts, world_now(world));
 	add_pair(row, &facts);
-	/* The parent is what the person who started it knows (front.c). */
-	fprintf(out, "%ld\t%ld\t%s", (long)getpid(), (long)getppid(),
-		snapshot->control->program);
+	who = who_has(snapshot->control, row);
+	fprintf(out, "%ld\t%ld\t%s\t%s", who.pid, who.parent, who.program,
+		snapshot->host);
 	put_endpoint(out, &local);
 	put_endpoint(out, &peer);
 #define CONTROL_X(name, format, value) fprintf(out, "\t" format, value);
@@ -182,9 +203,18 @@ static struct asker *free_asker(struct control *control)
 	return NULL;
 }
 
+static void put_host(struct snapshot *snapshot, const struct cn_host *host,
+		     const char *name)
+{
+	snapshot->host = name;
+	cn_host_each(host, put_row, snapshot);
+	put_counters(snapshot->out, cn_host_counters(host));
+}
+
 static bool take_snapshot(struct control *control, struct asker *asker)
 {
-	struct snapshot snapshot = {control, NULL};
+	struct snapshot snapshot = {.control = control};
+	const struct hosts *hosts = control->world->hosts;
 
 	asker->len = 0;
 	asker->done = 0;
@@ -192,8 +222,13 @@ static bool take_snapshot(struct control *control, struct asker *asker)
 	if (!snapshot.out)
 		return false;
 	fputs(CONTROL_HEAD "\n", snapshot.out);
-	cn_host_each(control->world->program, put_row, &snapshot);
-	put_counters(snapshot.out, cn_host_counters(control->world->program));
+	for (size_t i = 0; hosts && i < hosts_count(hosts); i++)
+		if (hosts_at(hosts, i)->host &&
+		    hosts_at(hosts, i)->host != control->world->gateway)
+			put_host(&snapshot, hosts_at(hosts, i)->host,
+				 hosts_at(hosts, i)->name);
+	if (!hosts)
+		put_host(&snapshot, control->world->program, "");
 	fputs(CONTROL_END "\n", snapshot.out);
 	if (fclose(snapshot.out)) {
 		free(asker->text);

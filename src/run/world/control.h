@@ -22,12 +22,13 @@ struct loop;
 struct world;
 
 /* Changes with the columns. */
-#define CONTROL_HEAD "catenet 4"
+#define CONTROL_HEAD "catenet 5"
 #define CONTROL_END "end"
 #define CONTROL_LINE_MAX 4096
 
-/* One line for each socket: the world's process and its parent, the program's
- * name, both ends, and these columns, separated by tabs.
+/* One line for each socket: the supervisor's process and its parent, the
+ * program's name, the host's (nothing: it has none), both ends, and these
+ * columns, separated by tabs.
  * X(name, printf format, expression); expression may use row, info, facts. */
 #define CONTROL_COLUMNS(X)                                                     \
 	X(state, "%u", (unsigned)facts.state)                                  \
@@ -55,6 +56,7 @@ struct world;
 	X(rcvbuf, "%u", info.rcvbuf)                                           \
 	X(cc, "%u", (unsigned)info.cc)                                         \
 	X(inode, "%llu", inode_of(row) + 0ull)                                 \
+	X(world, "%llu", (unsigned long long)getpid())                         \
 	X(hold, "%u", (unsigned)facts.hold)                                    \
 	X(probes, "%u", (unsigned)facts.probes)                                \
 	X(last_try, "%u", (unsigned)facts.last_try)                            \

@@ -81,12 +81,12 @@ bool control_dir_own(char path[CONTROL_DIR_MAX])
 /* ------------------------------------------------------------ one socket -- */
 
 /* By a descriptor of the socket itself: what is checked is what is met. */
-static int meet(int socket_fd, uid_t uid)
+static int meet(int socket_fd, uid_t uid, int type)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	struct ucred who;
 	socklen_t len = sizeof(who);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err = 0;
 
 	if (fd < 0)
@@ -106,6 +106,11 @@ static int meet(int socket_fd, uid_t uid)
 
 int control_dir_connect(int dir_fd, const char *name, uid_t uid)
 {
+	return control_dir_meet(dir_fd, name, uid, SOCK_STREAM);
+}
+
+int control_dir_meet(int dir_fd, const char *name, uid_t uid, int type)
+{
 	struct stat st;
 	int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	int met;
@@ -117,7 +122,7 @@ int control_dir_connect(int dir_fd, const char *name, uid_t uid)
 	else if (!S_ISSOCK(st.st_mode) || st.st_uid != uid)
 		met = -EPERM;
 	else
-		met = meet(fd, uid);
+		met = meet(fd, uid, type);
 	close(fd);
 	return met;
 }

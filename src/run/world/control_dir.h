@@ -38,6 +38,8 @@ void control_dir_each(void (*see)(void *ctx, const char *path, uid_t uid),
  * -EPERM when it is somebody else's.
  */
 int control_dir_connect(int dir_fd, const char *name, uid_t uid);
+/* The same, to a socket of another type than SOCK_STREAM. */
+int control_dir_meet(int dir_fd, const char *name, uid_t uid, int type);
 /* Takes away the name of a world that is no more, where this user may. */
 void control_dir_sweep(int dir_fd, const char *name);
 

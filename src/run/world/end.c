@@ -166,6 +166,7 @@ ssize_t end_read(struct end *end, const struct iovec *iov, int n, bool *urgent)
 {
 	struct iovec some[END_IOV_MAX];
 	uint64_t limit = end->shut_wr ? end->left : UINT64_MAX;
+	struct msghdr msg = {0};
 	ssize_t got;
 	int at_mark = 0;
 
@@ -178,7 +179,10 @@ ssize_t end_read(struct end *end, const struct iovec *iov, int n, bool *urgent)
 	if (limit == 0)
 		return end_is_over(end, 0);
 	n = iov_limit(some, iov, n, limit);
-	got = readv(end->fd, some, n);
+	msg.msg_iov = some;
+	msg.msg_iovlen = (size_t)n;
+	/* Whoever shares B could make it wait. */
+	got = recvmsg(end->fd, &msg, MSG_DONTWAIT);
 	if (got > 0) {
 		if (end->shut_wr && end->left != UINT64_MAX)
 			end->left -= (uint64_t)got;
@@ -266,6 +270,10 @@ void end_reset(struct end *end)
 		close_quietly(end);
 		return;
 	}
+	if (end->shared) {
+		end->raise = true;
+		return;
+	}
 	/* Only octets that nobody read make a reset of a close. */
 	if (queued(end->fd) == 0 && end->borrow)
 		a = end->borrow(end->ctx);
@@ -327,11 +335,45 @@ void end_free(struct end *end)
 		return;
 	if (end->fd >= 0) {
 		/* A marker that stays unread would make this a reset. */
-		if (end->shut_wr && end->left == 0)
+		if (end->shut_wr && end->left == 0 && !end->raise)
 			(void)!read(end->fd, &marker, 1);
 		close(end->fd);
 	}
 	free(end);
+}
+
+static int number_of(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int n = -1;
+
+	return getsockopt(fd, SOL_SOCKET, name, &n, &len) < 0 ? -1 : n;
+}
+
+struct end *end_adopt(int fd)
+{
+	struct end *end;
+
+	if (number_of(fd, SO_DOMAIN) != AF_UNIX ||
+	    number_of(fd, SO_TYPE) != SOCK_STREAM ||
+	    number_of(fd, SO_ACCEPTCONN) != 0) {
+		close(fd);
+		return NULL;
+	}
+	end = end_new(fd);
+	if (end)
+		end->shared = true;
+	return end;
+}
+
+bool end_cut(struct end *end)
+{
+	const bool unread = end_unread(end) > 0;
+
+	if (end->fd >= 0)
+		shutdown(end->fd, SHUT_RDWR);
+	end_let_go(end);
+	return unread;
 }
 
 /* ----------------------------------------------------- the supervisor -- */

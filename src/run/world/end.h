@@ -29,6 +29,9 @@ struct end {
 	bool gone; /* A has no descriptor any more, as end_is_gone found */
 	bool roomy; /* B's send buffer is not the kernel's default any more */
 	bool pri; /* EPOLLPRI has come: urgent octets are looked for */
+	/* Another process holds B too, and raises what must be raised on A:
+	 * end_reset only asks for it. */
+	bool shared, raise;
 	uint64_t left; /* with shut_wr: octets before the marker */
 	uint32_t junk; /* octets that fill A while it is not connected */
 	int sndbuf; /* A's own, while it is filled */
@@ -82,6 +85,14 @@ void end_set_room(struct end *end, size_t octets);
 /* Closes B (the program sees its end, or ECONNRESET where it has written
  * octets that nobody read) and frees.  NULL is allowed. */
 void end_free(struct end *end);
+
+/* An end of a B that another process has made, and holds too.  NULL: fd (closed
+ * then) is not one, or there is no memory. */
+struct end *end_adopt(int fd);
+/* The program is no more, as far as A is concerned: what it wrote is still
+ * read, then end_read says 0.  True: it has left octets unread, so that its
+ * close is a reset. */
+bool end_cut(struct end *end);
 
 /* ------------------------------------------------- for the supervisor -- */
 

@@ -22,6 +22,7 @@
 
 #include "lib/linux_addr.h"
 #include "lib/linux_err.h"
+#include "run/world/hosts.h"
 #include "run/world/parts.h"
 
 /* Codes of ICMP destination unreachable (RFC 792, RFC 1812). */
@@ -524,9 +525,16 @@ static int bind_as(struct flow *flow, const struct cn_endpoint *from)
 	struct cn_endpoint ep = *from;
 	int rc;
 
-	if ((cn_addr_is_loopback(&ep.addr) ||
-	     machine_find(&world->machine, &ep.addr)) &&
-	    !alias_of(&world->alias, &from->addr, &ep.addr))
+	if (world->hosts) {
+		/* This machine is the gateway, as seen from inside. */
+		if (cn_addr_is_loopback(&ep.addr) ||
+		    machine_find(&world->machine, &ep.addr))
+			(void)hosts_gateway_addr(world->hosts,
+						 cn_addr_is_v4(&from->addr),
+						 &ep.addr);
+	} else if ((cn_addr_is_loopback(&ep.addr) ||
+		    machine_find(&world->machine, &ep.addr)) &&
+		   !alias_of(&world->alias, &from->addr, &ep.addr))
 		ep.addr = alias_gateway(&world->alias,
 					cn_addr_is_v4(&from->addr));
 	(void)cn_sock_set(flow->sock, CN_OPT_REUSEADDR, 1, world_now(world));

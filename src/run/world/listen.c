@@ -48,15 +48,17 @@ static int listen_first(struct wsock *sock, int backlog)
 		return -linux_errno(rc);
 	sock->phase = WSOCK_LISTENING;
 	list_add_tail(&world->listeners, &sock->kind);
-	if (!world->options->tun) {
+	if (!world_is_apart(world)) {
 		if (cn_addr_is_loopback(&sock->bound_to.addr))
 			make_edge(sock, backlog);
+		publish_listen(sock, backlog);
+	} else if (world->hosts) {
 		publish_listen(sock, backlog);
 	}
 	return 0;
 }
 
-int world_listen(struct wsock *sock, int backlog)
+int near_listen(struct wsock *sock, int backlog)
 {
 	uint64_t now = world_now(sock->world);
 	int rc;
@@ -117,7 +119,7 @@ void wsock_unlisten(struct wsock *sock)
 	sock->edge = NULL;
 }
 
-int world_accept(struct wsock *listener, void *tag, struct wsock **sock)
+int near_accept(struct wsock *listener, void *tag, struct wsock **sock)
 {
 	struct world *world = listener->world;
 	uint64_t now = world_now(world);
@@ -134,7 +136,7 @@ int world_accept(struct wsock *listener, void *tag, struct wsock **sock)
 	if (rc)
 		return -linux_errno(rc);
 	world_touch(world);
-	made = wsock_new(world, listener->ls.domain, tag);
+	made = wsock_new(world, listener->on, listener->ls.domain, tag);
 	if (!made) {
 		wsock_release(engine, true, now);
 		return -ENOMEM;

@@ -44,8 +44,8 @@ static bool is_here_option(int level, int name)
 	       (name == SO_OOBINLINE || name == SO_RCVLOWAT);
 }
 
-int world_setsockopt(struct wsock *sock, int level, int name, const void *value,
-		     socklen_t len)
+int near_setsockopt(struct wsock *sock, int level, int name, const void *value,
+		    socklen_t len)
 {
 	uint64_t now = world_now(sock->world);
 	int64_t room;
@@ -81,8 +81,8 @@ int world_setsockopt(struct wsock *sock, int level, int name, const void *value,
 	return 0;
 }
 
-int world_getsockopt(struct wsock *sock, int level, int name, void *value,
-		     socklen_t *len)
+int near_getsockopt(struct wsock *sock, int level, int name, void *value,
+		    socklen_t *len)
 {
 	int number;
 	int rc;
@@ -112,16 +112,17 @@ int world_getsockopt(struct wsock *sock, int level, int name, void *value,
 			      world_now(sock->world));
 }
 
-uint64_t world_outq(const struct wsock *sock)
+uint64_t near_outq(const struct wsock *sock)
 {
-	return sock->ls.sock ? cn_sock_unacked(sock->ls.sock) : 0;
+	return (sock->ls.sock ? cn_sock_unacked(sock->ls.sock) : 0) +
+	       (sock->end ? end_unsent(sock->end) : 0);
 }
 
-uint64_t world_unsent(const struct wsock *sock)
+uint64_t near_unsent(const struct wsock *sock)
 {
 	struct cn_tcp_info info;
 
 	if (!sock->ls.sock || cn_sock_info(sock->ls.sock, &info) != CN_OK)
-		return 0;
-	return info.unsent;
+		info.unsent = 0;
+	return info.unsent + (sock->end ? end_unsent(sock->end) : 0);
 }

@@ -8,9 +8,10 @@
 
 #define WORLD_ONLY_MAX 32
 
-/* -p [IP:]HOSTPORT:PORT */
+/* -p [IP:]HOSTPORT:[NODE:]PORT */
 struct world_publish {
 	struct cn_endpoint host; /* an any-address is as said */
+	const char *node; /* of a world that has a name */
 	uint16_t port;
 };
 
@@ -20,6 +21,19 @@ struct world_screen {
 	uint8_t lang; /* enum see_lang */
 	bool colour, ascii;
 };
+
+struct plan;
+
+/* Hosts, and the network between them. */
+struct world_lab {
+	struct plan *plan; /* finished; the world takes it */
+	/* The node that is joined to the real network; NULL: none is. */
+	const char *gateway;
+	uint64_t msl2_ns; /* 0: the engine's default */
+};
+
+/* The node that is the real network, where there is one. */
+#define WORLD_INTERNET "internet"
 
 struct world_options {
 	struct cn_impair up, down;
@@ -52,6 +66,9 @@ struct world_options {
 	bool explain; /* the ladder on standard error */
 	const char *events; /* a file for JSON lines, or NULL */
 	struct world_screen screen;
+
+	/* Of a world that has a name; NULL: that of one program. */
+	struct world_lab *lab;
 
 	/* Real frames to the kernel instead of a gateway; tun NULL: off. */
 	const char *tun;

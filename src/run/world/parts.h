@@ -22,6 +22,7 @@
 #include "run/world/alias.h"
 #include "run/world/lane.h"
 #include "run/world/machine.h"
+#include "run/world/ops.h"
 #include "run/world/relay.h"
 #include "run/world/tally.h"
 #include "run/world/tap.h"
@@ -55,10 +56,20 @@ enum wsock_phase {
 	WSOCK_OVER, /* WORLD_ENDED was given */
 };
 
+/* A host that programs are on.  The only one of catenet run; as many as were
+ * described in a world that has a name. */
+struct whost {
+	struct cn_host *host;
+	const char *name; /* "": it has none */
+	int node; /* of the network */
+};
+
 /* A socket of the program. */
 struct wsock {
+	struct world_face face;
 	struct ear ear;
 	struct world *world;
+	const struct whost *on;
 	struct list node; /* world->socks */
 	struct list kind; /* world->connecting or world->listeners */
 	struct list news; /* world->news, when there is an event to give */
@@ -100,7 +111,7 @@ struct wsock {
 
 	/* Events not yet given */
 	bool news_connected, news_failed, news_acceptable, news_ended;
-	bool ended_gone;
+	bool ended_gone, ended_reset;
 	int news_err;
 };
 
@@ -134,11 +145,14 @@ struct flow {
 };
 
 struct world {
+	struct world_face face;
 	struct loop *loop;
 	const struct world_options *options;
 	bool quiet, verbose;
 	struct cn_pool *pool;
 	struct cn_host *program, *gateway; /* gateway NULL: over TUN */
+	struct whost only; /* the program's, as a host of many */
+	struct hosts *hosts; /* NULL: the world of one program */
 	int program_path, program_lo, gateway_path; /* links */
 	struct machine machine;
 	size_t borne; /* how many of machine's addresses the host bears */
@@ -170,10 +184,18 @@ struct world {
 /* ------------------------------------------------------------ world.c -- */
 
 uint64_t world_now(const struct world *world);
+/* Whether ports and addresses are nobody's but the world's: the machine has no
+ * part in them. */
+bool world_is_apart(const struct world *world);
 /* Something was done to a host: frames and events are to be moved. */
 void world_touch(struct world *world);
 /* Lets the program's host bear addresses of the machine that it lacks. */
 void world_bear(struct world *world);
+/* What every host of it has in common. */
+void world_settle(const struct world *world, struct cn_settings *set);
+/* Something happened at a host. */
+void world_take(struct world *world, const struct cn_host *host,
+		const struct cn_event *event);
 /* How the program sees an endpoint of the path. */
 struct cn_endpoint world_seen(const struct world *world,
 			      const struct cn_endpoint *ep);
@@ -181,7 +203,11 @@ struct cn_endpoint world_seen(const struct world *world,
 /* ------------------------------- wsock.c, wlisten.c, wconnect.c, wrelay.c -- */
 
 /* Without a socket of the engine yet. */
-struct wsock *wsock_new(struct world *world, int domain, void *tag);
+struct wsock *wsock_new(struct world *world, const struct whost *on, int domain,
+			void *tag);
+/* A stream socket there, as world_socket. */
+int wsock_open(struct world *world, const struct whost *on, int family,
+	       void *tag, struct wsock **sock);
 /* The engine's socket is released or gone before. */
 void wsock_free(struct wsock *sock);
 /* A socket of the engine for it, heard by ear. */
@@ -279,5 +305,35 @@ void publish_room(struct world *world);
 /* -p: tried when the world begins; 0 or a positive errno, told on stderr. */
 int publish_check(struct world *world);
 void publish_drop(struct published *published);
+
+/* ------------------------------------------------ the calls of world.h -- */
+
+void near_free(struct world *world);
+bool near_event(struct world *world, struct world_event *event);
+int near_socket(struct world *world, int family, void *tag,
+		struct wsock **sock);
+bool near_is_idle(struct world *world, uint64_t *octets);
+void near_finish(struct world *world);
+int near_bind(struct wsock *sock, const struct sockaddr *addr, socklen_t len,
+	      bool privileged);
+int near_listen(struct wsock *sock, int backlog);
+int near_connect(struct wsock *sock, const struct sockaddr *addr,
+		 socklen_t len);
+bool near_is_connected(struct wsock *sock);
+int near_accept(struct wsock *listener, void *tag, struct wsock **sock);
+void near_set_tag(struct wsock *sock, void *tag);
+void near_set_inode(struct wsock *sock, uint64_t inode);
+void near_attach(struct wsock *sock, struct end *end);
+int near_shutdown(struct wsock *sock, int how, int a);
+void near_more(struct wsock *sock);
+void near_close(struct wsock *sock, bool reset);
+int near_name(const struct wsock *sock, struct sockaddr *addr, socklen_t *len);
+int near_peer(const struct wsock *sock, struct sockaddr *addr, socklen_t *len);
+int near_setsockopt(struct wsock *sock, int level, int name, const void *value,
+		    socklen_t len);
+int near_getsockopt(struct wsock *sock, int level, int name, void *value,
+		    socklen_t *len);
+uint64_t near_outq(const struct wsock *sock);
+uint64_t near_unsent(const struct wsock *sock);
 
 #endif

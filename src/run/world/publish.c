@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/linux_addr.h"
+#include "run/world/hosts.h"
 #include "run/world/parts.h"
 
 #define ACCEPT_TURN 64
@@ -234,7 +235,9 @@ static bool use_asked(struct wsock *listener, int backlog)
 	for (unsigned i = 0; i < opt->publish_n; i++) {
 		struct cn_endpoint host = opt->publish[i].host;
 
-		if (opt->publish[i].port != listener->bound_to.port)
+		if (opt->publish[i].port != listener->bound_to.port ||
+		    (opt->publish[i].node &&
+		     strcmp(opt->publish[i].node, listener->on->name) != 0))
 			continue;
 		/* "every address": of the family that listens inside */
 		if (cn_addr_is_any(&host.addr) &&
@@ -264,7 +267,8 @@ void publish_listen(struct wsock *listener, int backlog)
 		return;
 	}
 	/* What was asked for by name is published even by the isolated. */
-	if (use_asked(listener, backlog) || listener->world->options->isolated)
+	if (use_asked(listener, backlog) ||
+	    listener->world->options->isolated || listener->world->hosts)
 		return;
 	use(listener, &host, backlog);
 	if (cn_addr_is_any(&listener->bound_to.addr) &&
@@ -337,6 +341,16 @@ static const struct wsock *any_user(const struct published *pub)
 /* Where inside a connection to `local` of the machine goes: to the address
  * that it named where the program's host bears it and listens there, else to
  * the host's name on the path. */
+static struct cn_endpoint of_host(const struct wsock *listener, bool v4)
+{
+	const struct hosts *hosts = listener->world->hosts;
+	struct cn_endpoint to = {.port = listener->bound_to.port};
+
+	if (!hosts_addr(hosts, listener->on, v4, &to.addr))
+		(void)hosts_addr(hosts, listener->on, !v4, &to.addr);
+	return to;
+}
+
 static struct cn_endpoint inside_of(const struct wsock *listener,
 				    const struct cn_endpoint *local)
 {
@@ -345,13 +359,16 @@ static struct cn_endpoint inside_of(const struct wsock *listener,
 	struct cn_endpoint to = {.port = listener->bound_to.port};
 
 	if (!cn_addr_is_any(bound)) {
-		to.addr = cn_addr_is_loopback(bound) ?
+		to.addr = cn_addr_is_loopback(bound) &&
+					  !listener->world->hosts ?
 				  alias_program(&listener->world->alias, v4) :
 				  *bound;
 		return to;
 	}
 	if (!v4)
 		v4 = cn_addr_is_v4(&local->addr);
+	if (listener->world->hosts)
+		return of_host(listener, v4);
 	if (machine_find(&listener->world->machine, &local->addr) &&
 	    cn_addr_is_v4(&local->addr) == v4)
 		to.addr = local->addr;

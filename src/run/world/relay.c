@@ -68,6 +68,7 @@ int relay_start(struct relay *relay, struct loop *loop, struct list *due,
 	relay->due = due;
 	relay->sock = sock;
 	relay->end = end;
+	relay->shared = end && end->shared;
 	relay->watch.ready = watch_ready;
 	relay->watch.ctx = relay;
 	relay->watch.fd = end ? end->fd : fd;
@@ -97,7 +98,7 @@ void relay_stop(struct relay *relay, bool closing)
 {
 	if (!relay->loop)
 		return;
-	if (closing)
+	if (closing && !relay->shared)
 		loop_forget(relay->loop, &relay->watch);
 	else
 		loop_unwatch(relay->loop, &relay->watch);

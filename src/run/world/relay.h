@@ -33,6 +33,7 @@ struct relay {
 	bool out_over; /* the peer's FIN has been passed on */
 	bool no_fin; /* the descriptor's end is not passed on */
 	bool deaf; /* the program has shut both down: what comes resets */
+	bool shared; /* others have copies of the descriptor */
 	int err; /* positive errno that the connection died of ... */
 	bool by_descriptor; /* ... as the descriptor said, not the socket */
 	/* A reset waits for octets that came before it, until then; 0: none

@@ -28,7 +28,8 @@ void wsock_news(struct wsock *sock)
 		list_add_tail(&sock->world->news, &sock->news);
 }
 
-struct wsock *wsock_new(struct world *world, int domain, void *tag)
+struct wsock *wsock_new(struct world *world, const struct whost *on, int domain,
+			void *tag)
 {
 	struct wsock *sock = calloc(1, sizeof(*sock));
 
@@ -36,7 +37,9 @@ struct wsock *wsock_new(struct world *world, int domain, void *tag)
 		return NULL;
 	sock->ear.ready = wsock_ready;
 	sock->edge_ear.ready = wsock_edge_ready;
+	sock->face.ops = world->face.ops;
 	sock->world = world;
+	sock->on = on;
 	sock->tag = tag;
 	sock->ls.domain = domain;
 	sock->ls.limits = &world->limits;
@@ -81,7 +84,7 @@ void wsock_drop(struct wsock *sock)
 
 int wsock_engine(struct wsock *sock, struct ear *ear, struct cn_sock **engine)
 {
-	int rc = cn_sock_new(sock->world->program,
+	int rc = cn_sock_new(sock->on->host,
 			     sock->ls.domain == AF_INET6 ? 6 : 4, engine);
 
 	if (!rc)
@@ -89,25 +92,25 @@ int wsock_engine(struct wsock *sock, struct ear *ear, struct cn_sock **engine)
 	return rc;
 }
 
-void world_set_tag(struct wsock *sock, void *tag)
+void near_set_tag(struct wsock *sock, void *tag)
 {
 	sock->tag = tag;
 }
 
-void world_set_inode(struct wsock *sock, uint64_t inode)
+void near_set_inode(struct wsock *sock, uint64_t inode)
 {
 	sock->inode = inode;
 }
 
-int world_socket(struct world *world, int family, void *tag,
-		 struct wsock **sock)
+int wsock_open(struct world *world, const struct whost *on, int family,
+	       void *tag, struct wsock **sock)
 {
 	struct wsock *made;
 	int rc;
 
 	if (family == AF_INET6 && world->machine.probe6 < 0)
 		return -EAFNOSUPPORT;
-	made = wsock_new(world, family, tag);
+	made = wsock_new(world, on, family, tag);
 	if (!made)
 		return -ENOMEM;
 	rc = wsock_engine(made, &made->ear, &made->ls.sock);
@@ -117,6 +120,11 @@ int world_socket(struct world *world, int family, void *tag,
 	}
 	*sock = made;
 	return 0;
+}
+
+int near_socket(struct world *world, int family, void *tag, struct wsock **sock)
+{
+	return wsock_open(world, &world->only, family, tag, sock);
 }
 
 /* Nobody listens to it any more. */
@@ -177,13 +185,15 @@ bool wsock_v6only(const struct wsock *sock)
 bool wsock_is_here(const struct world *world, const struct cn_addr *addr)
 {
 	return cn_addr_is_loopback(addr) ||
-	       (!world->options->tun && machine_find(&world->machine, addr));
+	       (!world_is_apart(world) && machine_find(&world->machine, addr));
 }
 
 static bool is_bearable(struct world *world, const struct cn_addr *addr)
 {
 	if (cn_addr_is_any(addr) || cn_addr_is_loopback(addr))
 		return true;
+	if (world->hosts)
+		return true; /* the host itself knows */
 	if (world->options->tun)
 		return cn_addr_equal(addr, &world->options->tun_addr);
 	if (machine_find(&world->machine, addr))
@@ -250,7 +260,7 @@ static int tell(const struct wsock *sock, const struct cn_endpoint *ep,
 	return 0;
 }
 
-int world_name(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
+int near_name(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
 {
 	struct cn_endpoint ep = wsock_local(sock);
 
@@ -271,7 +281,7 @@ static bool has_forgotten_peer(const struct wsock *sock)
 	return state == CN_CLOSED || state == CN_TIME_WAIT;
 }
 
-int world_peer(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
+int near_peer(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
 {
 	struct cn_endpoint ep;
 
@@ -285,7 +295,7 @@ int world_peer(const struct wsock *sock, struct sockaddr *addr, socklen_t *len)
 /* Ports are also the machine's where what listens inside is published there. */
 bool wsock_is_shared(const struct world *world)
 {
-	return !world->options->isolated && !world->options->tun;
+	return !world->options->isolated && !world_is_apart(world);
 }
 
 /* Any port that is free on both sides. */
@@ -333,8 +343,8 @@ int wsock_bind(struct wsock *sock, const struct cn_endpoint *wanted)
 	return 0;
 }
 
-int world_bind(struct wsock *sock, const struct sockaddr *addr, socklen_t len,
-	       bool privileged)
+int near_bind(struct wsock *sock, const struct sockaddr *addr, socklen_t len,
+	      bool privileged)
 {
 	struct world *world = sock->world;
 	struct cn_endpoint ep;
@@ -346,7 +356,7 @@ int world_bind(struct wsock *sock, const struct sockaddr *addr, socklen_t len,
 	if (!is_bearable(world, &ep.addr))
 		return -EADDRNOTAVAIL;
 	if (ep.port && ep.port < world->machine.port_unprivileged &&
-	    !privileged)
+	    !privileged && !world->hosts)
 		return -EACCES;
 	if (sock->bound || sock->phase != WSOCK_IDLE)
 		return -EINVAL;

@@ -55,6 +55,7 @@ static void count_last(struct wsock *sock)
 static void ended(struct wsock *sock, bool gone, int err)
 {
 	relay_stop(&sock->relay, true);
+	sock->ended_reset = sock->end && sock->end->raise;
 	end_free(sock->end);
 	sock->end = NULL;
 	sock->phase = WSOCK_OVER;
@@ -183,7 +184,7 @@ void wsock_relay(struct wsock *sock, bool *moved, uint64_t now)
 	}
 }
 
-void world_attach(struct wsock *sock, struct end *end)
+void near_attach(struct wsock *sock, struct end *end)
 {
 	struct world *world = sock->world;
 	int64_t room = 0;
@@ -201,16 +202,28 @@ void world_attach(struct wsock *sock, struct end *end)
 	}
 }
 
-void world_more(struct wsock *sock)
+void near_more(struct wsock *sock)
 {
 	if (sock->phase == WSOCK_RELAY && sock->end)
 		sock->relay.more_until = sock->relay.octets_in +
 					 end_unsent(sock->end);
 }
 
-int world_shutdown(struct wsock *sock, int how)
+static int shut_end(struct wsock *sock, int how, int a)
 {
-	(void)how;
+	int err = 0;
+
+	if (!sock->end)
+		return -ENOTCONN;
+	if (how != SHUT_RD)
+		err = end_shut_wr(sock->end, a);
+	if (err == 0 && how != SHUT_WR)
+		err = end_shut_rd(sock->end, a);
+	return err;
+}
+
+int near_shutdown(struct wsock *sock, int how, int a)
+{
 	switch (sock->phase) {
 	case WSOCK_LISTENING:
 		if (how == SHUT_WR)
@@ -221,16 +234,17 @@ int world_shutdown(struct wsock *sock, int how)
 	case WSOCK_CONNECTING:
 		wsock_to_idle(sock);
 		return 0;
+	case WSOCK_RELAY:
+		return shut_end(sock, how, a);
 	case WSOCK_IDLE:
 	case WSOCK_CONNECTED:
-	case WSOCK_RELAY:
 	case WSOCK_OVER:
 		break;
 	}
 	return -ENOTCONN;
 }
 
-void world_close(struct wsock *sock, bool reset)
+void near_close(struct wsock *sock, bool reset)
 {
 	uint64_t now = world_now(sock->world);
 

@@ -20,6 +20,7 @@
 #include "lib/linux_err.h"
 #include "run/run.h"
 #include "run/world/control.h"
+#include "run/world/hosts.h"
 #include "run/world/parts.h"
 #include "run/world/progress.h"
 #include "run/world/tun.h"
@@ -46,6 +47,11 @@ uint64_t world_now(const struct world *world)
 	return loop_now(world->loop);
 }
 
+bool world_is_apart(const struct world *world)
+{
+	return world->hosts || world->options->tun;
+}
+
 void world_touch(struct world *world)
 {
 	world->changed = true;
@@ -56,7 +62,8 @@ struct cn_endpoint world_seen(const struct world *world,
 {
 	struct cn_endpoint seen = *ep;
 
-	seen.addr = alias_real(&world->alias, &ep->addr);
+	if (!world->hosts)
+		seen.addr = alias_real(&world->alias, &ep->addr);
 	return seen;
 }
 
@@ -94,6 +101,28 @@ static void guard_listeners(const struct world_options *opt,
 	set->idle_timeout_ns = opt->idle_timeout_ns;
 }
 
+void world_settle(const struct world *world, struct cn_settings *set)
+{
+	const struct world_options *opt = world->options;
+
+	set->memory_limit = (size_t)1 << 30;
+	/* Between two hosts of ours there is nobody to protect from answers. */
+	set->icmp_rate = 1000000;
+	set->port_low = world->machine.port_low;
+	set->port_high = world->machine.port_high;
+	if (world->machine.somaxconn < UINT16_MAX)
+		set->somaxconn = (uint16_t)world->machine.somaxconn;
+	set->syn_retries = (uint8_t)(opt->syn_retries >= 0 ?
+					     (uint32_t)opt->syn_retries :
+					     world->machine.syn_retries);
+	if (opt->cc >= 0)
+		set->cc = (uint8_t)opt->cc;
+	if (opt->sndbuf)
+		set->sndbuf = opt->sndbuf;
+	if (opt->rcvbuf)
+		set->rcvbuf = opt->rcvbuf;
+}
+
 static int host_new(struct world *world, const char *name, uint8_t number,
 		    struct cn_host **host)
 {
@@ -101,26 +130,11 @@ static int host_new(struct world *world, const char *name, uint8_t number,
 	struct cn_settings set;
 
 	cn_settings_default(&set);
+	world_settle(world, &set);
 	seed_for(world, number, set.seed);
 	set.seeded = world->options->seeded;
 	set.pool = world->pool;
 	set.name = name;
-	set.memory_limit = (size_t)1 << 30;
-	/* Between two hosts of ours there is nobody to protect from answers. */
-	set.icmp_rate = 1000000;
-	set.port_low = world->machine.port_low;
-	set.port_high = world->machine.port_high;
-	if (world->machine.somaxconn < UINT16_MAX)
-		set.somaxconn = (uint16_t)world->machine.somaxconn;
-	set.syn_retries = (uint8_t)(opt->syn_retries >= 0 ?
-					    (uint32_t)opt->syn_retries :
-					    world->machine.syn_retries);
-	if (opt->cc >= 0)
-		set.cc = (uint8_t)opt->cc;
-	if (opt->sndbuf)
-		set.sndbuf = opt->sndbuf;
-	if (opt->rcvbuf)
-		set.rcvbuf = opt->rcvbuf;
 	if (number == 0)
 		guard_listeners(opt, &set);
 	set.any_addr = number == 1;
@@ -225,6 +239,7 @@ static int make_hosts(struct world *world)
 {
 	int rc = host_new(world, "program", 0, &world->program);
 
+	world->only = (struct whost){.host = world->program, .name = ""};
 	if (!rc)
 		rc = path_link(world, world->program, &world->program_path);
 	if (!rc)
@@ -317,6 +332,15 @@ static bool world_sums_up(const struct world *world)
 	       (!world->quiet && (world->verbose || isatty(STDERR_FILENO)));
 }
 
+static int make_lab(struct world *world)
+{
+	int rc = hosts_new(world, &world->hosts);
+
+	if (!rc && world->gateway)
+		rc = say("the gateway", gateway_start(world));
+	return rc ? rc : publish_check(world);
+}
+
 static int make(struct world *world)
 {
 	const struct world_options *opt = world->options;
@@ -334,6 +358,11 @@ static int make(struct world *world)
 		.wmem_max = world->machine.wmem_max,
 		.admin = world->machine.admin,
 	};
+	if (opt->lab) {
+		/* Rows are for those who ask for a summary at the end. */
+		world->tally.row_n = TALLY_ROWS;
+		return make_lab(world);
+	}
 	if (opt->tun) {
 		rc = wtun_open(world);
 		if (rc)
@@ -364,6 +393,31 @@ static int make(struct world *world)
 static void pump_timer(void *ctx, uint64_t now);
 static void poll_timer(void *ctx, uint64_t now);
 
+static const struct world_ops near_ops = {
+	.free = near_free,
+	.event = near_event,
+	.socket = near_socket,
+	.is_idle = near_is_idle,
+	.finish = near_finish,
+	.bind = near_bind,
+	.listen = near_listen,
+	.connect = near_connect,
+	.is_connected = near_is_connected,
+	.accept = near_accept,
+	.set_tag = near_set_tag,
+	.set_inode = near_set_inode,
+	.attach = near_attach,
+	.shutdown = near_shutdown,
+	.more = near_more,
+	.close = near_close,
+	.name = near_name,
+	.peer = near_peer,
+	.setsockopt = near_setsockopt,
+	.getsockopt = near_getsockopt,
+	.outq = near_outq,
+	.unsent = near_unsent,
+};
+
 /* Fewer octets than asked for are no seed (row 7 of the attacks). */
 static bool find_seed(struct world_options *own)
 {
@@ -378,7 +432,7 @@ static bool find_seed(struct world_options *own)
 	return own->seeded;
 }
 
-struct world *world_new(struct loop *loop, const struct run_options *options)
+struct world *near_new(struct loop *loop, const struct run_options *options)
 {
 	struct world *world = calloc(1, sizeof(*world));
 	struct world_options *own;
@@ -394,6 +448,7 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 		memcpy(own, options->path, sizeof(*own));
 	else
 		world_options_default(own);
+	world->face.ops = &near_ops;
 	world->options = own;
 	world->loop = loop;
 	world->quiet = options->quiet;
@@ -413,13 +468,14 @@ struct world *world_new(struct loop *loop, const struct run_options *options)
 	list_init(&world->due_flows);
 	tally_init(&world->tally, loop_now(loop));
 	if (!find_seed(own) || make(world)) {
-		world_free(world);
+		near_free(world);
 		return NULL;
 	}
 	/* Nobody may be able to ask; the world runs all the same. */
 	world->control = control_new(loop, world,
 				     options->argv ? options->argv[0] : "?");
-	world->progress = progress_new(world);
+	if (!own->lab)
+		world->progress = progress_new(world);
 	return world;
 }
 
@@ -433,7 +489,7 @@ static void end_orphans(struct world *world)
 			    world_now(world));
 }
 
-void world_free(struct world *world)
+void near_free(struct world *world)
 {
 	struct list *node;
 
@@ -454,6 +510,9 @@ void world_free(struct world *world)
 		publish_drop(CN_CONTAINER(node, struct published, node));
 	loop_cancel(world->loop, &world->timer);
 	loop_cancel(world->loop, &world->poll);
+	if (world->hosts)
+		world->gateway = NULL; /* it is one of those */
+	hosts_free(world->hosts);
 	if (world->gateway)
 		cn_host_free(world->gateway);
 	if (world->program)
@@ -477,35 +536,41 @@ void world_free(struct world *world)
 
 /* --------------------------------------------------------------- pump -- */
 
+void world_take(struct world *world, const struct cn_host *host,
+		const struct cn_event *event)
+{
+	struct ear *ear = event->tag;
+
+	switch ((enum cn_event_kind)event->kind) {
+	case CN_EVENT_READY:
+		if (ear)
+			ear->ready(ear);
+		break;
+	case CN_EVENT_SYN:
+		gateway_syn(world, event);
+		break;
+	case CN_EVENT_SYN_GONE:
+		gateway_syn_gone(world, event);
+		break;
+	case CN_EVENT_ORPHAN_DONE:
+		if (host == world->gateway)
+			break;
+		if (event->err)
+			world->tally.abandoned += event->octets;
+		if (ear)
+			orphan_done(event->tag, world_now(world));
+		break;
+	}
+}
+
 static bool drain_events(struct world *world, struct cn_host *host)
 {
 	struct cn_event event;
 	bool any = false;
 
 	while (cn_host_event(host, &event)) {
-		struct ear *ear = event.tag;
-
 		any = true;
-		switch ((enum cn_event_kind)event.kind) {
-		case CN_EVENT_READY:
-			if (ear)
-				ear->ready(ear);
-			break;
-		case CN_EVENT_SYN:
-			gateway_syn(world, &event);
-			break;
-		case CN_EVENT_SYN_GONE:
-			gateway_syn_gone(world, &event);
-			break;
-		case CN_EVENT_ORPHAN_DONE:
-			if (host != world->program)
-				break;
-			if (event.err)
-				world->tally.abandoned += event.octets;
-			if (ear)
-				orphan_done(event.tag, world_now(world));
-			break;
-		}
+		world_take(world, host, &event);
 	}
 	return any;
 }
@@ -604,8 +669,11 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 static uint64_t deadline(const struct world *world)
 {
-	uint64_t at = cn_host_deadline(world->program);
+	uint64_t at;
 
+	if (world->hosts)
+		return hosts_deadline(world->hosts);
+	at = cn_host_deadline(world->program);
 	if (world->gateway)
 		at = sooner(at, cn_host_deadline(world->gateway));
 	if (!wtun_is_blocked(world))
@@ -617,6 +685,15 @@ static uint64_t deadline(const struct world *world)
 static bool has_due(const struct world *world)
 {
 	return !list_is_empty(&world->due) || !list_is_empty(&world->due_flows);
+}
+
+static bool drain_all(struct world *world)
+{
+	bool any = drain_events(world, world->program);
+
+	if (world->gateway)
+		any |= drain_events(world, world->gateway);
+	return any;
 }
 
 static void pump(struct world *world)
@@ -631,13 +708,14 @@ static void pump(struct world *world)
 
 		world->changed = false;
 		moved = false;
-		advance(world->program, now);
-		advance(world->gateway, now);
-		moved |= drain_events(world, world->program);
-		if (world->gateway)
-			moved |= drain_events(world, world->gateway);
+		if (!world->hosts) {
+			advance(world->program, now);
+			advance(world->gateway, now);
+			moved |= drain_all(world);
+		}
 		run_relays(world, &moved, now);
-		moved |= move_frames(world, now);
+		moved |= world->hosts ? hosts_move(world->hosts, now) :
+					move_frames(world, now);
 		moved |= world->changed;
 	}
 	publish_room(world);
@@ -689,13 +767,14 @@ static bool take_news(struct wsock *sock, struct world_event *event)
 		event->kind = WORLD_ENDED;
 		event->err = sock->news_err;
 		event->gone = sock->ended_gone;
+		event->reset = sock->ended_reset;
 	} else {
 		return false;
 	}
 	return true;
 }
 
-bool world_event(struct world *world, struct world_event *event)
+bool near_event(struct world *world, struct world_event *event)
 {
 	struct list *node;
 
@@ -711,7 +790,7 @@ bool world_event(struct world *world, struct world_event *event)
 	return false;
 }
 
-bool world_is_connected(struct wsock *sock)
+bool near_is_connected(struct wsock *sock)
 {
 	pump(sock->world);
 	if (!sock->news_connected)
@@ -748,7 +827,7 @@ static void see_orphan(void *ctx, const struct cn_sock_row *row)
 	}
 }
 
-bool world_is_idle(struct world *world, uint64_t *octets)
+bool near_is_idle(struct world *world, uint64_t *octets)
 {
 	struct cn_path_stats up;
 	uint64_t left = 0, lost = 0;
@@ -760,7 +839,7 @@ bool world_is_idle(struct world *world, uint64_t *octets)
 			CN_CONTAINER(node, struct wsock, node);
 
 		if (sock->phase == WSOCK_RELAY)
-			left += world_outq(sock) + 1;
+			left += near_outq(sock) + 1;
 	}
 	for (struct list *node = world->flows.next; node != &world->flows;
 	     node = node->next) {
@@ -783,13 +862,13 @@ bool world_is_idle(struct world *world, uint64_t *octets)
 	return false;
 }
 
-void world_finish(struct world *world)
+void near_finish(struct world *world)
 {
 	struct tally_path path;
 	uint64_t left = 0;
 
 	pump(world);
-	(void)world_is_idle(world, &left);
+	(void)near_is_idle(world, &left);
 	world->tally.abandoned += left;
 	end_orphans(world);
 	lane_stats(&world->up, &path.up);

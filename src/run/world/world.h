@@ -23,6 +23,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+/*
+ * Two things stand behind it (ops.h): a world in this process, and one that a
+ * process of its own keeps and several supervisors join (run/world/far.h).
+ */
 struct end;
 struct loop;
 struct run_options;
@@ -59,6 +63,8 @@ struct world_event {
 	int err; /* positive errno */
 	unsigned n;
 	bool gone;
+	/* ENDED, of an end that is shared (end.h): it is to be reset. */
+	bool reset;
 };
 
 /* The next event, false: none.  The supervisor drains them after every round
@@ -93,8 +99,7 @@ void world_set_inode(struct wsock *sock, uint64_t inode);
 /*
  * Hands over the supervisor's side of the pair whose other side the program
  * has, once the socket is connected or accepted: octets flow from now on.  The
- * world owns the end (end_free) until it gives WORLD_ENDED; the supervisor may
- * meanwhile call end_shut_wr, end_shut_rd and end_unread on it.
+ * end is the world's from then on (end_free).
  *
  * What the relay owes:
  *  - end_read returned 0: the program has shut down or closed: FIN.
@@ -108,11 +113,12 @@ void world_set_inode(struct wsock *sock, uint64_t inode);
 void world_attach(struct wsock *sock, struct end *end);
 
 /*
- * shutdown on a listener or while connecting (Linux: the socket becomes closed
- * and stays bound; pending connections are reset).  Connected sockets shut
- * down by their end.
+ * shutdown.  A listener, or a socket that is connecting (Linux: it becomes
+ * closed and stays bound; pending connections are reset): a is not looked at.
+ * Attached: a is the program's side of the pair, lent for the call; what was
+ * written before still arrives.
  */
-int world_shutdown(struct wsock *sock, int how);
+int world_shutdown(struct wsock *sock, int how, int a);
 
 /* What the program has written until now was to be followed by more
  * (MSG_MORE); attached. */
@@ -143,8 +149,8 @@ int world_setsockopt(struct wsock *sock, int level, int name, const void *value,
 int world_getsockopt(struct wsock *sock, int level, int name, void *value,
 		     socklen_t *len);
 
-/* Octets that the stack has taken from the end and the peer has not yet
- * acknowledged (SIOCOUTQ; the supervisor adds what is still in the end). */
+/* Octets that the program has written and the peer has not yet acknowledged
+ * (SIOCOUTQ). */
 uint64_t world_outq(const struct wsock *sock);
 /* Of these, not yet sent (SIOCOUTQNSD). */
 uint64_t world_unsent(const struct wsock *sock);

@@ -296,8 +296,17 @@ void world_more(struct wsock *sock)
 	(void)sock;
 }
 
-int world_shutdown(struct wsock *sock, int how)
+int world_shutdown(struct wsock *sock, int how, int a)
 {
+	int err = 0;
+
+	if (sock->end) {
+		if (how != SHUT_RD)
+			err = end_shut_wr(sock->end, a);
+		if (err == 0 && how != SHUT_WR)
+			err = end_shut_rd(sock->end, a);
+		return err;
+	}
 	loop_unwatch(sock->world->loop, &sock->net);
 	forget_events(sock);
 	drop_held(sock);
@@ -576,7 +585,8 @@ static uint64_t ask(const struct wsock *sock, unsigned long what)
 
 	if (ioctl(sock->fd, what, &n) < 0 || n < 0)
 		return 0;
-	return (uint64_t)n + (sock->up ? sock->up->to - sock->up->from : 0);
+	return (uint64_t)n + (sock->up ? sock->up->to - sock->up->from : 0) +
+	       (sock->end ? end_unsent(sock->end) : 0);
 }
 
 uint64_t world_outq(const struct wsock *sock)

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* catenet world: keeps a world with a name, shows and changes those that run,
+ * ends one. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <catenet/engine.h>
+
+#include "cli/command.h"
+#include "cli/world_plan.h"
+#include "link/units.h"
+#include "run/keep.h"
+#include "run/world/door.h"
+#include "run/world/options.h"
+#include "run/world/talk.h"
+
+enum key {
+	KEY_HOST = 256,
+	KEY_ROUTER,
+	KEY_LINK,
+	KEY_SEGMENT,
+	KEY_ROUTE,
+	KEY_TUN,
+	KEY_GATEWAY,
+	KEY_TIME_WAIT,
+	KEY_CC,
+	KEY_SEED,
+};
+
+static const struct cli_option table[] = {
+	{'f', "file", "FILE",
+	 "a description of the network, catenet-world(5); - is standard input",
+	 "The network (each option is a statement of catenet-world(5))"},
+	{KEY_HOST, "host", "'NAME [ADDRESS]...'",
+	 "a host that programs can be on; hosts without a link are joined to "
+	 "one another",
+	 NULL},
+	{KEY_ROUTER, "router", "'NAME [ADDRESS]...'",
+	 "a host that passes on what is for others", NULL},
+	{KEY_LINK, "link", "'NAME NAME [WORDS]'",
+	 "a link between two, with its path: 'alice r1 delay 10ms loss 1%'",
+	 NULL},
+	{KEY_SEGMENT, "segment", "'NAME STATION... [WORDS]'",
+	 "an Ethernet with any number of stations", NULL},
+	{KEY_ROUTE, "route", "'NODE DESTINATION via ROUTER'",
+	 "a route; the shortest ways are there without", NULL},
+	{KEY_TUN, "tun", "'NAME [ADDRESS] [device DEVICE]'",
+	 "the kernel, as a node, through a TUN interface (privileged)", NULL},
+	{KEY_SEED, "seed", "TEXT", "the same chance again in the next run",
+	 NULL},
+	{KEY_GATEWAY, "gateway", "NODE",
+	 "joins NODE to the real network: what is nobody's in the world is "
+	 "asked of this machine; without it a world is by itself",
+	 "Reachability"},
+	{'p', "publish", "[IP:]HOSTPORT:NODE:PORT",
+	 "what listens on NODE at PORT is reachable at HOSTPORT of this "
+	 "machine, through the gateway; without IP from everywhere",
+	 NULL},
+	{KEY_TIME_WAIT, "time-wait", "TIME",
+	 "how long who closed first waits in TIME-WAIT; 60s unless said",
+	 "TCP"},
+	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", NULL},
+	{'d', "detach", NULL, "runs in the background, once it is ready",
+	 "The process"},
+	{'q', "quiet", NULL, "no remarks", NULL},
+};
+
+static const struct cli_example examples[] = {
+	{"catenet world lab --host alice --host bob",
+	 "a world called lab, with two hosts, until Ctrl-C"},
+	{"catenet run --world lab --host alice -- python3 -m http.server 80",
+	 "a program on one of them; others join from other terminals"},
+	{"catenet world lab -f lab.net --gateway r1 -p 8080:alice:80",
+	 "a network that a file describes, with a way out and one in"},
+	{"catenet world set lab alice-bob delay 200ms loss 5%",
+	 "changes a link while it runs; catenet world show lab names them"},
+	{"catenet world ls; catenet world stop lab",
+	 "who is there; and the end, which resets what is connected"},
+};
+
+struct line {
+	struct keep_options keep;
+	struct world_options world;
+	struct world_lab lab;
+	struct world_plan plan;
+	struct world_publish publish[WORLD_PLAN_PORTS];
+};
+
+static bool take(void *ctx, int key, const char *value);
+
+static const char *word(size_t i)
+{
+	static const char *const words[] = {"ls",  "stop",  "show", "names",
+					    "set", "route", NULL};
+
+	return words[i];
+}
+
+static const char *cc_name(size_t i)
+{
+	static const char *const names[] = {"cubic", "reno", NULL};
+
+	return names[i];
+}
+
+static const struct cli_values values[] = {{0, word}, {KEY_CC, cc_name}};
+
+const struct cli_command cli_world_command = {
+	.name = "world",
+	.usage = "NAME [OPTION...] | ls [NAME] | show NAME | names NAME | "
+		 "set NAME LINK WORD... | route NAME WORD... | stop NAME",
+	.what = "keeps a world of several hosts, which programs join with "
+		"catenet run --world",
+	.example = examples,
+	.example_n = sizeof(examples) / sizeof(examples[0]),
+	.option = table,
+	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
+	.take = take,
+};
+
+static const char *name_of(int key)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].key == key)
+			return table[i].name;
+	return "";
+}
+
+/* Any text is a seed; the same text, the same chance. */
+static void take_seed(const char *value, struct world_options *world)
+{
+	uint64_t a = UINT64_C(0xcbf29ce484222325), b = ~a;
+
+	for (; *value; value++) {
+		a = (a ^ (uint8_t)*value) * UINT64_C(0x100000001b3);
+		b = (b ^ a) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	memcpy(world->seed, &a, 8);
+	memcpy(world->seed + 8, &b, 8);
+	world->seeded = true;
+}
+
+static const char *take_cc(struct world_options *world, const char *value)
+{
+	if (!strcmp(value, "cubic"))
+		world->cc = CN_CC_CUBIC;
+	else if (!strcmp(value, "reno"))
+		world->cc = CN_CC_RENO;
+	else
+		return "there are cubic and reno";
+	return NULL;
+}
+
+static const char *take_publish(struct line *line, const char *value)
+{
+	const char *why;
+
+	if (line->world.publish_n == WORLD_PLAN_PORTS)
+		return "too many ports";
+	why = world_plan_port(value, &line->publish[line->world.publish_n]);
+	if (!why)
+		line->world.publish_n++;
+	line->world.publish = line->publish;
+	return why;
+}
+
+static bool take(void *ctx, int key, const char *value)
+{
+	struct line *line = ctx;
+	const char *why = NULL;
+
+	switch (key) {
+	case 'f':
+		why = world_plan_file(&line->plan, value);
+		break;
+	case KEY_HOST:
+	case KEY_ROUTER:
+	case KEY_LINK:
+	case KEY_SEGMENT:
+	case KEY_ROUTE:
+	case KEY_TUN:
+		why = world_plan_add(&line->plan, name_of(key), value);
+		break;
+	case KEY_GATEWAY:
+		line->lab.gateway = value;
+		break;
+	case 'p':
+		why = take_publish(line, value);
+		break;
+	case KEY_TIME_WAIT:
+		why = units_time(value, &line->lab.msl2_ns);
+		break;
+	case KEY_SEED:
+		take_seed(value, &line->world);
+		break;
+	case KEY_CC:
+		why = take_cc(&line->world, value);
+		break;
+	case 'd':
+		line->keep.background = true;
+		break;
+	case 'q':
+		line->keep.quiet = true;
+		break;
+	default:
+		break;
+	}
+	return !why || cli_wrong(&cli_world_command, name_of(key), value, why);
+}
+
+static int misused(const char *why)
+{
+	fprintf(stderr, "catenet world: %s\n", why);
+	return EXIT_CATENET;
+}
+
+static void list_one(void *ctx, const char *name)
+{
+	int *code = ctx;
+
+	*code |= keep_list(name, TALK_LIST_LINES);
+}
+
+static int list(int argc, char **argv)
+{
+	int code = 0;
+
+	if (argc > 1)
+		return keep_list(argv[1], TALK_LIST_LINES);
+	door_each(list_one, &code);
+	return code;
+}
+
+/* "set LINK WORDS ..." of the words that were typed. */
+static int change(int argc, char **argv)
+{
+	char text[TALK_DATA];
+	size_t at = (size_t)snprintf(text, sizeof(text), "%s", argv[0]);
+
+	if (argc < 4)
+		return misused(!strcmp(argv[0], "set") ?
+				       "write set NAME LINK WORD..., for "
+				       "example set lab alice-bob loss 2%" :
+				       "write route NAME NODE DESTINATION via "
+				       "ROUTER");
+	for (int i = 2; i < argc && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, " %s",
+				       argv[i]);
+	if (at >= sizeof(text))
+		return misused("too many words");
+	return keep_change(argv[1], text);
+}
+
+static int keep(struct line *line, int argc, char **argv)
+{
+	int rest, code;
+
+	line->keep.name = argv[0];
+	if (!door_is_name(argv[0]))
+		return misused("a world's name is of letters, digits, - and _");
+	code = cli_parse(&cli_world_command, argc, argv, line, &rest);
+	if (code >= 0)
+		return code;
+	if (rest < argc)
+		return misused("one name; the network is described by options");
+	if (!world_plan_finish(&line->plan, line->lab.gateway, line->publish,
+			       line->world.publish_n))
+		return EXIT_CATENET;
+	line->lab.plan = line->plan.plan;
+	line->plan.plan = NULL;
+	line->world.lab = &line->lab;
+	line->keep.world = &line->world;
+	code = keep_main(&line->keep);
+	line->plan.plan = line->lab.plan; /* if it was not taken */
+	return code;
+}
+
+static int verb(int argc, char **argv, bool *is_verb)
+{
+	static const struct {
+		const char *name;
+		int which;
+	} shows[] = {{"show", TALK_LIST_SHOW}, {"names", TALK_LIST_NAMES}};
+
+	*is_verb = true;
+	if (!strcmp(argv[0], "ls"))
+		return list(argc, argv);
+	if (!strcmp(argv[0], "stop"))
+		return argc == 2 ? keep_stop(argv[1]) :
+				   misused("write stop NAME");
+	if (!strcmp(argv[0], "set") || !strcmp(argv[0], "route"))
+		return change(argc, argv);
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+		if (!strcmp(argv[0], shows[i].name))
+			return argc == 2 ? keep_list(argv[1], shows[i].which) :
+					   misused("write show NAME or names "
+						   "NAME");
+	*is_verb = false;
+	return 0;
+}
+
+int cli_world(int argc, char **argv)
+{
+	struct line *line = calloc(1, sizeof(*line));
+	bool is_verb;
+	int rest, code;
+
+	if (!line || !world_plan_init(&line->plan)) {
+		free(line);
+		return misused("no memory");
+	}
+	world_options_default(&line->world);
+	/* The first word is a verb or the name. */
+	code = cli_parse(&cli_world_command, argc, argv, line, &rest);
+	if (code < 0 && rest == argc)
+		code = misused("say its name, or ls, or stop NAME");
+	if (code < 0) {
+		code = verb(argc - rest, argv + rest, &is_verb);
+		if (!is_verb)
+			code = keep(line, argc - rest, argv + rest);
+	}
+	world_plan_deinit(&line->plan);
+	free(line);
+	return code;
+}

@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A world that another process keeps, as a supervisor sees it: each call of
+ * world.h is a message (talk.h), and what the world tells meanwhile waits here
+ * until world_event asks for it.
+ *
+ * Of each end that was handed over a copy stays here, though nothing is read
+ * from it or written to it: when the world is no more, the program shall see
+ * that its connection was cut, and not the end of a stream that somebody
+ * finished.  Only who can look into the program can raise that (end_reset), so
+ * the resets that the world finds necessary are raised here too.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catenet/base.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "loop/loop.h"
+#include "run/run.h"
+#include "run/world/door.h"
+#include "run/world/end.h"
+#include "run/world/ops.h"
+#include "run/world/talk.h"
+
+enum far_state { FAR_IDLE, FAR_CONNECTING, FAR_LISTENING, FAR_OTHER };
+
+struct far;
+
+struct far_sock {
+	struct world_face face;
+	struct far *far;
+	uint64_t number;
+	void *tag;
+	enum far_state state;
+	bool is_up; /* connected, and nobody has been told yet */
+	struct end *end; /* a copy */
+};
+
+struct far {
+	struct world_face face;
+	struct loop *loop;
+	struct loop_watch watch;
+	struct cn_pool *pool;
+	struct map socks;
+	struct list told; /* events that nobody has asked for yet */
+	uint64_t numbers;
+	uint32_t serial;
+	bool over;
+	char name[DOOR_NAME_MAX];
+};
+
+/* An event that waits. */
+struct told {
+	struct list node;
+	struct talk talk; /* without data */
+};
+
+static struct far *far_of(struct world *world)
+{
+	return (struct far *)(void *)world;
+}
+
+static struct far_sock *sock_of(const struct wsock *sock)
+{
+	return (struct far_sock *)(uintptr_t)sock;
+}
+
+static uint32_t hash_of(uint64_t number)
+{
+	return (uint32_t)((number * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static bool is_number(const void *object, const void *key)
+{
+	const struct far_sock *sock = object;
+
+	return sock->number == *(const uint64_t *)key;
+}
+
+static struct far_sock *find(struct far *far, uint64_t number)
+{
+	return map_find(&far->socks, hash_of(number), is_number, &number);
+}
+
+/* ------------------------------------------------------------ the line -- */
+
+static void keep(struct far *far, const struct talk *talk)
+{
+	struct told *told = calloc(1, sizeof(*told));
+
+	/* Without memory it is as if the world were gone: nothing may be
+	 * missed. */
+	if (!told) {
+		far->over = true;
+		return;
+	}
+	memcpy(&told->talk, talk, offsetof(struct talk, data));
+	list_add_tail(&far->told, &told->node);
+}
+
+static void tell(struct far *far, const struct far_sock *sock,
+		 enum talk_kind kind, int extra, int result)
+{
+	const struct talk talk = {
+		.kind = kind,
+		.sock = sock->number,
+		.extra = extra,
+		.result = result,
+	};
+
+	keep(far, &talk);
+}
+
+/* What the program sees when its network is no more. */
+static void cut_one(void *object, void *ctx)
+{
+	struct far_sock *sock = object;
+	struct far *far = ctx;
+
+	if (sock->end)
+		tell(far, sock, TALK_ENDED, ENETDOWN, TALK_ENDED_RESET);
+	else if (sock->state == FAR_CONNECTING)
+		tell(far, sock, TALK_FAILED, ENETDOWN, 0);
+	else if (sock->state == FAR_LISTENING)
+		tell(far, sock, TALK_ACCEPTABLE, 1, 0);
+}
+
+static void cut(struct far *far)
+{
+	if (far->over)
+		return;
+	far->over = true;
+	loop_unwatch(far->loop, &far->watch);
+	fprintf(stderr,
+		"catenet: the world %s has ended; connections in it are "
+		"reset\n",
+		far->name);
+	map_each(&far->socks, cut_one, far);
+}
+
+/* One message that is no answer; none of them bears a descriptor. */
+static void hear(struct far *far, const struct talk *talk, int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	switch (talk->kind) {
+	case TALK_CONNECTED:
+	case TALK_FAILED:
+	case TALK_ACCEPTABLE:
+	case TALK_ENDED:
+	case TALK_HELD:
+		keep(far, talk);
+		break;
+	default:
+		break;
+	}
+}
+
+static void line_ready(void *ctx, uint32_t events)
+{
+	struct far *far = ctx;
+	struct talk talk;
+	int rc = -EPROTO, fd;
+
+	(void)events;
+	while (!far->over &&
+	       (rc = talk_recv(far->watch.fd, &talk, &fd, MSG_DONTWAIT)) > 0)
+		hear(far, &talk, fd);
+	if (!far->over && rc != -EAGAIN)
+		cut(far);
+}
+
+/* Says it and waits for the answer, which takes its place. */
+static int ask(struct far *far, struct talk *talk, int pass)
+{
+	const uint32_t serial = ++far->serial ? far->serial : ++far->serial;
+	int rc, fd;
+
+	if (far->over)
+		return -ENETDOWN;
+	talk->serial = serial;
+	rc = talk_send(far->watch.fd, talk, pass, 0);
+	while (!rc) {
+		rc = talk_recv(far->watch.fd, talk, &fd, 0);
+		if (rc <= 0)
+			break;
+		if (talk->kind == TALK_ANSWER && talk->serial == serial) {
+			if (fd >= 0)
+				close(fd);
+			return talk->result;
+		}
+		hear(far, talk, fd);
+		rc = far->over ? -ENOMEM : 0;
+	}
+	cut(far);
+	return -ENETDOWN;
+}
+
+static void say_only(struct far *far, const struct talk *talk, int pass)
+{
+	if (!far->over && talk_send(far->watch.fd, talk, pass, 0))
+		cut(far);
+}
+
+/* --------------------------------------------------------------- joining -- */
+
+static int join(struct far *far, const struct run_options *options)
+{
+	struct talk talk = {.kind = TALK_JOIN, .extra = TALK_VERSION};
+	const char *host = options->host ? options->host : "";
+	const char *program = options->argv[0];
+	int n = snprintf((char *)talk.data, sizeof(talk.data), "%s%c%s", host,
+			 0, program);
+
+	talk.number = (uint64_t)getppid();
+	if (n < 0 || (size_t)n >= sizeof(talk.data))
+		n = (int)sizeof(talk.data) - 1;
+	talk.len = (uint32_t)n + 1;
+	n = ask(far, &talk, -1);
+	if (!n)
+		return 0;
+	if (far->over || !talk_is_text(&talk))
+		fprintf(stderr, "catenet: %s does not answer as a world does\n",
+			far->name);
+	else
+		fprintf(stderr, "catenet: %s\n", (const char *)talk.data);
+	return n;
+}
+
+static void *take(void *ctx, size_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
+static void give(void *ctx, void *p, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	free(p);
+}
+
+static const struct world_ops far_ops;
+
+struct world *far_new(struct loop *loop, const struct run_options *options)
+{
+	static const struct cn_alloc alloc = {.alloc = take, .free = give};
+	int fd = door_knock(options->world);
+	struct far *far;
+
+	if (fd < 0) {
+		door_complain(options->world, -fd);
+		return NULL;
+	}
+	far = calloc(1, sizeof(*far));
+	if (!far) {
+		close(fd);
+		return NULL;
+	}
+	far->face.ops = &far_ops;
+	far->loop = loop;
+	(void)snprintf(far->name, sizeof(far->name), "%s", options->world);
+	list_init(&far->told);
+	far->watch =
+		(struct loop_watch){.ready = line_ready, .ctx = far, .fd = fd};
+	far->pool = cn_pool_new(&alloc);
+	if (far->pool)
+		map_init(&far->socks, far->pool);
+	if (!far->pool || join(far, options) ||
+	    loop_watch(loop, &far->watch, EPOLLIN)) {
+		world_free((struct world *)(void *)far);
+		return NULL;
+	}
+	return (struct world *)(void *)far;
+}
+
+/* ---------------------------------------------------------------- events -- */
+
+/* The world has found the connection dead: the program shall see it. */
+static void drop_end(struct far_sock *sock, bool reset)
+{
+	if (!sock->end)
+		return;
+	if (reset)
+		end_reset(sock->end);
+	end_free(sock->end);
+	sock->end = NULL;
+}
+
+static void answer_held(struct far_sock *sock)
+{
+	struct talk talk = {.kind = TALK_GONE, .sock = sock->number};
+	const struct end *end = sock->end;
+
+	if (end && end->is_held && !end->is_held(end->ctx))
+		say_only(sock->far, &talk, -1);
+}
+
+/* False: there is nothing to tell the supervisor of it. */
+static bool tell_of(struct far_sock *sock, const struct talk *talk,
+		    struct world_event *event)
+{
+	memset(event, 0, sizeof(*event));
+	event->sock = (struct wsock *)(void *)sock;
+	event->tag = sock->tag;
+	switch (talk->kind) {
+	case TALK_CONNECTED:
+		if (sock->state != FAR_CONNECTING)
+			return false;
+		sock->is_up = false;
+		sock->state = FAR_OTHER;
+		event->kind = WORLD_CONNECTED;
+		return true;
+	case TALK_FAILED:
+		if (sock->state != FAR_CONNECTING)
+			return false;
+		sock->state = FAR_IDLE;
+		event->kind = WORLD_FAILED;
+		event->err = talk->extra;
+		return true;
+	case TALK_ACCEPTABLE:
+		event->kind = WORLD_ACCEPTABLE;
+		event->n = (unsigned)talk->extra;
+		return true;
+	case TALK_ENDED:
+		if (!sock->end)
+			return false;
+		drop_end(sock, talk->result & TALK_ENDED_RESET);
+		event->kind = WORLD_ENDED;
+		event->err = talk->extra;
+		event->gone = talk->result & TALK_ENDED_GONE;
+		return true;
+	case TALK_HELD:
+		answer_held(sock);
+		return false;
+	default:
+		return false;
+	}
+}
+
+static bool far_event(struct world *world, struct world_event *event)
+{
+	struct far *far = far_of(world);
+	struct list *node;
+	bool is_news = false;
+
+	while (!is_news && (node = list_first(&far->told))) {
+		struct told *told = CN_CONTAINER(node, struct told, node);
+		struct far_sock *sock = find(far, told->talk.sock);
+
+		list_del(node);
+		is_news = sock && tell_of(sock, &told->talk, event);
+		free(told);
+	}
+	return is_news;
+}
+
+/* --------------------------------------------------------------- sockets -- */
+
+static struct far_sock *sock_new(struct far *far, void *tag)
+{
+	struct far_sock *sock = calloc(1, sizeof(*sock));
+
+	if (!sock)
+		return NULL;
+	sock->face.ops = &far_ops;
+	sock->far = far;
+	sock->tag = tag;
+	sock->number = ++far->numbers;
+	if (map_insert(&far->socks, hash_of(sock->number), sock) != CN_OK) {
+		free(sock);
+		return NULL;
+	}
+	return sock;
+}
+
+static void sock_free(struct far_sock *sock)
+{
+	(void)map_remove(&sock->far->socks, hash_of(sock->number), sock);
+	drop_end(sock, false);
+	free(sock);
+}
+
+static struct talk about(const struct far_sock *sock, enum talk_kind kind)
+{
+	/* What data would be is not worth clearing. */
+	struct talk talk;
+
+	memset(&talk, 0, offsetof(struct talk, data));
+	talk.kind = kind;
+	talk.sock = sock->number;
+	return talk;
+}
+
+static int ask_about(struct far_sock *sock, enum talk_kind kind, int extra)
+{
+	struct talk talk = about(sock, kind);
+
+	talk.extra = extra;
+	return ask(sock->far, &talk, -1);
+}
+
+static int far_socket(struct world *world, int family, void *tag,
+		      struct wsock **made)
+{
+	struct far_sock *sock = sock_new(far_of(world), tag);
+	int rc;
+
+	if (!sock)
+		return -ENOMEM;
+	rc = ask_about(sock, TALK_SOCKET, family);
+	if (rc) {
+		sock_free(sock);
+		return rc;
+	}
+	*made = (struct wsock *)(void *)sock;
+	return 0;
+}
+
+static void put_data(struct talk *talk, const void *data, size_t len)
+{
+	if (len > sizeof(talk->data))
+		len = sizeof(talk->data);
+	memcpy(talk->data, data, len);
+	talk->len = (uint32_t)len;
+}
+
+static int far_bind(struct wsock *wsock, const struct sockaddr *addr,
+		    socklen_t len, bool privileged)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_BIND);
+
+	talk.extra = privileged;
+	put_data(&talk, addr, len);
+	return ask(sock->far, &talk, -1);
+}
+
+static int far_listen(struct wsock *wsock, int backlog)
+{
+	struct far_sock *sock = sock_of(wsock);
+	int rc = ask_about(sock, TALK_LISTEN, backlog);
+
+	if (!rc)
+		sock->state = FAR_LISTENING;
+	return rc;
+}
+
+static int far_connect(struct wsock *wsock, const struct sockaddr *addr,
+		       socklen_t len)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_CONNECT);
+	int rc;
+
+	put_data(&talk, addr, len);
+	rc = ask(sock->far, &talk, -1);
+	if (rc != -EINPROGRESS)
+		return rc;
+	sock->state = FAR_CONNECTING;
+	sock->is_up = talk.extra == 1;
+	/* An event like any other, unless it is asked for before. */
+	if (sock->is_up)
+		tell(sock->far, sock, TALK_CONNECTED, 0, 0);
+	return rc;
+}
+
+static bool far_is_connected(struct wsock *wsock)
+{
+	struct far_sock *sock = sock_of(wsock);
+
+	if (!sock->is_up)
+		return false;
+	sock->is_up = false;
+	sock->state = FAR_OTHER;
+	return true;
+}
+
+static int far_accept(struct wsock *listener, void *tag, struct wsock **made)
+{
+	struct far_sock *from = sock_of(listener);
+	struct far_sock *sock;
+	struct talk talk;
+	int rc;
+
+	if (from->far->over)
+		return -EINVAL; /* it listens no more */
+	sock = sock_new(from->far, tag);
+	if (!sock)
+		return -ENOMEM;
+	talk = about(from, TALK_ACCEPT);
+	talk.number = sock->number;
+	rc = ask(from->far, &talk, -1);
+	if (rc) {
+		sock_free(sock);
+		return rc == -ENETDOWN ? -EINVAL : rc;
+	}
+	sock->state = FAR_OTHER;
+	*made = (struct wsock *)(void *)sock;
+	return 0;
+}
+
+static void far_set_tag(struct wsock *sock, void *tag)
+{
+	sock_of(sock)->tag = tag;
+}
+
+static void far_set_inode(struct wsock *wsock, uint64_t inode)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_INODE);
+
+	talk.number = inode;
+	say_only(sock->far, &talk, -1);
+}
+
+static void far_attach(struct wsock *wsock, struct end *end)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_ATTACH);
+
+	sock->end = end;
+	sock->state = FAR_OTHER;
+	if (sock->far->over)
+		tell(sock->far, sock, TALK_ENDED, ENETDOWN, TALK_ENDED_RESET);
+	else
+		say_only(sock->far, &talk, end->fd);
+}
+
+/* What was told of it before is no news any more. */
+static void forget_told(struct far_sock *sock)
+{
+	struct list *node = sock->far->told.next, *next;
+
+	for (; node != &sock->far->told; node = next) {
+		struct told *told = CN_CONTAINER(node, struct told, node);
+
+		next = node->next;
+		if (told->talk.sock != sock->number)
+			continue;
+		list_del(node);
+		free(told);
+	}
+	sock->is_up = false;
+}
+
+static int far_shutdown(struct wsock *wsock, int how, int a)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_SHUTDOWN);
+	int rc;
+
+	talk.extra = how;
+	rc = ask(sock->far, &talk, sock->end ? a : -1);
+	if (rc || sock->end || (sock->state == FAR_LISTENING && how == SHUT_WR))
+		return rc;
+	sock->state = FAR_IDLE;
+	forget_told(sock);
+	return 0;
+}
+
+static void far_more(struct wsock *wsock)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_MORE);
+
+	say_only(sock->far, &talk, -1);
+}
+
+static void far_close(struct wsock *wsock, bool reset)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_CLOSE);
+
+	talk.extra = reset;
+	say_only(sock->far, &talk, -1);
+	sock_free(sock);
+}
+
+static int name_of(const struct wsock *wsock, enum talk_kind kind,
+		   struct sockaddr *addr, socklen_t *len)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, kind);
+	int rc = ask(sock->far, &talk, -1);
+
+	if (rc)
+		return rc;
+	memcpy(addr, talk.data, talk.len < *len ? talk.len : *len);
+	*len = talk.len;
+	return 0;
+}
+
+static int far_name(const struct wsock *sock, struct sockaddr *addr,
+		    socklen_t *len)
+{
+	return name_of(sock, TALK_NAME, addr, len);
+}
+
+static int far_peer(const struct wsock *sock, struct sockaddr *addr,
+		    socklen_t *len)
+{
+	return name_of(sock, TALK_PEER, addr, len);
+}
+
+static int far_setsockopt(struct wsock *wsock, int level, int name,
+			  const void *value, socklen_t len)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_SET);
+
+	talk.extra = level;
+	talk.number = (uint32_t)name;
+	put_data(&talk, value, len);
+	return ask(sock->far, &talk, -1);
+}
+
+static int far_getsockopt(struct wsock *wsock, int level, int name, void *value,
+			  socklen_t *len)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, TALK_GET);
+	int rc;
+
+	talk.extra = level;
+	talk.number = (uint32_t)name;
+	talk.result = (int32_t)(*len < TALK_DATA ? *len : TALK_DATA);
+	rc = ask(sock->far, &talk, -1);
+	if (rc)
+		return rc;
+	if (talk.len < *len)
+		*len = talk.len;
+	memcpy(value, talk.data, *len);
+	return 0;
+}
+
+static uint64_t number_of(const struct wsock *wsock, enum talk_kind kind)
+{
+	struct far_sock *sock = sock_of(wsock);
+	struct talk talk = about(sock, kind);
+
+	return ask(sock->far, &talk, -1) ? 0 : talk.number;
+}
+
+static uint64_t far_outq(const struct wsock *sock)
+{
+	return number_of(sock, TALK_OUTQ);
+}
+
+static uint64_t far_unsent(const struct wsock *sock)
+{
+	return number_of(sock, TALK_UNSENT);
+}
+
+/* ------------------------------------------------------------------- end -- */
+
+/* The world goes on with what the programs have left to it. */
+static bool far_is_idle(struct world *world, uint64_t *octets)
+{
+	(void)world;
+	*octets = 0;
+	return true;
+}
+
+static void far_finish(struct world *world)
+{
+	(void)world;
+}
+
+static void free_one(void *object, void *ctx)
+{
+	(void)ctx;
+	sock_free(object);
+}
+
+/* When a program has ended, its ports are free: whoever starts it again at
+ * once shall find it so. */
+static void far_free(struct world *world)
+{
+	struct far *far = far_of(world);
+	struct talk bye = {.kind = TALK_BYE};
+	struct list *node;
+
+	if (far->watch.on)
+		(void)ask(far, &bye, -1);
+	loop_unwatch(far->loop, &far->watch);
+	close(far->watch.fd);
+	while ((node = list_first(&far->told))) {
+		list_del(node);
+		free(CN_CONTAINER(node, struct told, node));
+	}
+	if (far->pool) {
+		map_each(&far->socks, free_one, NULL);
+		map_deinit(&far->socks);
+		cn_pool_free(far->pool);
+	}
+	free(far);
+}
+
+static const struct world_ops far_ops = {
+	.free = far_free,
+	.event = far_event,
+	.socket = far_socket,
+	.is_idle = far_is_idle,
+	.finish = far_finish,
+	.bind = far_bind,
+	.listen = far_listen,
+	.connect = far_connect,
+	.is_connected = far_is_connected,
+	.accept = far_accept,
+	.set_tag = far_set_tag,
+	.set_inode = far_set_inode,
+	.attach = far_attach,
+	.shutdown = far_shutdown,
+	.more = far_more,
+	.close = far_close,
+	.name = far_name,
+	.peer = far_peer,
+	.setsockopt = far_setsockopt,
+	.getsockopt = far_getsockopt,
+	.outq = far_outq,
+	.unsent = far_unsent,
+};

@@ -1,0 +1,504 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Worlds with a name: programs of several terminals on several hosts of one
+world, which outlives them. Rows 102, 106 to 109 (t7, t8), P1, P6."""
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from harness import CATENET, PYTHON, case, main
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get('BUILD', 'build')
+SIXTEEN = os.path.join(BUILD, 'examples', 'example-sixteen-sixteen')
+# Nobody else's worlds are seen, nor ours by anybody else.
+_base = tempfile.mkdtemp(prefix='catenet-worlds.')
+os.chmod(_base, 0o700)
+os.environ['XDG_RUNTIME_DIR'] = _base
+FOLDER = os.path.join(_base, 'catenet')
+MSL2 = '3s'
+_names = 0
+
+
+def catenet(*words, timeout=30, **more):
+    return subprocess.run([CATENET, *words], capture_output=True, text=True,
+                          timeout=timeout, **more)
+
+
+def wait_until(what, seconds=15, why='it did not come to pass'):
+    end = time.monotonic() + seconds
+    while not (got := what()):
+        assert time.monotonic() < end, why
+        time.sleep(0.02)
+    return got
+
+
+class World:
+    """A world with alice and bob in it, and whatever else is said."""
+
+    def __init__(self, *options):
+        global _names
+        _names += 1
+        self.name = f'lab{_names}'
+        self.process = subprocess.Popen(
+            [CATENET, 'world', self.name, '--host', 'alice 192.168.0.223',
+             '--host', 'bob 192.168.0.7', '--time-wait', MSL2, *options],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.said = self.process.stderr.readline()
+        assert self.name in self.said, self.said
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+    def words(self, host, argv):
+        return [CATENET, 'run', '-q', '--world', self.name, '--host', host,
+                '--', *argv]
+
+    def run(self, host, *argv, timeout=30, **more):
+        return subprocess.run(self.words(host, argv), capture_output=True,
+                              text=True, timeout=timeout, **more)
+
+    def python(self, host, script, **more):
+        done = self.run(host, PYTHON, '-c', script, **more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def start(self, host, *argv):
+        with subprocess.Popen(self.words(host, argv), text=True,
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def terminal(self, host, *argv):
+        return Terminal(self.words(host, argv))
+
+    def rows(self, *words):
+        """What catenet ss tells of it, a dictionary a socket."""
+        said = catenet('ss', '--json', '-a', *words).stdout.splitlines()
+        return [row for row in map(json.loads, said)
+                if row['world'] == self.process.pid]
+
+    def state(self, host, state, **like):
+        return [row for row in self.rows()
+                if row['host'] == host and row['state_name'] == state and
+                all(row[key] == value for key, value in like.items())]
+
+    def descriptors(self):
+        return len(os.listdir(f'/proc/{self.process.pid}/fd'))
+
+
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, argv):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvp(argv[0], argv)
+        self.seen = ''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+    def read(self, seconds):
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            return False
+        self.seen += data.decode('utf-8', 'replace')
+        return bool(data)
+
+    def wait(self, pattern, seconds=15):
+        end = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.seen)):
+            if time.monotonic() > end or not self.read(
+                    max(0.01, end - time.monotonic())):
+                raise AssertionError(f'no {pattern!r} in {self.seen!r}')
+        self.seen = self.seen[found.end():]
+        return found
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def code(self, seconds=15):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(0.02)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = None
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError(f'still there, said {self.seen!r}')
+
+
+# -------------------------------------------------------- two terminals
+
+@case
+def two_terminals():
+    """the sixteen octets of the notes in two terminals, on two hosts"""
+    with World() as world, \
+            world.terminal('alice', SIXTEEN, 'server', '192.168.0.223',
+                           '5678', '1') as server:
+        wait_until(lambda: world.state('alice', 'LISTEN'))
+        with world.terminal('bob', SIXTEEN, 'client', '192.168.0.223',
+                            '5678') as client:
+            own = client.wait(r'client: (192\.168\.0\.7:\d+) is my end')[1]
+            client.wait('the server says Farewell, client')
+            assert client.code() == 0
+        server.wait(re.escape(own) + ' says Hi there, server')
+        assert server.code() == 0
+        # Whoever closed first is in TIME-WAIT, though nobody runs any more.
+        left = world.rows()
+        assert len(left) == 1, left
+        assert left[0]['state_name'] == 'TIME-WAIT', left
+        assert left[0]['host'] == 'alice', left
+        assert left[0]['peer'] == own, left
+        said = catenet('ss', '-tano').stdout
+        assert '192.168.0.223%alice:5678' in said, said
+        assert 'timer:(timewait,' in said, said
+
+
+@case
+def p6_unmodified():
+    """the notes' pair of port 5678, unmodified: the client dials the
+    server's own address"""
+    server = ("import socket; s = socket.socket(); s.bind(('', 5678));"
+              "s.listen(5); c, a = s.accept(); print(c.recv(1024).decode());"
+              "c.send(b'hello client'); c.close()")
+    client = ("import socket; c = socket.socket();"
+              "c.connect(('192.168.0.223', 5678)); c.send(b'hello server');"
+              "print(c.recv(1024).decode()); c.close()")
+    with World() as world, \
+            world.start('alice', PYTHON, '-c', server) as process:
+        wait_until(lambda: world.state('alice', 'LISTEN'))
+        assert world.python('bob', client) == 'hello client'
+        assert process.communicate(timeout=15)[0].strip() == 'hello server'
+
+
+@case
+def loopback_of_each():
+    """127.0.0.1 is each host's own, and both hosts have the same ports"""
+    ask = ("import socket; l = socket.create_server(('127.0.0.1', 7000));"
+           "c = socket.create_connection(('127.0.0.1', 7000));"
+           "print(c.getpeername()[0], flush=True); input()")
+    refused = ("import socket\n"
+               "try: socket.create_connection(('127.0.0.1', 7001))\n"
+               "except OSError as e: print(e.errno)")
+    with World() as world, contextlib.ExitStack() as stack:
+        both = [stack.enter_context(subprocess.Popen(
+            world.words(host, [PYTHON, '-c', ask]), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            for host in ('alice', 'bob')]
+        for process in both:
+            assert process.stdout.readline() == '127.0.0.1\n'
+        # The machine's own loopback is not theirs.
+        with contextlib.closing(__import__('socket').create_server(
+                ('127.0.0.1', 0))) as real:
+            port = real.getsockname()[1]
+            said = world.python('bob', refused.replace('7001', str(port)))
+            assert said == '111', said
+        for process in both:
+            process.communicate('\n', timeout=15)
+
+
+# ------------------------------------------------------- the nine cells
+
+SERVER = """
+import socket, sys
+s = socket.socket()
+for option in sys.argv[1].split(','):
+    if option:
+        s.setsockopt(socket.SOL_SOCKET, getattr(socket, 'SO_' + option), 1)
+try:
+    s.bind(('', 5678))
+    s.listen(5)
+except OSError as err:
+    print('errno', err.errno, flush=True)
+    sys.exit(0)
+print('listening', flush=True)
+c, a = s.accept()
+c.sendall(b'x')
+print('accepted', flush=True)
+try:
+    s.accept()
+except KeyboardInterrupt:
+    print('stopped', flush=True)
+"""
+CLIENT = """
+import socket
+c = socket.create_connection(('192.168.0.223', 5678))
+c.recv(1)
+print('open', flush=True)
+while c.recv(1):
+    pass
+c.close()
+"""
+OPTIONS = ('', 'REUSEADDR', 'REUSEPORT')
+
+
+@case
+def nine_cells():
+    """the server stopped by Ctrl-C and started again: nine cells of t7, free
+    after 2MSL"""
+    for before in OPTIONS:
+        with World() as world:
+            with world.terminal('alice', PYTHON, '-c', SERVER,
+                                before) as server:
+                server.wait('listening')
+                with world.start('bob', PYTHON, '-c', CLIENT) as client:
+                    server.wait('accepted')
+                    assert client.stdout.readline() == 'open\n'
+                    server.type('\x03')
+                    server.wait('stopped')
+                    assert server.code() == 0
+                    assert client.communicate(timeout=15)[0] == ''
+            waiting = world.state('alice', 'TIME-WAIT')
+            assert len(waiting) == 1, world.rows()
+            first = waiting[0]['timer_in_ns']
+            assert 0 < first <= 3e9, first
+            for after in OPTIONS:
+                # The listener that may have begun is stopped again at once.
+                with world.terminal('alice', PYTHON, '-c', SERVER,
+                                    after) as again:
+                    found = again.wait(r'errno (\d+)|listening')
+                    good = before == after != ''
+                    assert bool(found[1]) != good, (before, after, found[0])
+                    if found[1]:
+                        assert found[1] == '98', found[0]
+                        assert again.code() == 0
+                    else:
+                        again.type('\x03')
+                        again.code()
+            second = world.state('alice', 'TIME-WAIT')
+            assert not second or second[0]['timer_in_ns'] < first, second
+            wait_until(lambda w=world: not w.rows())
+            with world.terminal('alice', PYTHON, '-c', SERVER, '') as again:
+                again.wait('listening')
+                again.type('\x03')
+
+
+# -------------------------------------------------------------- deaths
+
+HOLDER = """
+import socket, sys, time
+s = socket.create_server(('', 5678))
+print('listening', flush=True)
+c, a = s.accept()
+c.sendall(b'x')
+print('accepted', flush=True)
+%s
+"""
+
+
+def supervisor_of(world, host):
+    return wait_until(lambda: world.state(host, 'ESTABLISHED'))[0]['pid']
+
+
+@case
+def supervisor_killed():
+    """kill -9 of a supervisor closes its sockets, FIN or RST by what was
+    unread; others go on"""
+    for unread in (False, True):
+        with World() as world, \
+                world.start('alice', PYTHON, '-c',
+                            HOLDER % 'time.sleep(1); sys.exit(len(c.recv(99)))') as server, \
+                world.start('bob', PYTHON, '-c', f'''
+import socket, time
+while True:
+    try:
+        c = socket.create_connection(("192.168.0.223", 5678))
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.05)
+c.recv(1)
+if {unread}: c.sendall(b"nobody reads it")
+print("open", flush=True)
+try: print(c.recv(1))
+except OSError as err: print(err.errno)
+''') as client:
+            assert server.stdout.readline() == 'listening\n'
+            assert client.stdout.readline() == 'open\n'
+            supervisor = supervisor_of(world, 'alice')
+            if unread:
+                wait_until(lambda w=world: w.state('bob', 'ESTABLISHED', send_q=0))
+            os.kill(supervisor, signal.SIGKILL)
+            said = client.communicate(timeout=15)[0].strip()
+            assert said == ('104' if unread else "b''"), said
+            server.kill()
+            server.communicate(timeout=15)
+            assert not world.state('alice', 'LISTEN'), world.rows()
+            # And the world is as good as before.
+            assert world.python('bob', 'print(1)') == '1'
+
+
+@case
+def world_killed():
+    """kill -9 of the world, and its stop: errors in the programs, no hang"""
+    for way in ('kill', 'stop'):
+        with World() as world, \
+                world.start('alice', PYTHON, '-c', HOLDER % '''
+try: print('recv', c.recv(1), flush=True)
+except OSError as err: print('recv', err.errno, flush=True)
+try: s.accept()
+except OSError as err: print('accept', err.errno, flush=True)
+try: socket.socket()
+except OSError as err: print('socket', err.errno, flush=True)
+''') as server, world.start('bob', PYTHON, '-c', '''
+import socket, time
+while True:
+    try:
+        c = socket.create_connection(("192.168.0.223", 5678))
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.05)
+c.recv(1)
+print("open", flush=True)
+try: print(c.recv(1))
+except OSError as err: print(err.errno)
+''') as client:
+            assert server.stdout.readline() == 'listening\n'
+            assert client.stdout.readline() == 'open\n'
+            assert server.stdout.readline() == 'accepted\n'
+            if way == 'kill':
+                world.process.kill()
+            else:
+                done = catenet('world', 'stop', world.name)
+                assert done.returncode == 0, done.stderr
+                assert world.process.wait(10) == 0
+            said = client.communicate(timeout=15)[0]
+            assert said == '104\n', (way, said)
+            out, err = server.communicate(timeout=15)
+            assert out == 'recv 104\naccept 22\nsocket 100\n', out
+            assert f'the world {world.name} has ended' in err, err
+        # A name that was left behind is free.
+        done = catenet('run', '--world', world.name, '--', 'true')
+        assert done.returncode == 125, done
+        assert 'no world of yours' in done.stderr, done.stderr
+
+
+# ---------------------------------------------------------- hand-overs
+
+@case
+def fork_and_dup():
+    """dup, fork and descriptors passed on: FIN when the last is closed"""
+    script = '''
+import os, socket, sys, time
+s = socket.create_server(('', 5678)); print('listening', flush=True)
+c, a = s.accept()
+d = os.dup(c.fileno())
+pid = os.fork()
+if pid == 0:
+    c.close(); os.close(d); s.close()
+    sys.exit(0)
+os.waitpid(pid, 0)
+c.close()
+os.write(d, b'still'); time.sleep(0.1)
+left, right = socket.socketpair()
+pid = os.fork()
+if pid == 0:
+    left.close(); os.close(d)
+    _, fds, _, _ = socket.recv_fds(right, 1, 1)
+    os.write(fds[0], b' here'); os._exit(0)
+right.close()
+socket.send_fds(left, [b'x'], [d]); os.close(d)
+os.waitpid(pid, 0)
+'''
+    with World() as world, world.start('alice', PYTHON, '-c', script) as server:
+        assert server.stdout.readline() == 'listening\n'
+        said = world.python('bob', '''
+import socket
+c = socket.create_connection(('192.168.0.223', 5678)); said = b''
+while (d := c.recv(100)): said += d
+print(said.decode())''')
+        assert said == 'still here', said
+        assert server.wait(15) == 0
+        server.communicate()
+
+
+@case
+def shutdown_both_ways():
+    """shutdown: what was written before arrives, the other way stays open"""
+    script = '''
+import socket
+s = socket.create_server(('', 5678)); print('listening', flush=True)
+c, a = s.accept(); said = b''
+while (d := c.recv(100)): said += d
+c.sendall(said.upper()); c.shutdown(socket.SHUT_RDWR); c.close()
+'''
+    with World() as world, world.start('alice', PYTHON, '-c', script) as server:
+        assert server.stdout.readline() == 'listening\n'
+        said = world.python('bob', '''
+import socket
+c = socket.create_connection(('192.168.0.223', 5678))
+c.sendall(b'x' * 200000); c.shutdown(socket.SHUT_WR); n = 0
+while (d := c.recv(65536)): n += d.count(b'X')
+print(n)''')
+        assert said == '200000', said
+        assert server.wait(15) == 0
+        server.communicate()
+
+
+@case
+def a_hundred_join():
+    """a hundred programs one after the other leave nothing behind"""
+    with World() as world:
+        level = None
+        for i in range(100):
+            done = world.run('bob', PYTHON, '-c', '''
+import socket
+l = socket.create_server(('', 0)); p = l.getsockname()[1]
+c = socket.create_connection(('192.168.0.7', p)); a, _ = l.accept()
+c.sendall(b"x"); print(a.recv(1))''')
+            assert done.stdout.strip() == "b'x'", done
+            if i == 9:
+                level = world.descriptors()
+        assert world.descriptors() <= level, (level, world.descriptors())
+        said = catenet('world', 'ls', world.name).stdout
+        assert 'program' not in said, said
+
+
+@case
+def names():
+    """a name is one world's; a host that is not there is told"""
+    with World() as world:
+        done = catenet('world', world.name, '--host', 'x')
+        assert done.returncode == 125 and 'is running' in done.stderr, done
+        done = world.run('carol', 'true')
+        assert done.returncode == 125, done
+        assert 'alice' in done.stderr and 'bob' in done.stderr, done.stderr
+        said = catenet('world', 'ls').stdout
+        assert world.name in said and '192.168.0.223' in said, said
+        mode = os.stat(os.path.join(FOLDER, f'.world-{world.name}')).st_mode
+        assert mode & 0o777 == 0o600, oct(mode)
+
+
+try:
+    main()
+finally:
+    import shutil
+    shutil.rmtree(_base, ignore_errors=True)
