@@ -155,7 +155,7 @@ static void it_prints(void **state)
 				    "router r\n"
 				    "link alice r delay 10ms from r loss 1%\n"
 				    "link r bob rate 1mbit\n"
-				    "route r 192.0.2.0/24 via bob\n";
+				    "route r 10.0.2.2 via bob\n";
 	struct lab lab = {0};
 	char *text;
 
@@ -181,7 +181,7 @@ static void it_prints(void **state)
 		"         bob    r              0        0  rate 1mbit\n"
 		"\n"
 		"NODE   ROUTE               OUT\n"
-		"r      192.0.2.0/24        eth1 to bob\n");
+		"r      10.0.2.2/32         eth1 to bob\n");
 	free(text);
 	text = printed(&lab, network_names);
 	assert_string_equal(text, "192.168.0.1\talice\nfd00:0:0:1::1\talice\n"
@@ -193,7 +193,7 @@ static void it_prints(void **state)
 	assert_non_null(
 		strstr(text, "{\"node\": \"r\", \"kind\": \"router\"}\n"));
 	assert_non_null(strstr(text, "\"impairment\": \"delay 10ms loss 1%\""));
-	assert_non_null(strstr(text, "{\"route\": \"192.0.2.0/24\","));
+	assert_non_null(strstr(text, "{\"route\": \"10.0.2.2/32\","));
 	free(text);
 	lab_deinit(&lab);
 }

@@ -206,6 +206,9 @@ static void mistakes_are_told(void **state)
 		 "or 'route r1 10.0.3.0/24 via r2'"},
 		{"host a\nrouter b\nlink a b\nroute a b via 10.3.3.3\n",
 		 "lab:4: 10.3.3.3: nobody has that address"},
+		{"host a\nhost b\nlink a b\nroute a default via b\n",
+		 "lab:4: b is a host and passes nothing on; describe it as "
+		 "'router b'"},
 		{"host a\nhost b\nlink 10.0.0.1 a b\n",
 		 "lab:3: 10.0.0.1: an address follows the node that has it: "
 		 "'link alice 10.1.0.1 bob 10.1.0.2'"},
@@ -275,8 +278,9 @@ static void ways_are_shortest(void **state)
 		{chain, "", "a", "0.0.0.0/0 eth0; 10.0.1.0/24 eth0; "},
 		{chain, "", "r1", "192.168.0.1/32 eth0; 10.0.3.0/24 eth1; "},
 		{chain, "", "r2", "192.168.0.1/32 eth0; 10.0.1.0/24 eth0; "},
-		{chain, "route r2 a via b\nroute r2 default via r1", "r2",
-		 "10.0.1.0/24 eth0; 192.168.0.1/32 eth1; 0.0.0.0/0 eth0; "},
+		{chain, "route r2 b via b\nroute r2 default via r1", "r2",
+		 "192.168.0.1/32 eth0; 10.0.1.0/24 eth0; 10.0.3.2/32 eth1; "
+		 "0.0.0.0/0 eth0; "},
 		{lan, "", "a", "0.0.0.0/0 eth0 10.0.1.3; "},
 		{lan, "", "c", "0.0.0.0/0 eth0; "},
 		{lan, "", "r", ""},

@@ -194,6 +194,34 @@ static bool read_via(struct reading *reading, const char *word)
 	return false;
 }
 
+/* Whether it is the neighbour itself that the word means. */
+static bool is_for(const struct plan *plan, const char *word, int via)
+{
+	struct plan_addr addr;
+	const char *why;
+
+	if (words_addr(word, &addr, &why))
+		return !why && plan_find_addr(plan, &addr.addr) == via;
+	return plan_find_node(plan, word) == via;
+}
+
+/* A host would drop it: surely a slip of whoever describes a network.  (While
+ * it runs it may be meant, by a host that takes what is for anybody.) */
+static bool passes_on(struct reading *reading, const char *destination)
+{
+	const struct plan *plan = reading->plan;
+	const struct plan_node *via = &plan->node[reading->via];
+
+	if (via->kind != PLAN_HOST || reading->told ||
+	    is_for(plan, destination, reading->via))
+		return true;
+	snprintf(reading->why, PLAN_WHY,
+		 "%s is a host and passes nothing on; describe it as 'router "
+		 "%s'",
+		 via->name, via->name);
+	return false;
+}
+
 /* Every address of a node. */
 static void add_node(struct reading *reading, const struct plan_node *node)
 {
@@ -255,7 +283,8 @@ static bool read_route(struct reading *reading, const struct words *words,
 			     "the kernel has its own routes; change them with "
 			     "ip-route(8)",
 			     "");
-	if (!read_via(reading, words->at[at + 3]))
+	if (!read_via(reading, words->at[at + 3]) ||
+	    !passes_on(reading, words->at[at + 1]))
 		return false;
 	if (reading->plan->route_n >= PLAN_ROUTES)
 		return wrong(reading, words->at[at], "too many routes", "");
