@@ -27,6 +27,7 @@ enum key {
 	KEY_TIME_WAIT,
 	KEY_CC,
 	KEY_SEED,
+	KEY_JSON,
 };
 
 static const struct cli_option table[] = {
@@ -65,6 +66,7 @@ static const struct cli_option table[] = {
 	{'d', "detach", NULL, "runs in the background, once it is ready",
 	 "The process"},
 	{'q', "quiet", NULL, "no remarks", NULL},
+	{KEY_JSON, "json", NULL, "show writes JSON lines", "Looking"},
 };
 
 static const struct cli_example examples[] = {
@@ -86,6 +88,7 @@ struct line {
 	struct world_lab lab;
 	struct world_plan plan;
 	struct world_publish publish[WORLD_PLAN_PORTS];
+	bool json;
 };
 
 static bool take(void *ctx, int key, const char *value);
@@ -200,6 +203,9 @@ static bool take(void *ctx, int key, const char *value)
 	case KEY_CC:
 		why = take_cc(&line->world, value);
 		break;
+	case KEY_JSON:
+		line->json = true;
+		break;
 	case 'd':
 		line->keep.background = true;
 		break;
@@ -279,13 +285,26 @@ static int keep(struct line *line, int argc, char **argv)
 	return code;
 }
 
-static int verb(int argc, char **argv, bool *is_verb)
+static int show(struct line *line, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int which;
-	} shows[] = {{"show", TALK_LIST_SHOW}, {"names", TALK_LIST_NAMES}};
+	bool names = !strcmp(argv[0], "names");
+	int which = names ? TALK_LIST_NAMES : TALK_LIST_SHOW, rest, code;
+	const char *name = argv[1]; /* the parser puts another there */
 
+	if (argc < 2)
+		return misused("write show NAME or names NAME");
+	code = cli_parse(&cli_world_command, argc - 1, argv + 1, line, &rest);
+	if (code >= 0)
+		return code;
+	if (rest < argc - 1)
+		return misused("write show NAME or names NAME");
+	if (line->json && !names)
+		which = TALK_LIST_JSON;
+	return keep_list(name, which);
+}
+
+static int verb(struct line *line, int argc, char **argv, bool *is_verb)
+{
 	*is_verb = true;
 	if (!strcmp(argv[0], "ls"))
 		return list(argc, argv);
@@ -294,11 +313,8 @@ static int verb(int argc, char **argv, bool *is_verb)
 				   misused("write stop NAME");
 	if (!strcmp(argv[0], "set") || !strcmp(argv[0], "route"))
 		return change(argc, argv);
-	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
-		if (!strcmp(argv[0], shows[i].name))
-			return argc == 2 ? keep_list(argv[1], shows[i].which) :
-					   misused("write show NAME or names "
-						   "NAME");
+	if (!strcmp(argv[0], "show") || !strcmp(argv[0], "names"))
+		return show(line, argc, argv);
 	*is_verb = false;
 	return 0;
 }
@@ -319,7 +335,7 @@ int cli_world(int argc, char **argv)
 	if (code < 0 && rest == argc)
 		code = misused("say its name, or ls, or stop NAME");
 	if (code < 0) {
-		code = verb(argc - rest, argv + rest, &is_verb);
+		code = verb(line, argc - rest, argv + rest, &is_verb);
 		if (!is_verb)
 			code = keep(line, argc - rest, argv + rest);
 	}

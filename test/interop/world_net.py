@@ -1,0 +1,478 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Networks of a world, and the programs of the notes on their hosts: what a
+test needs two addresses, a router or a bad line for, without root."""
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from harness import CATENET, PYTHON, Skip, case, main
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
+BUILD = os.environ.get('BUILD', 'build')
+# Nobody else's worlds are seen, nor ours by anybody else.
+_base = tempfile.mkdtemp(prefix='catenet-net.')
+os.environ['XDG_RUNTIME_DIR'] = _base
+_count = 0
+
+PAIR = 'host alice\nhost bob\nlink alice bob\n'
+
+
+def program(name):
+    """examples/NAME, in C or in Python."""
+    if name.endswith('.py'):
+        return [PYTHON, os.path.join(TOP, 'examples', name)]
+    return [os.path.join(BUILD, 'examples',
+                         'example-' + name.replace('/', '-'))]
+
+
+def wait_until(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not (got := what()):
+        assert time.monotonic() < end, 'it did not come to pass'
+        time.sleep(0.02)
+    return got
+
+
+class World:
+    """A world of this network, described as in catenet-world(5)."""
+
+    def __init__(self, description, *options, before=()):
+        global _count
+        _count += 1
+        self.name = f'net{_count}'
+        self.file = os.path.join(_base, self.name + '.net')
+        with open(self.file, 'w', encoding='ascii') as file:
+            file.write(description)
+        self.before = list(before)
+        self.process = subprocess.Popen(
+            [*before, CATENET, 'world', self.name, '-f', self.file, *options],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        said = self.process.stderr.readline()
+        assert self.name in said, said + self.process.stderr.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        finally:
+            self.process.kill()
+            self.process.stderr.close()
+
+    def words(self, host, argv):
+        return [CATENET, 'run', '-q', '--world', self.name, '--host', host,
+                '--', *argv]
+
+    def output(self, host, *argv, timeout=60):
+        done = subprocess.run(self.words(host, argv), capture_output=True,
+                              text=True, timeout=timeout, check=False)
+        assert done.returncode == 0, (done.returncode, done.stdout,
+                                      done.stderr)
+        return done.stdout
+
+    def python(self, host, script, **more):
+        return self.output(host, PYTHON, '-c', script, **more)
+
+    @contextlib.contextmanager
+    def start(self, host, *argv):
+        """A program that has said its first line, .first."""
+        with subprocess.Popen(self.words(host, argv), text=True,
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            try:
+                process.first = process.stdout.readline()
+                assert process.first, process.communicate()[1]
+                yield process
+            finally:
+                process.terminate()
+
+    def change(self, *words):
+        subprocess.run([CATENET, 'world', words[0], self.name, *words[1:]],
+                       check=True, timeout=20)
+
+    def show(self):
+        """JSON lines of the network."""
+        done = subprocess.run([CATENET, 'world', 'show', self.name, '--json'],
+                              capture_output=True, text=True, timeout=20,
+                              check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def ways(self):
+        """What each interface has sent, by (link, node)."""
+        return {(row['link'], row['node']): row for row in self.show()
+                if 'interface' in row and 'packets' in row}
+
+    def rows(self, host):
+        done = subprocess.run([CATENET, 'ss', '--json', '-a'],
+                              capture_output=True, text=True, timeout=20,
+                              check=True)
+        rows = map(json.loads, done.stdout.splitlines())
+        return [row for row in rows if row['world'] == self.process.pid and
+                row['host'] == host]
+
+    def states(self, host, state):
+        return [row for row in self.rows(host) if row['state_name'] == state]
+
+
+def counted(*names):
+    """The sum of these counters and reasons of drops, of all hosts."""
+    text = subprocess.run([CATENET, 'ss', '-s'], capture_output=True,
+                          text=True, timeout=20, check=True).stdout
+    return sum(int(number) for name, number in
+               re.findall(r'(?m)^(\w+) +(\d+) ', text) if name in names)
+
+
+# ------------------------------------------------------------ the programs --
+
+@case
+def dial():
+    """P6 where 192.168.0.223 is another host, two routers away. Row 53."""
+    with World('host alice 192.168.0.7\nhost bob 192.168.0.223\n'
+               'router r1\nrouter r2\nlink alice r1 delay 5ms\n'
+               'link r1 r2 loss 1%\nlink r2 bob rate 10mbit\n') as world:
+        with world.start('bob', *program('dial/server.py'), '', '5678',
+                         '1') as server:
+            said = world.output('alice', *program('dial/client.py'),
+                                '192.168.0.223')
+            assert said == 'hello, server\n', said
+            told = server.communicate(timeout=30)[0]
+        assert 'connected: 192.168.0.7' in told, told
+
+
+WITHHELD = '''
+import errno, select, socket
+socks = []
+for i in range(500):
+    sock = socket.socket()
+    sock.setblocking(False)
+    assert sock.connect_ex(('192.168.0.223', 7788)) == errno.EINPROGRESS
+    socks.append(sock)
+    select.select([], [sock], [], 5)
+print(len(socks), flush=True)
+input()
+'''
+
+SERVER = '''
+import socket
+listener = socket.socket()
+listener.bind(('', 7788))
+listener.listen(8)
+print('listening', flush=True)
+while True:
+    conn, peer = listener.accept()
+    conn.sendall(conn.recv(16))
+    conn.close()
+'''
+
+HONEST = '''
+import socket
+for i in range(20):
+    with socket.create_connection(('192.168.0.223', 7788), 10) as sock:
+        sock.sendall(b'sixteen octets..')
+        assert sock.recv(16) == b'sixteen octets..'
+print('20 served')
+'''
+
+
+@case
+def withheld():
+    """500 last ACKs withheld from listen(8), and honest clients. Row 148."""
+    with World('host server 192.168.0.223\nhost honest\nhost mallory\n'
+               "router r\nlink mallory r drop 'up ack'\nlink honest r\n"
+               'link r server\n') as world:
+        with world.start('server', PYTHON, '-c', SERVER), \
+                subprocess.Popen(world.words('mallory',
+                                             [PYTHON, '-c', WITHHELD]),
+                                 stdin=subprocess.PIPE, text=True,
+                                 stdout=subprocess.PIPE) as mallory:
+            assert mallory.stdout.readline() == '500\n'
+            half = world.states('server', 'SYN-RECEIVED')
+            assert len(half) == 9, len(half)
+            assert world.python('honest', HONEST) == '20 served\n'
+            half = world.states('server', 'SYN-RECEIVED')
+            assert len(half) == 9, len(half)
+            assert counted('syncookies_sent') >= 491
+            mallory.communicate('\n')
+
+
+JOIN = '''
+import socket, sys
+def join():
+    sock = socket.socket()
+    sock.settimeout(10)
+    try:
+        sock.connect(('192.168.0.223', 7788))
+        sock.sendall(b'x')
+        return sock if sock.recv(1) == b'x' else 'closed'
+    except ConnectionError:
+        return 'reset'
+got = [join() for _ in range(int(sys.argv[1]))]
+print([sock if isinstance(sock, str) else 'in' for sock in got])
+'''
+
+
+@case
+def limit():
+    """P14: the eleventh of one host, and another host's first. Row 133."""
+    with World('host server 192.168.0.223\nhost alice 192.168.0.1\n'
+               'host bob 192.168.0.2\nsegment lan server alice bob\n'
+               ) as world:
+        with world.start('server', *program('limit/server'), '0.0.0.0',
+                         '7788', '10', '12') as server:
+            told = world.python('alice', JOIN.replace('sys.argv[1]', '11'))
+            assert told == str(['in'] * 10 + ['reset']) + '\n', told
+            told = world.python('bob', JOIN.replace('sys.argv[1]', '1'))
+            assert told == "['in']\n", told
+            told = server.communicate(timeout=30)[0]
+        assert '192.168.0.1 refused, 10 are here' in told, told
+        assert '192.168.0.2 admitted, 1 are here' in told, told
+
+
+def why():
+    return subprocess.run([CATENET, 'why'], capture_output=True, text=True,
+                          timeout=20, check=True).stdout
+
+
+@case
+def deadlock():
+    """P2: catenet why names the deadlock of two hosts. Rows 126, 128."""
+    with World(PAIR) as world:
+        with world.start('bob', *program('deadlock/deadlock'), 'server',
+                         '0.0.0.0', '7788', '4096'), \
+                world.start('alice', *program('deadlock/deadlock'), 'client',
+                            '1000000', '10.0.1.2', '7788', '4096'):
+            begin = time.monotonic()
+            text = wait_until(
+                lambda: next(iter(re.findall('(?s).*deadlock.*', why())), ''))
+            took = time.monotonic() - begin
+            assert text.count('deadlock') >= 2, text
+            print(f'# named after {took:.2f} s')
+        with world.start('bob', *program('deadlock/deadlock'), 'server',
+                         '0.0.0.0', '7789', '4096'):
+            said = world.output('alice', *program('deadlock/deadlock'),
+                                'client', '1000000', '10.0.1.2', '7789',
+                                '4096', '--cure')
+        assert '1000000 octets came back, 0 of them wrong' in said, said
+
+
+def cost(requests, way):
+    """Packets, octets and seconds of so many requests at RTT 20 ms, closes
+    included."""
+    with World('host alice\nhost bob\nlink alice bob rtt 20ms\n') as world:
+        with world.start('bob', 'sh', '-c', 'echo ready; exec "$@"', 'sh',
+                         *program('connections/connections'), 'server',
+                         '0.0.0.0', '7788'):
+            wait_until(lambda: world.states('bob', 'LISTEN'))
+            begin = time.monotonic()
+            world.output('alice', *program('connections/connections'),
+                         'client', way, str(requests), '10.0.1.2', '7788')
+            took = time.monotonic() - begin
+            n = requests if way == 'short' else 1
+            wait_until(lambda: len(world.states('alice', 'TIME-WAIT')) == n)
+            ways = world.ways().values()
+            return (sum(way['packets'] for way in ways),
+                    sum(way['octets'] for way in ways), took)
+
+
+@case
+def connections():
+    """What short connections cost at RTT 20 ms. Rows 131, 152."""
+    n = int(os.environ.get('REQUESTS', '40'))
+    short, long = cost(n, 'short'), cost(n, 'long')
+    print(f'# {n} requests, short: {short[0]} packets, {short[1]} octets, '
+          f'{short[2]:.2f} s')
+    print(f'# {n} requests, long: {long[0]} packets, {long[1]} octets, '
+          f'{long[2]:.2f} s')
+    # A handshake and a close more for each: at least five segments.
+    assert short[0] - long[0] >= 5 * (n - 1), (short, long)
+    # And one more round trip: a fact of the path, not of the machine.
+    assert short[2] >= n * 0.04 and long[2] >= n * 0.02
+
+
+@case
+def vanished():
+    """A link is cut: recv never says 0, keepalive ends it. Row 144."""
+    with World(PAIR) as world:
+        with world.start('bob', PYTHON, '-c', SERVER), \
+                world.start('alice', *program('vanish/vanish'), '10.0.1.2',
+                            '7788', '1', '1', '2') as client:
+            assert 'connected' in client.first
+            world.change('set', 'alice-bob', 'down')
+            begin = time.monotonic()
+            out = client.communicate(timeout=30)[0]
+            took = time.monotonic() - begin
+        assert 'recv says -1: ' in out, out
+        assert took >= 2, took
+        print(f'# {out.strip()} after {took:.2f} s')
+
+
+# -------------------------------------------------------------- the network --
+
+TRIANGLE = '''host alice
+host bob 192.168.0.223
+router gate
+router far
+router a
+router b
+router c
+link alice gate
+link gate far
+link far bob
+link gate a
+link a b delay 80ms
+link b c delay 80ms
+link c a delay 80ms
+link c far
+route a bob via b
+route b bob via c
+route c bob via a
+'''
+
+COUNT_UP = '''
+import socket, sys
+sock = socket.create_connection(('192.168.0.223', 7788), 30)
+for line in sys.stdin:
+    sock.sendall(line.encode())
+    print('sent', flush=True)
+'''
+
+TAKE_DOWN = '''
+import socket
+listener = socket.socket()
+listener.bind(('', 7788))
+listener.listen(8)
+print('listening', flush=True)
+conn, peer = listener.accept()
+got = b''
+while octets := conn.recv(100):
+    got += octets
+print(got.decode(), end='')
+'''
+
+
+def circled(world):
+    ways = world.ways()
+    return sum(ways[link, node]['packets']
+               for link, node in (('a-b', 'a'), ('b-c', 'b'), ('c-a', 'c')))
+
+
+@case
+def loop():
+    """Three routers in a loop, and what escapes late. Row 149."""
+    with World(TRIANGLE) as world, \
+            world.start('bob', PYTHON, '-c', TAKE_DOWN) as server, \
+            subprocess.Popen(world.words('alice', [PYTHON, '-c', COUNT_UP]),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             text=True) as client:
+        def say(text):
+            client.stdin.write(text + '\n')
+            client.stdin.flush()
+            assert client.stdout.readline() == 'sent\n'
+        say('one')
+        # Into the loop, for 62 turns of 80 ms, while the retransmission goes
+        # the way that works.
+        world.change('route', 'gate', 'bob', 'via', 'a')
+        say('two')
+        wait_until(lambda: circled(world) > 0)
+        world.change('route', 'gate', 'bob', 'via', 'far')
+        say('three')
+        wait_until(lambda: not world.states('alice', 'ESTABLISHED')[0][
+            'send_q'])
+        # The loop opens; on a machine that was too slow for that the TTL was
+        # used up before.
+        world.change('route', 'c', 'bob', 'via', 'far')
+        refused = wait_until(lambda: counted(
+            'TCP_SEQUENCE', 'TCP_PAWS', 'TCP_DUPLICATE', 'IP_TTL'))
+        # Another one circles to its end.
+        world.change('route', 'c', 'bob', 'via', 'a')
+        ended = counted('IP_TTL')
+        world.change('route', 'gate', 'bob', 'via', 'a')
+        say('four')
+        wait_until(lambda: circled(world) > 2)
+        world.change('route', 'gate', 'bob', 'via', 'far')
+        wait_until(lambda: counted('IP_TTL') > ended)
+        say('five')
+        client.stdin.close()
+        told = server.communicate(timeout=60)[0]
+        print(f'# {refused} refused, {circled(world)} hops in the loop')
+    assert told == 'one\ntwo\nthree\nfour\nfive\n', told
+
+
+@case
+def changes():
+    """A link is made slow, and fast again, while a connection runs on it."""
+    with World('host alice\nhost bob\nlink alice bob delay 1ms\n') as world:
+        script = ('import socket, time\n'
+                  "s = socket.create_connection(('10.0.1.2', 7788), 20)\n"
+                  'a = time.monotonic()\n'
+                  "s.sendall(b'x'); s.recv(1)\n"
+                  'print(time.monotonic() - a)')
+        with world.start('bob', PYTHON, '-c', SERVER):
+            fast = float(world.python('alice', script))
+            world.change('set', 'alice-bob', 'delay', '150ms')
+            slow = float(world.python('alice', script))
+            assert slow >= 0.3, (fast, slow)
+            row = world.ways()['alice-bob', 'alice']
+            assert row['impairment'] == 'delay 150ms', row
+        done = subprocess.run([CATENET, 'world', 'set', world.name,
+                               'alice-bob', 'delya', '1ms'],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode and 'delya: no property' in done.stderr, done
+
+
+@case
+def mistakes():
+    """A description with mistakes makes no world, and each is told."""
+    path = os.path.join(_base, 'bad.net')
+    with open(path, 'w', encoding='ascii') as file:
+        file.write('host alice\nhots bob\nlink alice bob delay 10\n')
+    done = subprocess.run([CATENET, 'world', 'bad', '-f', path],
+                          capture_output=True, text=True, timeout=20,
+                          check=False)
+    assert done.returncode == 125, done
+    assert re.search('bad.net:2: hots: .*did you mean host', done.stderr), done
+    assert 'bad.net:3: no host or router is called bob' in done.stderr, done
+
+
+@case
+def kernel():
+    """A world over TUN joins the kernel's network, both ways."""
+    if os.geteuid() or not os.path.exists('/dev/net/tun') or \
+            not shutil.which('unshare'):
+        raise Skip('needs root and /dev/net/tun')
+    with World('host alice\nrouter r\ntun kernel 10.77.0.1/24 device cntun0\n'
+               'link alice r delay 5ms\nlink r kernel\n',
+               before=['unshare', '-n']) as world:
+        inside = ['nsenter', '-n', '-t', str(world.process.pid)]
+        with world.start('alice', PYTHON, '-c', SERVER):
+            said = subprocess.run(
+                [*inside, PYTHON, '-c',
+                 HONEST.replace('192.168.0.223', '10.0.1.1')],
+                capture_output=True, text=True, timeout=30, check=False)
+            assert said.stdout == '20 served\n', said
+        with subprocess.Popen([*inside, PYTHON, '-c', SERVER],
+                              stdout=subprocess.PIPE, text=True) as server:
+            try:
+                assert server.stdout.readline() == 'listening\n'
+                said = world.python('alice', HONEST.replace('192.168.0.223',
+                                                            '10.77.0.1'))
+                assert said == '20 served\n', said
+            finally:
+                server.send_signal(signal.SIGKILL)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    finally:
+        shutil.rmtree(_base, ignore_errors=True)
