@@ -21,6 +21,7 @@ void busy_free(struct tcb *tcb)
 {
 	pool_release(tcb->env->pool, tcb->busy, sizeof(*tcb->busy));
 	tcb->busy = NULL;
+	tcb->tlp_out = false;
 	tcb->owe &= (uint16_t)~TCP_OWE_DSACK;
 }
 

@@ -504,6 +504,9 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
+	/* As Linux: the first segment has its whole timeout again. */
+	if (seg->seq == tcb->snd_una && tcb->rexmit_kind != TCP_REXMIT_RACK)
+		timeout_rto_restart(tcb, now);
 	output_account(tcb, seg, CN_SEND_REXMIT, true, now);
 	recovery_sent(tcb, seg->len, segs_in(seg), true, now);
 	return true;

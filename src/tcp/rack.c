@@ -49,7 +49,7 @@ static void widen(struct tcb *tcb, struct tcp_recovery *rec,
 {
 	if (rec->reo_round && seq_ge(tcb->snd_una, rec->reo_round_end))
 		rec->reo_round = false;
-	if (!news->dsack || !rec->reordered || rec->reo_round ||
+	if (!rec->reordered || rec->reo_round ||
 	    (tcb->tlp_out && news->dsack_right == rec->tlp_high))
 		return;
 	rec->reo_round = true;
@@ -59,7 +59,8 @@ static void widen(struct tcb *tcb, struct tcp_recovery *rec,
 	rec->reo_persist = REO_PERSIST;
 }
 
-void rack_update(struct tcb *tcb, const struct ack_news *news, uint64_t now)
+void rack_update(struct tcb *tcb, const struct ack_news *news, bool dsack,
+		 uint64_t now)
 {
 	struct tcp_recovery *rec = &tcb->busy->rec;
 	const struct sent_acked *sent = news->sent;
@@ -76,7 +77,8 @@ void rack_update(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 	}
 	if (sent->reordered)
 		see_reordering(tcb, rec);
-	widen(tcb, rec, news);
+	if (dsack)
+		widen(tcb, rec, news);
 }
 
 void rack_recovered(struct tcb *tcb)

@@ -12,8 +12,10 @@ static inline bool rack_is_on(const struct tcb *tcb)
 	       tcb->busy;
 }
 
-/* Steps 2 to 4: what an ACK delivered, and what its order tells. */
-void rack_update(struct tcb *tcb, const struct ack_news *news, uint64_t now);
+/* Steps 2 to 4: what an ACK delivered, and what its order and its D-SACK, if it
+ * is to be believed, tell. */
+void rack_update(struct tcb *tcb, const struct ack_news *news, bool dsack,
+		 uint64_t now);
 /* Step 5: marks what is lost, and sets the timer for what may soon be. */
 struct sent_rack rack_detect(struct tcb *tcb, uint64_t now);
 /* The window that reordering is given, microseconds (section 6.2 step 4). */

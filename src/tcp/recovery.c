@@ -281,15 +281,17 @@ static bool find_losses(struct tcb *tcb, const struct ack_news *news,
 	return false;
 }
 
-static void note_dsack(struct tcb *tcb, const struct ack_news *news)
+/* True: it can be believed. */
+static bool note_dsack(struct tcb *tcb, const struct ack_news *news)
 {
 	struct tcp_recovery *rec = &tcb->busy->rec;
 
 	tcb->env->count->tcp_dsack_recv++;
 	/* Row 31 of the attacks: more came twice than was ever sent twice. */
 	if (++rec->dsack_n > tcb->stat.segs_retransmitted)
-		return;
+		return false;
 	undo_dsack(tcb, news);
+	return true;
 }
 
 /* Something is missing, or the peer says that something came twice. */
@@ -300,10 +302,10 @@ static void look(struct tcb *tcb, const struct ack_news *news,
 	bool again;
 
 	if (tcp_busy(tcb, now)) {
-		if (news->dsack)
-			note_dsack(tcb, news);
+		bool dsack = news->dsack && note_dsack(tcb, news);
+
 		if (rack_is_on(tcb))
-			rack_update(tcb, news, now);
+			rack_update(tcb, news, dsack, now);
 		if (tcb->tlp_out)
 			tlp_ack(tcb, news, now);
 	}
@@ -346,7 +348,7 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 		if (fresh && !cc_is_fresh(&tcb->cc))
 			trace_cc(tcb, "RFC 9406 section 4.2", now);
 	}
-	if (recovery_looks(tcb) || news->dup || news->dsack || news->sacked)
+	if (news->sent->watch || news->dup || news->dsack)
 		look(tcb, news, delivered, now);
 }
 

@@ -50,6 +50,8 @@ void tlp_sent(struct tcb *tcb, bool again, uint64_t now)
 		return;
 	tcb->env->count->tcp_loss_probes++;
 	tcb->tlp_out = true;
+	/* What comes after this flight tells whether it was needed. */
+	busy->keep |= BUSY_KEEP_RECOVERY;
 	busy->rec.tlp_again = again;
 	busy->rec.tlp_high = tcb->snd_nxt;
 }
