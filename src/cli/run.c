@@ -51,6 +51,8 @@ enum key {
 	KEY_EVENTS,
 	KEY_LANG,
 	KEY_ISOLATED,
+	KEY_DNS,
+	KEY_NO_NAMESPACE,
 	KEY_TUN,
 	KEY_ADDR,
 	KEY_VIA,
@@ -108,6 +110,14 @@ static const struct cli_option table[] = {
 	{KEY_ISOLATED, "isolated", NULL,
 	 "nothing inside is reachable from this machine's loopback, nor that "
 	 "from inside",
+	 NULL},
+	{KEY_DNS, "dns", "ADDRESS[:PORT]",
+	 "the name server that names inside are asked of; this machine's own "
+	 "unless said",
+	 NULL},
+	{KEY_NO_NAMESPACE, "no-namespace", NULL,
+	 "the program stays in this machine's network: UDP, ping and names go "
+	 "past the path",
 	 NULL},
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
@@ -311,6 +321,40 @@ static const char *take_publish(struct line *line, const char *value)
 	return NULL;
 }
 
+/* "ADDRESS", "ADDRESS:PORT"; IPv6 with a port in brackets. */
+static const char *take_dns(struct world_options *world, const char *value)
+{
+	static const char form[] =
+		"write ADDRESS or ADDRESS:PORT, for example 9.9.9.9 or "
+		"[::1]:5353";
+	char text[96], *addr = text, *end;
+	uint64_t port = 53;
+
+	if (strlen(value) >= sizeof(text))
+		return form;
+	strcpy(text, value);
+	end = strrchr(text, ':');
+	if (*addr == '[' && (end = strchr(addr, ']'))) {
+		*end++ = '\0';
+		addr++;
+		if (*end && *end != ':')
+			return form;
+		end = *end ? end : NULL;
+	} else if (end != strchr(text, ':')) {
+		end = NULL;
+	}
+	if (end) {
+		*end++ = '\0';
+		if (units_count(end, 1, 65535, &port))
+			return form;
+	}
+	if (!cn_addr_parse(addr, &world->dns.addr))
+		return form;
+	world->dns.port = (uint16_t)port;
+	world->has_dns = true;
+	return NULL;
+}
+
 static const char *take_addr(struct world_options *world, const char *value)
 {
 	char text[64];
@@ -376,6 +420,8 @@ static const char *take_without(struct run_options *run, const char *value)
 		{"sync-wake-up", RUN_WITHOUT_SYNC_WAKE_UP},
 		{"unix-diag", RUN_WITHOUT_UNIX_DIAG},
 		{"cap-filter", RUN_WITHOUT_CAP_FILTER},
+		{"tun", RUN_WITHOUT_TUN},
+		{"namespace", RUN_WITHOUT_NAMESPACE},
 	};
 
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
@@ -383,7 +429,8 @@ static const char *take_without(struct run_options *run, const char *value)
 			run->without |= features[i].bit;
 			return NULL;
 		}
-	return "there are pidfd-thread, sync-wake-up, unix-diag and cap-filter";
+	return "there are pidfd-thread, sync-wake-up, unix-diag, cap-filter, tun "
+	       "and namespace";
 }
 
 static const char *take_both(struct world_options *world, int key,
@@ -452,6 +499,8 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return NULL;
 	case KEY_WITHOUT:
 		return take_without(&line->run, value);
+	case KEY_DNS:
+		return take_dns(world, value);
 	case KEY_TUN:
 		world->tun = value;
 		return NULL;
@@ -484,6 +533,9 @@ static bool take(void *ctx, int key, const char *value)
 		return true;
 	case KEY_ISOLATED:
 		line->world.isolated = true;
+		return true;
+	case KEY_NO_NAMESPACE:
+		line->run.no_namespace = true;
 		return true;
 	case 'q':
 		line->run.quiet = true;

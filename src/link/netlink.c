@@ -10,6 +10,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,17 +66,26 @@ void netlink_close(struct netlink *netlink)
 	netlink->socket = NULL;
 }
 
-static int begin(struct netlink *netlink, struct request *request,
-		 uint16_t type, uint16_t flags, const char *interface)
+static void begin_new(struct netlink *netlink, struct request *request,
+		      uint16_t type, uint16_t flags)
 {
-	request->index = if_nametoindex(interface);
-	if (!request->index)
-		return -ENODEV;
+	request->index = 0;
 	request->header = mnl_nlmsg_put_header(request->buffer);
 	request->header->nlmsg_type = type;
 	request->header->nlmsg_flags =
 		(uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
 	request->header->nlmsg_seq = ++netlink->seq;
+}
+
+static int begin(struct netlink *netlink, struct request *request,
+		 uint16_t type, uint16_t flags, const char *interface)
+{
+	unsigned index = if_nametoindex(interface);
+
+	if (!index)
+		return -ENODEV;
+	begin_new(netlink, request, type, flags);
+	request->index = index;
 	return 0;
 }
 
@@ -175,9 +185,14 @@ int netlink_addr_add(struct netlink *netlink, const char *interface,
 	return err ? fail(netlink, -err, "add the address", interface) : 0;
 }
 
-int netlink_route_add(struct netlink *netlink, const char *interface,
-		      const struct cn_addr *prefix, unsigned prefix_len,
-		      const struct cn_addr *gateway)
+struct route {
+	const struct cn_addr *prefix;
+	unsigned prefix_len;
+	const struct cn_addr *gateway, *src; /* NULL: none */
+};
+
+static int add_route(struct netlink *netlink, const char *interface,
+		     const struct route *route)
 {
 	struct request request;
 	struct rtmsg *info;
@@ -187,18 +202,87 @@ int netlink_route_add(struct netlink *netlink, const char *interface,
 	if (!err) {
 		info = mnl_nlmsg_put_extra_header(request.header,
 						  sizeof(*info));
-		info->rtm_family = family_of(prefix);
-		info->rtm_dst_len = (uint8_t)prefix_len;
+		info->rtm_family = family_of(route->prefix);
+		info->rtm_dst_len = (uint8_t)route->prefix_len;
 		info->rtm_table = RT_TABLE_MAIN;
 		info->rtm_protocol = RTPROT_STATIC;
-		info->rtm_scope = gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+		info->rtm_scope = route->gateway ? RT_SCOPE_UNIVERSE :
+						    RT_SCOPE_LINK;
 		info->rtm_type = RTN_UNICAST;
-		if (prefix_len)
-			put_addr(&request, RTA_DST, prefix);
-		if (gateway)
-			put_addr(&request, RTA_GATEWAY, gateway);
+		if (route->prefix_len)
+			put_addr(&request, RTA_DST, route->prefix);
+		if (route->gateway)
+			put_addr(&request, RTA_GATEWAY, route->gateway);
+		if (route->src)
+			put_addr(&request, RTA_PREFSRC, route->src);
 		mnl_attr_put_u32(request.header, RTA_OIF, request.index);
 		err = send_and_wait(netlink, &request);
 	}
 	return err ? fail(netlink, -err, "add the route", interface) : 0;
+}
+
+int netlink_route_add(struct netlink *netlink, const char *interface,
+		      const struct cn_addr *prefix, unsigned prefix_len,
+		      const struct cn_addr *gateway)
+{
+	const struct route route = {
+		.prefix = prefix,
+		.prefix_len = prefix_len,
+		.gateway = gateway,
+	};
+
+	return add_route(netlink, interface, &route);
+}
+
+int netlink_default_add(struct netlink *netlink, const char *interface,
+			const struct cn_addr *src)
+{
+	const struct route route = {
+		.prefix = src, /* of which no octet counts */
+		.src = cn_addr_is_any(src) ? NULL : src,
+	};
+
+	return add_route(netlink, interface, &route);
+}
+
+/* ------------------------------------------------------------- a pair -- */
+
+static void put_end(struct request *request, const char *name,
+		    const uint8_t *mac)
+{
+	mnl_attr_put_strz(request->header, IFLA_IFNAME, name);
+	if (mac)
+		mnl_attr_put(request->header, IFLA_ADDRESS, CN_MAC_LEN, mac);
+}
+
+int netlink_veth_add(struct netlink *netlink, const char *near, const char *far,
+		     int far_netns, const uint8_t far_mac[CN_MAC_LEN])
+{
+	struct request request;
+	struct ifinfomsg info = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_flags = IFF_NOARP,
+		.ifi_change = IFF_NOARP,
+	};
+	struct nlattr *link, *data, *peer;
+	void *room;
+	int err;
+
+	begin_new(netlink, &request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	room = mnl_nlmsg_put_extra_header(request.header, sizeof(info));
+	memcpy(room, &info, sizeof(info));
+	put_end(&request, near, NULL);
+	link = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
+	mnl_attr_put_strz(request.header, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(request.header, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(request.header, VETH_INFO_PEER);
+	room = mnl_nlmsg_put_extra_header(request.header, sizeof(info));
+	memcpy(room, &info, sizeof(info));
+	put_end(&request, far, far_mac);
+	mnl_attr_put_u32(request.header, IFLA_NET_NS_FD, (uint32_t)far_netns);
+	mnl_attr_nest_end(request.header, peer);
+	mnl_attr_nest_end(request.header, data);
+	mnl_attr_nest_end(request.header, link);
+	err = send_and_wait(netlink, &request);
+	return err ? fail(netlink, -err, "make the pair", near) : 0;
 }

@@ -33,6 +33,18 @@ int netlink_addr_add(struct netlink *netlink, const char *interface,
 int netlink_route_add(struct netlink *netlink, const char *interface,
 		      const struct cn_addr *prefix, unsigned prefix_len,
 		      const struct cn_addr *gateway) CN_MUST_CHECK;
+/* Everything that no other route leads to, on the link itself; sent from src
+ * unless it is an any-address, which only says the family. */
+int netlink_default_add(struct netlink *netlink, const char *interface,
+			const struct cn_addr *src) CN_MUST_CHECK;
+/*
+ * A pair of Ethernet interfaces: near here, far in the network namespace of
+ * that descriptor.  Neither asks for neighbours: what one sends, the other
+ * gets.
+ */
+int netlink_veth_add(struct netlink *netlink, const char *near, const char *far,
+		     int far_netns, const uint8_t far_mac[CN_MAC_LEN])
+	CN_MUST_CHECK;
 /* Deletes the interface, also one that was made to stay. */
 int netlink_delete(struct netlink *netlink, const char *interface)
 	CN_MUST_CHECK;

@@ -142,6 +142,14 @@ int tun_open(struct tun *tun, const char *name, unsigned flags,
 	return err;
 }
 
+void tun_adopt(struct tun *tun, int fd, unsigned flags)
+{
+	memset(tun, 0, sizeof(*tun));
+	tun->fd = fd;
+	tun->is_plain = flags & TUN_PLAIN;
+	tun->is_ethernet = flags & TUN_ETHERNET;
+}
+
 void tun_close(struct tun *tun)
 {
 	if (tun->fd >= 0)

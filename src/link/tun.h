@@ -36,6 +36,8 @@ struct tun {
  */
 int tun_open(struct tun *tun, const char *name, unsigned flags,
 	     char error[TUN_ERROR]) CN_MUST_CHECK;
+/* One that another process has opened with these flags and handed over. */
+void tun_adopt(struct tun *tun, int fd, unsigned flags);
 void tun_close(struct tun *tun);
 
 /*

@@ -450,6 +450,11 @@ static void answer_echo(struct net *net, const struct net_packet *packet,
 	struct cn_buf *buf;
 	size_t len;
 
+	/* A gateway does not speak for those whom it stands for. */
+	if (net->set->any_addr && !net_is_local(net, &packet->ip.dst)) {
+		net_drop(net, CN_DROP_ICMP_IGNORED);
+		return;
+	}
 	if (!route_link_is_loopback(net, packet->link) &&
 	    !rate_pair_take(net, &net->echo_rate, net->set->icmp_rate,
 			    &packet->ip.src, now)) {

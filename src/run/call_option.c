@@ -26,6 +26,8 @@
 /* As much as any option takes (a Fast Open key, a congestion control name, a
  * filter is refused by its number). */
 #define OPTION_MAX 4096
+/* Some four hundred interfaces. */
+#define IFCONF_MAX 16384
 
 long copy_out(pid_t tid, uint64_t at, uint64_t len_at, const void *value,
 	      uint32_t len)
@@ -280,14 +282,84 @@ static long ask_interface(struct call *call, unsigned long cmd)
 
 	if (err < 0)
 		return err;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = call->sup->ask;
+	if (fd < 0)
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	err = ioctl(fd, cmd, &req) < 0 ? -errno : 0;
-	close(fd);
+	if (fd != call->sup->ask)
+		close(fd);
 	if (err < 0)
 		return err;
 	return task_write(call->tid, call->args[2], &req, sizeof(req));
+}
+
+/* The list of interfaces, into a buffer of the program's; without one, how long
+ * it would be. */
+static long list_interfaces(struct call *call)
+{
+	struct ifconf conf, own;
+	char list[IFCONF_MAX];
+	long err = task_read(call->tid, call->args[2], &conf, sizeof(conf));
+
+	if (err < 0)
+		return err;
+	own.ifc_len = conf.ifc_len;
+	own.ifc_buf = conf.ifc_buf ? list : NULL;
+	if (own.ifc_len < 0)
+		return -EINVAL;
+	if (own.ifc_len > IFCONF_MAX)
+		own.ifc_len = IFCONF_MAX;
+	if (ioctl(call->sup->ask, SIOCGIFCONF, &own) < 0)
+		return -errno;
+	if (conf.ifc_buf) {
+		err = task_write(call->tid, (uint64_t)(uintptr_t)conf.ifc_buf,
+				 list, (size_t)own.ifc_len);
+		if (err < 0)
+			return err;
+	}
+	conf.ifc_len = own.ifc_len;
+	return task_write(call->tid, call->args[2], &conf, sizeof(conf));
+}
+
+/*
+ * A is a socket of our network, whose interfaces are not the program's: what
+ * the kernel would tell of any socket is asked of one that is of theirs, and
+ * nothing is set.
+ */
+static long ask_theirs(struct call *call, uint32_t cmd)
+{
+	switch (cmd) {
+	case SIOCGIFCONF:
+		return list_interfaces(call);
+	case SIOCGIFNAME:
+	case SIOCGIFFLAGS:
+	case SIOCGIFMETRIC:
+	case SIOCGIFMTU:
+	case SIOCGIFHWADDR:
+	case SIOCGIFINDEX:
+	case SIOCGIFTXQLEN:
+	case SIOCGIFMAP:
+		return ask_interface(call, cmd);
+	case SIOCSIFNAME:
+	case SIOCSIFFLAGS:
+	case SIOCSIFADDR:
+	case SIOCSIFDSTADDR:
+	case SIOCSIFBRDADDR:
+	case SIOCSIFNETMASK:
+	case SIOCSIFMETRIC:
+	case SIOCSIFMTU:
+	case SIOCSIFHWADDR:
+	case SIOCSIFHWBROADCAST:
+	case SIOCSIFTXQLEN:
+	case SIOCSIFMAP:
+	case SIOCADDMULTI:
+	case SIOCDELMULTI:
+		return -EPERM;
+	default: /* of drivers */
+		return cmd >= SIOCETHTOOL ? -EOPNOTSUPP : CALL_CONTINUE;
+	}
 }
 
 static long ask_queue(struct call *call, bool unsent)
@@ -316,6 +388,8 @@ long call_ioctl(struct call *call)
 	case SIOCGIFDSTADDR:
 		return ask_interface(call, (uint32_t)call->args[1]);
 	default:
-		return CALL_CONTINUE;
+		return call->sup->ask < 0 ?
+			       CALL_CONTINUE :
+			       ask_theirs(call, (uint32_t)call->args[1]);
 	}
 }

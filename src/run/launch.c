@@ -19,9 +19,10 @@
 #include <unistd.h>
 
 #include "run/filter.h"
+#include "run/netns/netns.h"
 #include "run/supervisor.h"
 
-enum stage { STAGE_FILTER, STAGE_EXEC };
+enum stage { STAGE_NETNS, STAGE_FILTER, STAGE_EXEC };
 
 struct failure {
 	enum stage stage;
@@ -98,10 +99,31 @@ static bool send_listener(int sock, int listener)
 	return sendmsg(sock, &msg, 0) == 1;
 }
 
+/* A name that is resolved elsewhere is a lesser evil than no program. */
+static void go_in(const struct launch *launch, int sock)
+{
+	int err;
+
+	if (!launch->netns)
+		return;
+	err = netns_enter(launch->netns);
+	if (err) {
+		send_failure(sock, STAGE_NETNS, -err);
+		_exit(125);
+	}
+	if (!launch->resolv[0])
+		return;
+	err = netns_private_files(launch->resolv);
+	if (err && err != -ENOENT && !launch->quiet)
+		say("/etc/resolv.conf stays the machine's: %s", strerror(-err));
+}
+
 static _Noreturn void become_program(const struct launch *launch, int sock)
 {
-	int listener = filter_install(launch->force_nnp);
+	int listener;
 
+	go_in(launch, sock);
+	listener = filter_install(launch->force_nnp);
 	if (listener < 0) {
 		send_failure(sock, STAGE_FILTER, -listener);
 		_exit(125);
@@ -152,6 +174,11 @@ static int tell(const struct launch *launch, const struct failure *failure)
 	if (failure->stage == STAGE_EXEC) {
 		say("%s: %s", launch->argv[0], strerror(failure->err));
 		return failure->err == ENOENT ? 127 : 126;
+	}
+	if (failure->stage == STAGE_NETNS) {
+		say("cannot enter the program's network: %s",
+		    strerror(failure->err));
+		return 125;
 	}
 	if (failure->err == EBUSY)
 		say("another supervisor (a container, or catenet run itself) "

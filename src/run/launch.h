@@ -9,11 +9,16 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct netns;
+
 struct launch {
 	char *const *argv;
 	const sigset_t *mask; /* the program's */
 	bool ignore_child; /* SIGCHLD was ignored when we were started */
 	bool force_nnp;
+	const struct netns *netns; /* to go into, or NULL */
+	const char *resolv; /* of /etc/resolv.conf there; "": as it is */
+	bool quiet;
 	pid_t pid; /* out */
 	int listener; /* out: its notified calls */
 };

@@ -29,6 +29,7 @@
 #include "run/front.h"
 #include "run/harden.h"
 #include "run/launch.h"
+#include "run/netns/netns.h"
 #include "run/supervisor.h"
 #include "run/world/world.h"
 
@@ -43,6 +44,7 @@ struct run {
 	struct loop *loop;
 	struct world *world;
 	struct supervisor *sup;
+	struct netns netns;
 	pid_t front, first;
 	int code; /* of the first program */
 	bool first_ended, draining, abandoned, killing;
@@ -280,9 +282,40 @@ static void supervise(struct run *run)
 	world_finish(run->world);
 }
 
+/*
+ * Where it may not be had, one line says what is not there: all else is as it
+ * would be.
+ */
+static void make_network(struct run *run, const struct run_options *options,
+			 struct launch *program, struct netns_config *config)
+{
+	char why[NETNS_ERROR];
+
+	run->netns = (struct netns){-1, -1, -1, {-1, 0}};
+	if (options->no_namespace || !world_netns(run->world, config))
+		return;
+	config->no_tun = options->without & RUN_WITHOUT_TUN;
+	config->no_namespace = options->without & RUN_WITHOUT_NAMESPACE;
+	if (netns_make(&run->netns, config, why)) {
+		if (!options->quiet)
+			say("UDP, ping and the resolver stay this machine's, "
+			    "outside of the path: %s",
+			    why);
+		return;
+	}
+	if (world_hold(run->world, &run->netns)) {
+		netns_release(&run->netns);
+		return;
+	}
+	program->netns = &run->netns;
+	program->resolv = config->resolv;
+	program->quiet = options->quiet;
+}
+
 static int supervise_program(struct run *run, const struct run_options *options,
 			     struct launch *program)
 {
+	struct netns_config network;
 	struct inherited inherited;
 	int code;
 
@@ -295,6 +328,7 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	run->world = world_new(run->loop, options);
 	if (!run->world)
 		return 125;
+	make_network(run, options, program, &network);
 	code = launch(program);
 	if (code != 0)
 		return code;
@@ -308,6 +342,11 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	run->sup = sup_new(run->loop, run->world, program->listener,
 			   options->without);
+	if (run->sup) {
+		run->sup->ask = run->netns.ask_fd;
+		run->netns.ask_fd = -1;
+	}
+	netns_release(&run->netns);
 	if (!run->sup || watch_signals(run) < 0) {
 		say("out of memory or descriptors");
 		(void)family_signal(SIGKILL);

@@ -14,11 +14,14 @@ enum run_without {
 	RUN_WITHOUT_SYNC_WAKE_UP = 1 << 1, /* before 6.6 */
 	RUN_WITHOUT_UNIX_DIAG = 1 << 2, /* no module: /proc/net/unix */
 	RUN_WITHOUT_CAP_FILTER = 1 << 3, /* no_new_privs even as root */
+	RUN_WITHOUT_TUN = 1 << 4, /* /dev/net/tun is closed */
+	RUN_WITHOUT_NAMESPACE = 1 << 5, /* forbidden */
 };
 
 struct run_options {
 	char *const *argv; /* the program and its arguments, NULL at the end */
 	bool quiet, verbose;
+	bool no_namespace; /* UDP and ICMP stay the machine's */
 	unsigned without; /* enum run_without */
 	/* A world that has a name, and one of its hosts; NULL: one of our own. */
 	const char *world, *host;

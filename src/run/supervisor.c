@@ -399,6 +399,7 @@ struct supervisor *sup_new(struct loop *loop, struct world *world, int listener,
 	sup->loop = loop;
 	sup->world = world;
 	sup->notify = listener;
+	sup->ask = -1;
 	psocks_init(sup);
 	for (int i = 0; i < SUP_TASK_HASH; i++)
 		list_init(&sup->waiters[i]);
@@ -428,6 +429,8 @@ void sup_free(struct supervisor *sup)
 	psocks_deinit(sup);
 	loop_unwatch(sup->loop, &sup->notify_watch);
 	close(sup->notify);
+	if (sup->ask >= 0)
+		close(sup->ask);
 	tasks_deinit(&sup->tasks);
 	gone_deinit(&sup->gone);
 	free(sup->req);

@@ -113,6 +113,8 @@ struct supervisor {
 	struct tasks tasks;
 	struct gone gone;
 	int notify;
+	int ask; /* a datagram socket of the programs' network, or -1: they are
+		    in ours */
 	struct loop_watch notify_watch;
 	struct seccomp_notif *req;
 	struct seccomp_notif_resp *resp;

@@ -110,7 +110,7 @@ ip link add d0 type veth peer name d1 || exit 77
 ip link set d1 up
 ip addr add 10.66.0.1/24 dev d0; ip link set d0 arp off up
 {PYTHON} {file.name}
-{CATENET} run -q -- {PYTHON} {file.name}
+{CATENET} run -q --no-namespace -- {PYTHON} {file.name}
 '''], capture_output=True, text=True, timeout=60)
         if done.returncode == 77 or 'Operation not permitted' in done.stderr:
             raise Skip('no network namespace: ' + done.stderr.strip())
@@ -394,7 +394,7 @@ ip link set lo up || exit 77
 ip link add d0 type veth peer name d1 || exit 77
 ip link set d1 up
 ip addr add 10.66.0.1/24 dev d0; ip link set d0 arp off up
-{CATENET} run -q -- {PYTHON} {file.name}
+{CATENET} run -q --no-namespace -- {PYTHON} {file.name}
 '''], capture_output=True, text=True, timeout=60)
         if done.returncode == 77 or 'Operation not permitted' in done.stderr:
             raise Skip('no network namespace: ' + done.stderr.strip())

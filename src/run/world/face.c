@@ -25,6 +25,16 @@ bool world_event(struct world *world, struct world_event *event)
 	return of(world)->event(world, event);
 }
 
+bool world_netns(struct world *world, struct netns_config *config)
+{
+	return of(world)->netns && of(world)->netns(world, config);
+}
+
+int world_hold(struct world *world, struct netns *ns)
+{
+	return of(world)->hold(world, ns);
+}
+
 int world_socket(struct world *world, int family, void *tag,
 		 struct wsock **sock)
 {

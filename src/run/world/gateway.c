@@ -24,6 +24,7 @@
 #include "lib/linux_err.h"
 #include "run/world/hosts.h"
 #include "run/world/parts.h"
+#include "run/world/resolver.h"
 
 /* Codes of ICMP destination unreachable (RFC 792, RFC 1812). */
 #define UNREACHABLE_NET 0
@@ -327,6 +328,7 @@ void gateway_syn(struct world *world, const struct cn_event *event)
 	struct flow *flow = NULL;
 	int rc;
 
+	(void)resolver_stream(world, &event->local, &real);
 	if (origin && !origin->flow)
 		flow = flow_new(world, -1);
 	if (!flow) {

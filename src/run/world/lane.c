@@ -75,11 +75,19 @@ void lane_send(struct lane *lane, struct cn_frame *frame, uint64_t now)
 	(void)cn_path_send(path, frame, now);
 }
 
-bool lane_recv(struct lane *lane, struct cn_frame *frame, uint64_t now)
+static bool recv_any(struct lane *lane, struct cn_frame *frame, uint64_t now)
 {
 	if (cn_path_recv(lane->impaired, frame, now))
 		return true;
 	return lane->clean && cn_path_recv(lane->clean, frame, now);
+}
+
+bool lane_recv(struct lane *lane, struct cn_frame *frame, uint64_t now)
+{
+	while (recv_any(lane, frame, now))
+		if (!lane->catch || !lane->catch(lane->catch_ctx, frame, now))
+			return true;
+	return false;
 }
 
 uint64_t lane_deadline(const struct lane *lane)

@@ -18,6 +18,10 @@ struct lane {
 	const struct world_options *options;
 	const struct alias_table *alias;
 	char direction; /* 'u', 'd' */
+	/* Whoever may take a frame at the end before the host does: true, and
+	 * the frame is gone. */
+	bool (*catch)(void *ctx, struct cn_frame *frame, uint64_t now);
+	void *catch_ctx;
 };
 
 struct lane_config {

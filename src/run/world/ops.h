@@ -11,6 +11,9 @@
 struct world_ops {
 	void (*free)(struct world *world);
 	bool (*event)(struct world *world, struct world_event *event);
+	/* NULL: it holds no interface. */
+	bool (*netns)(struct world *world, struct netns_config *config);
+	int (*hold)(struct world *world, struct netns *ns);
 	int (*socket)(struct world *world, int family, void *tag,
 		      struct wsock **sock);
 	bool (*is_idle)(struct world *world, uint64_t *octets);

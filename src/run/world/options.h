@@ -61,6 +61,9 @@ struct world_options {
 	unsigned publish_n;
 	bool isolated;
 
+	bool has_dns; /* the name server that the gateway's resolver asks */
+	struct cn_endpoint dns;
+
 	const char *pcapng; /* a file, "-" for standard output, or NULL */
 	const char *summary; /* a file for JSON, or NULL */
 	bool explain; /* the ladder on standard error */

@@ -6,6 +6,9 @@
  *	wsock.c		the program's sockets (world.h's calls), with
  *			wlisten.c, wconnect.c, wrelay.c, woption.c
  *	gateway.c	the gateway's connections to the real network
+ *	inner.c		the kernel's network inside: UDP, ICMP
+ *	udp_relay.c	the gateway's datagrams to the real network, with
+ *			echo.c, beyond.c and resolver.c
  *	publish.c	listeners of the real machine for what listens inside
  *	tally.c		what the summary tells
  */
@@ -29,8 +32,12 @@
 #include "run/world/watch.h"
 #include "run/world/world.h"
 
+struct echoes;
 struct flow;
+struct inner;
 struct published;
+struct resolver;
+struct udp_relay;
 
 /* Ports of the machine that lead to one listener. */
 #define PUBLISHED_MAX 8
@@ -176,6 +183,10 @@ struct world {
 	struct tally tally;
 	FILE *summary; /* --summary, or NULL */
 	struct wtun *tun;
+	struct inner *inner; /* NULL: the programs have no namespace */
+	struct udp_relay *udp_relay; /* and NULL with it */
+	struct echoes *echoes;
+	struct resolver *resolver;
 	struct control *control;
 	struct progress *progress;
 	uint64_t cookie;
@@ -310,6 +321,8 @@ void publish_drop(struct published *published);
 
 void near_free(struct world *world);
 bool near_event(struct world *world, struct world_event *event);
+bool near_netns(struct world *world, struct netns_config *config);
+int near_hold(struct world *world, struct netns *ns);
 int near_socket(struct world *world, int family, void *tag,
 		struct wsock **sock);
 bool near_is_idle(struct world *world, uint64_t *octets);

@@ -350,6 +350,18 @@ static void json_path(FILE *out, const char *name,
 		stats->reordered);
 }
 
+/* Packets of the kernel's network inside. */
+static void json_datagrams(FILE *out, const struct tally_datagrams *count)
+{
+	fprintf(out,
+		"  \"datagrams\": {\"sent\": %" PRIu64
+		", \"received\": %" PRIu64 ", \"dropped_beyond\": %" PRIu64
+		", \"dropped_before\": %" PRIu64 ", \"tcp_dropped\": %" PRIu64
+		", \"many_dropped\": %" PRIu64 "},\n",
+		count->out, count->in, count->out_dropped, count->in_dropped,
+		count->tcp_dropped, count->many_dropped);
+}
+
 /* Of the program's host; what was dropped by why, where anything was. */
 static void json_counters(FILE *out, const struct cn_counters *count)
 {
@@ -390,6 +402,7 @@ void tally_json(const struct tally *tally, const struct tally_path *path,
 	fprintf(out, ",\n");
 	json_path(out, "down", &path->down);
 	fprintf(out, "\n  },\n");
+	json_datagrams(out, &tally->datagrams);
 	json_counters(out, count);
 	fprintf(out, ",\n  \"rows\": [");
 	for (const struct list *node = tally->rows.next; node != &tally->rows;

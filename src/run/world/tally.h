@@ -35,6 +35,14 @@ struct tally_row {
 	struct see_share limits_out, limits_in;
 };
 
+/* Packets of the kernel's network inside. */
+struct tally_datagrams {
+	uint64_t out, in; /* onto the path, off it */
+	uint64_t out_dropped, in_dropped; /* beyond the path, before the
+					     interface */
+	uint64_t tcp_dropped, many_dropped; /* do not travel (inner.c) */
+};
+
 struct tally {
 	struct list rows;
 	unsigned row_n;
@@ -42,6 +50,7 @@ struct tally {
 	uint64_t connections, failed;
 	uint64_t octets_out, octets_in, retrans_out, retrans_in;
 	uint64_t abandoned; /* octets that were never acknowledged */
+	struct tally_datagrams datagrams;
 };
 
 void tally_init(struct tally *tally, uint64_t now);

@@ -19,10 +19,13 @@
 #include "base/assert.h"
 #include "lib/linux_err.h"
 #include "run/run.h"
+#include "run/world/beyond.h"
 #include "run/world/control.h"
 #include "run/world/hosts.h"
+#include "run/world/inner.h"
 #include "run/world/parts.h"
 #include "run/world/progress.h"
+#include "run/world/resolver.h"
 #include "run/world/tun.h"
 
 /* Frames that one host may send before the other has its turn, and rounds of
@@ -396,6 +399,8 @@ static void poll_timer(void *ctx, uint64_t now);
 static const struct world_ops near_ops = {
 	.free = near_free,
 	.event = near_event,
+	.netns = near_netns,
+	.hold = near_hold,
 	.socket = near_socket,
 	.is_idle = near_is_idle,
 	.finish = near_finish,
@@ -479,6 +484,29 @@ struct world *near_new(struct loop *loop, const struct run_options *options)
 	return world;
 }
 
+bool near_netns(struct world *world, struct netns_config *config)
+{
+	if (world_is_apart(world) || resolver_new(world))
+		return false;
+	inner_config(world, config);
+	return true;
+}
+
+int near_hold(struct world *world, struct netns *ns)
+{
+	int rc = udp_relay_new(world);
+
+	if (!rc)
+		rc = echoes_new(world);
+	if (rc)
+		return -linux_errno(rc);
+	world->up.catch = echo_catch;
+	world->up.catch_ctx = world;
+	world->down.catch = inner_catch;
+	world->down.catch_ctx = world;
+	return inner_new(world, ns);
+}
+
 /* Their last octet is acknowledged; only the peer's FIN may be missing. */
 static void end_orphans(struct world *world)
 {
@@ -510,6 +538,7 @@ void near_free(struct world *world)
 		publish_drop(CN_CONTAINER(node, struct published, node));
 	loop_cancel(world->loop, &world->timer);
 	loop_cancel(world->loop, &world->poll);
+	udp_relay_free(world);
 	if (world->hosts)
 		world->gateway = NULL; /* it is one of those */
 	hosts_free(world->hosts);
@@ -519,6 +548,9 @@ void near_free(struct world *world)
 		cn_host_free(world->program);
 	if (world->summary)
 		(void)fclose(world->summary);
+	inner_free(world);
+	echoes_free(world);
+	resolver_free(world);
 	lane_deinit(&world->up);
 	lane_deinit(&world->down);
 	lane_deinit(&world->lo);
@@ -641,6 +673,7 @@ static bool move_frames(struct world *world, uint64_t now)
 	bool any = emit(world->program, world->program_path, &world->up, now);
 
 	any |= emit(world->program, world->program_lo, &world->lo, now);
+	any |= inner_move(world, now);
 	if (world->gateway) {
 		any |= deliver(&world->up, world->gateway, world->gateway_path,
 			       &world->down, now);

@@ -29,6 +29,8 @@
  */
 struct end;
 struct loop;
+struct netns;
+struct netns_config;
 struct run_options;
 struct world;
 struct wsock;
@@ -36,6 +38,14 @@ struct wsock;
 /* NULL when it cannot be made; it has then said why on stderr.  Called before
  * the program is started. */
 struct world *world_new(struct loop *loop, const struct run_options *options);
+/*
+ * What a network namespace for the programs shall look like; false: this world
+ * has no use for one.  It is known before the program is started.
+ */
+bool world_netns(struct world *world, struct netns_config *config);
+/* The held side of its interface is the world's: what comes out of it travels
+ * the path.  0 or -errno. */
+int world_hold(struct world *world, struct netns *ns);
 /* Everything still alive is abandoned. */
 void world_free(struct world *world);
 

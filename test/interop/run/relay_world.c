@@ -614,6 +614,20 @@ bool world_is_idle(struct world *world, uint64_t *octets)
 	return *octets == 0;
 }
 
+bool world_netns(struct world *world, struct netns_config *config)
+{
+	(void)world;
+	(void)config;
+	return false;
+}
+
+int world_hold(struct world *world, struct netns *ns)
+{
+	(void)world;
+	(void)ns;
+	return -ENOSYS;
+}
+
 void world_finish(struct world *world)
 {
 	(void)world;

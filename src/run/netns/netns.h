@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The network namespace of the programs: a network that has one interface
+ * besides its loopback, and whoever holds the other side of that interface
+ * decides what becomes of every packet.
+ *
+ * An ordinary user gets it inside a user namespace, in which nobody but that
+ * user exists.  Started as root it is a network namespace alone, so that
+ * programs may change their user.
+ */
+#ifndef RUN_NETNS_NETNS_H
+#define RUN_NETNS_NETNS_H
+
+#include <catenet/frame.h>
+
+#define NETNS_INTERFACE "catenet0"
+#define NETNS_ADDRS 64
+#define NETNS_ERROR 320
+#define NETNS_RESOLV 2048
+
+struct netns_addr {
+	struct cn_addr addr;
+	unsigned prefix_len;
+};
+
+/* What it shall look like from inside. */
+struct netns_config {
+	struct netns_addr addr[NETNS_ADDRS]; /* of the interface */
+	unsigned addr_n;
+	/* Whoever answers for this machine; beyond the interface, whatever the
+	 * other routes say.  An any-address: nobody. */
+	struct cn_addr gateway4, gateway6;
+	/* Where everything else leads; has_... false: nowhere, as on this
+	 * machine.  An any-address: sent from whichever fits. */
+	bool has_default4, has_default6;
+	struct cn_addr src4, src6;
+	uint32_t mtu;
+	/* Limits of this machine that are each network's own. */
+	uint16_t port_low, port_high, port_unprivileged;
+	bool no_tun; /* a pair of interfaces, also where a TUN could be had */
+	bool no_namespace; /* fail as where it is forbidden */
+	char resolv[NETNS_RESOLV]; /* of /etc/resolv.conf; "": as it is */
+};
+
+/* The held side of the interface. */
+struct netns_link {
+	int fd; /* of a TUN with virtio headers, or a packet socket */
+	int index; /* of the packet socket's interface; 0: it is a TUN */
+};
+
+/* Ethernet address of the programs' side, where it has one. */
+extern const uint8_t netns_mac[CN_MAC_LEN];
+
+struct netns {
+	int user_fd; /* -1: none of its own */
+	int net_fd;
+	int ask_fd; /* a datagram socket of the namespace, for questions */
+	struct netns_link link;
+};
+
+/*
+ * Makes one, by a child that is gone afterwards; this process stays where it
+ * is.  0, or -errno with a sentence in why.
+ */
+int netns_make(struct netns *ns, const struct netns_config *config,
+	       char why[NETNS_ERROR]) CN_MUST_CHECK;
+/* Closes what nobody has taken: a descriptor that is -1 is somebody's. */
+void netns_release(struct netns *ns);
+
+/*
+ * This process, single-threaded, goes in; there is no way back.  0 or
+ * -errno, in which case it must not go on.
+ */
+int netns_enter(const struct netns *ns) CN_MUST_CHECK;
+
+/*
+ * inside.c: files that name resolvers become ours, for this process and its
+ * children alone.  0, or -errno and everything is as it was.
+ */
+int netns_private_files(const char *resolv) CN_MUST_CHECK;
+
+#endif

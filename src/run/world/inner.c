@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's network inside.  Three kinds of packets of the kernel's do not
+ * travel: TCP (no program has a socket of the kernel's TCP; raw sockets of root
+ * could send it), what is for many (nobody routes groups, and the kernel's own
+ * reports come when they please, so that no seed would replay a run), and what
+ * comes from an address that the namespace was not given.
+ */
+#include "run/world/inner.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "link/packet.h"
+#include "link/tun.h"
+#include "run/netns/netns.h"
+#include "run/world/parts.h"
+#include "run/world/resolver.h"
+#include "wire/glance.h"
+#include "wire/icmp.h"
+
+#define TURN 64
+
+struct inner {
+	struct world *world;
+	struct loop_watch watch;
+	bool is_tun;
+	struct tun tun;
+	struct packet_link packet;
+	bool readable;
+};
+
+/* ------------------------------------------------------------- looks -- */
+
+static bool is_link_local(const struct cn_addr *addr)
+{
+	const uint8_t *p = addr->octet;
+
+	if (cn_addr_is_v4(addr))
+		return p[12] == 169 && p[13] == 254;
+	return p[0] == 0xfe && (p[1] & 0xc0) == 0x80;
+}
+
+static void add_addr(struct netns_config *config, const struct cn_addr *addr,
+		     unsigned prefix_len)
+{
+	if (config->addr_n == NETNS_ADDRS)
+		return;
+	config->addr[config->addr_n++] = (struct netns_addr){*addr, prefix_len};
+	if (is_link_local(addr))
+		return;
+	if (cn_addr_is_v4(addr))
+		config->has_default4 = true;
+	else
+		config->has_default6 = true;
+}
+
+static bool has_family(const struct machine *machine, bool v4)
+{
+	for (size_t i = 0; i < machine->addr_n; i++)
+		if (cn_addr_is_v4(&machine->addr[i].addr) == v4)
+			return true;
+	return false;
+}
+
+void inner_config(struct world *world, struct netns_config *config)
+{
+	const struct machine *machine = &world->machine;
+	struct cn_addr own = alias_program(&world->alias, true);
+
+	memset(config, 0, sizeof(*config));
+	config->gateway4 = alias_gateway(&world->alias, true);
+	config->src4 = world->primary4;
+	config->src6 = world->primary6;
+	config->mtu = world->options->mtu;
+	config->port_low = machine->port_low;
+	config->port_high = machine->port_high;
+	config->port_unprivileged = machine->port_unprivileged;
+	for (size_t i = 0; i < machine->addr_n; i++)
+		add_addr(config, &machine->addr[i].addr,
+			 machine->addr[i].prefix_len);
+	/* A machine without an address has none to send from. */
+	if (!has_family(machine, true))
+		config->addr[config->addr_n++] = (struct netns_addr){own, 32};
+	if (has_family(machine, false))
+		config->gateway6 = alias_gateway(&world->alias, false);
+	/* Its family counts where it says nothing else. */
+	if (cn_addr_is_any(&config->src4))
+		config->src4 = cn_addr_v4(0, 0, 0, 0);
+	resolver_file(world, config->resolv, sizeof(config->resolv));
+}
+
+/* --------------------------------------------------------------- life -- */
+
+static void ready(void *ctx, uint32_t events)
+{
+	struct inner *inner = ctx;
+
+	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		inner->readable = true;
+	world_touch(inner->world);
+}
+
+int inner_new(struct world *world, struct netns *ns)
+{
+	struct inner *inner = calloc(1, sizeof(*inner));
+	int rc = 0;
+
+	if (!inner)
+		return -ENOMEM;
+	inner->world = world;
+	inner->is_tun = ns->link.index == 0;
+	inner->watch.fd = ns->link.fd;
+	inner->watch.ready = ready;
+	inner->watch.ctx = inner;
+	if (inner->is_tun)
+		tun_adopt(&inner->tun, ns->link.fd, 0);
+	else if (packet_init(&inner->packet, ns->link.fd, ns->link.index,
+			     netns_mac))
+		rc = -ENOMEM;
+	ns->link.fd = -1;
+	world->inner = inner;
+	if (!rc)
+		rc = loop_watch(world->loop, &inner->watch, EPOLLIN | EPOLLET);
+	if (rc)
+		inner_free(world);
+	return rc;
+}
+
+void inner_free(struct world *world)
+{
+	struct inner *inner = world->inner;
+
+	if (!inner)
+		return;
+	loop_unwatch(world->loop, &inner->watch);
+	if (inner->is_tun)
+		tun_close(&inner->tun);
+	else
+		packet_close(&inner->packet);
+	free(inner);
+	world->inner = NULL;
+}
+
+/* ----------------------------------------------------------------- out -- */
+
+static int read_one(struct inner *inner, struct cn_frame *frame)
+{
+	struct cn_pool *pool = inner->world->pool;
+
+	return inner->is_tun ? tun_read(&inner->tun, pool, frame) :
+			       packet_read(&inner->packet, pool, frame);
+}
+
+static bool may_travel(struct inner *inner, const struct cn_frame *frame)
+{
+	struct tally_datagrams *count = &inner->world->tally.datagrams;
+	struct glance glance;
+	struct cn_addr src, dst;
+
+	glance_at(&glance, frame);
+	if (!glance.version)
+		return false;
+	if (glance.protocol == IP_TCP) {
+		count->tcp_dropped++;
+		return false;
+	}
+	src = glance_src(&glance);
+	dst = glance_dst(&glance);
+	if (cn_addr_is_multicast(&dst) ||
+	    (cn_addr_is_v4(&dst) && dst.octet[12] == 255)) {
+		count->many_dropped++;
+		return false;
+	}
+	return !cn_addr_is_any(&src) && !cn_addr_is_loopback(&src) &&
+	       !cn_addr_is_loopback(&dst);
+}
+
+bool inner_move(struct world *world, uint64_t now)
+{
+	struct inner *inner = world->inner;
+	struct cn_frame frame;
+	int n = 0;
+
+	while (inner && inner->readable && n < TURN) {
+		if (read_one(inner, &frame)) {
+			inner->readable = false;
+			break;
+		}
+		if (may_travel(inner, &frame)) {
+			world->tally.datagrams.out++;
+			lane_send(&world->up, &frame, now);
+		} else {
+			cn_frame_release(&frame);
+		}
+		n++;
+	}
+	return n > 0;
+}
+
+/* ------------------------------------------------------------------ in -- */
+
+/* An ICMP message about a segment of our TCP is our TCP's. */
+static bool is_about_tcp(const struct cn_frame *frame, const struct glance *g)
+{
+	uint8_t octet[8 + IP6_HEADER_LEN];
+	uint32_t n = cn_frame_copy(frame, g->upper, octet, sizeof(octet));
+	bool error = g->version == 4 ? octet[0] == 3 || octet[0] == 4 ||
+					       octet[0] == 11 || octet[0] == 12 :
+				       octet[0] < 128;
+	struct ip_hdr ip;
+
+	return n > 8 && error && ip_parse_quoted(octet + 8, n - 8, &ip) &&
+	       ip.protocol == IP_TCP;
+}
+
+static bool is_ours(const struct cn_frame *frame)
+{
+	struct glance glance;
+
+	glance_at(&glance, frame);
+	if (!glance.version || glance.protocol == IP_TCP)
+		return true;
+	if (glance.protocol != IP_ICMP && glance.protocol != IP_ICMP6)
+		return false;
+	return glance.has_upper && is_about_tcp(frame, &glance);
+}
+
+bool inner_catch(void *ctx, struct cn_frame *frame, uint64_t now)
+{
+	struct world *world = ctx;
+	struct inner *inner = world->inner;
+	int rc;
+
+	(void)now;
+	if (!inner || is_ours(frame))
+		return false;
+	rc = inner->is_tun ? tun_write(&inner->tun, frame) :
+			     packet_write(&inner->packet, frame);
+	if (rc)
+		world->tally.datagrams.in_dropped++;
+	else
+		world->tally.datagrams.in++;
+	cn_frame_release(frame);
+	return true;
+}

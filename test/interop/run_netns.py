@@ -1,0 +1,621 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""UDP, ping, names and addresses inside catenet run.  The machine is a network
+namespace that this test makes, with a peer in another; nothing leaves them.
+Every case runs by a TUN and by a pair of interfaces, as root and as an ordinary
+user."""
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+INSIDE = os.environ.get('NETNS_TEST') == 'machine'
+CLONE_NEWNET = 0x40000000
+PEER4, PEER6, OWN4 = '10.77.0.2', 'fd77::2', '10.77.0.1'
+ECHO, DNS, DEAF = 7007, 5300, 7008
+GATEWAY = '192.0.2.1'
+
+
+def begin():
+    """Once more, in a network of our own."""
+    if os.geteuid() != 0:
+        print('needs root: it makes the networks that it runs in')
+        sys.exit(77)
+    for tool in ('ip', 'unshare', 'setpriv'):
+        if not shutil.which(tool):
+            print(f'{tool} is not installed')
+            sys.exit(77)
+    os.environ['NETNS_TEST'] = 'machine'
+    os.execvp('unshare', ['unshare', '-n', sys.executable,
+                          os.path.abspath(__file__), *sys.argv[1:]])
+
+
+if not INSIDE:
+    begin()
+
+from harness import CATENET, PYTHON, Skip, case, main  # noqa: E402
+
+FOLDER = tempfile.mkdtemp(prefix='catenet-netns.')
+os.chmod(FOLDER, 0o755)
+PROGRAM = shutil.copy(CATENET, os.path.join(FOLDER, 'catenet'))
+os.chmod(PROGRAM, 0o755)
+
+USER = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups']
+
+
+def everybodys_python():
+    """One that an ordinary user may run."""
+    for path in PYTHON, '/usr/bin/python3', '/usr/local/bin/python3':
+        with contextlib.suppress(OSError):
+            # setpriv itself may still run what its user may not.
+            if not subprocess.run([*USER, 'sh', '-c', f'{path} -c ""'],
+                                  capture_output=True).returncode:
+                return path
+    return None
+
+
+def ip(*words):
+    subprocess.run(['ip', *words], check=True, capture_output=True)
+
+
+# ---------------------------------------------------------------- the peer --
+
+def echo(sock):
+    while True:
+        data, who = sock.recvfrom(65536)
+        sock.sendto(data.upper(), who)
+
+
+def name_at(data, at):
+    labels = []
+    while data[at]:
+        labels.append(data[at + 1:at + 1 + data[at]])
+        at += 1 + data[at]
+    return b'.'.join(labels), at + 1
+
+
+def dns_answer(data, asked):
+    name, end = name_at(data, 12)
+    asked.append(name)
+    question = data[12:end + 4]
+    low = name.lower()
+    head = data[:2] + b'\x81\x80\0\1\0\1\0\0\0\0'
+    record = b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + bytes([10, 7, 7, 7])
+    if low.startswith(b'silent'):
+        return None
+    if low.startswith(b'lower'):
+        question = question.lower()
+    if low.startswith(b'other'):
+        head = bytes([data[0] ^ 1]) + head[1:]
+    if low.startswith(b'loop'):
+        record = b'\xc0' + bytes([12 + len(question)]) + record[2:]
+    return head + question + record
+
+
+def serve_dns(sock, asked):
+    while True:
+        data, who = sock.recvfrom(4096)
+        answer = dns_answer(data, asked)
+        if answer:
+            sock.sendto(answer, who)
+
+
+def serve_dns_stream(listener, asked):
+    while True:
+        conn, _ = listener.accept()
+        with conn:
+            data = conn.recv(4096)
+            answer = dns_answer(data[2:], asked)
+            conn.sendall(len(answer).to_bytes(2, 'big') + answer)
+
+
+def udp(family, address, port):
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.bind((address, port))
+    return sock
+
+
+class Peer(threading.Thread):
+    """A thread in a network of its own: sockets that it makes stay there."""
+    asked = []
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.made, self.wired = threading.Event(), threading.Event()
+        self.ready = threading.Event()
+        self.sockets = {}
+
+    def run(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.unshare(CLONE_NEWNET) == 0
+        self.net = os.open(f'/proc/self/task/{threading.get_native_id()}'
+                           '/ns/net', os.O_RDONLY | os.O_CLOEXEC)
+        self.tid = threading.get_native_id()
+        self.made.set()
+        self.wired.wait()
+        for words in (['link', 'set', 'lo', 'up'], ['link', 'set', 'p0', 'up'],
+                      ['addr', 'add', PEER4 + '/24', 'dev', 'p0'],
+                      ['addr', 'add', PEER6 + '/64', 'dev', 'p0', 'nodad'],
+                      ['route', 'add', 'default', 'via', OWN4]):
+            ip(*words)
+        serve = [(echo, udp(socket.AF_INET, '0.0.0.0', ECHO)),
+                 (echo, udp(socket.AF_INET6, PEER6, ECHO)),
+                 (lambda s: serve_dns(s, self.asked),
+                  udp(socket.AF_INET, '0.0.0.0', DNS))]
+        stream = socket.socket()
+        stream.bind((PEER4, DNS))
+        stream.listen(8)
+        serve.append((lambda s: serve_dns_stream(s, self.asked), stream))
+        # Whatever arrives at the peer's interface.
+        self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                  socket.htons(3))
+        for function, sock in serve:
+            threading.Thread(target=function, args=(sock,),
+                             daemon=True).start()
+        self.ready.set()
+        threading.Event().wait()
+
+
+def wire():
+    peer = Peer()
+    peer.start()
+    peer.made.wait()
+    ip('link', 'set', 'lo', 'up')
+    ip('link', 'add', 'm0', 'type', 'veth', 'peer', 'name', 'p0')
+    # By a descriptor, since the thread is not a process of its own.
+    ip('link', 'set', 'p0', 'netns', f'/proc/{os.getpid()}/fd/{peer.net}')
+    ip('link', 'set', 'm0', 'up')
+    ip('addr', 'add', OWN4 + '/24', 'dev', 'm0')
+    ip('addr', 'add', 'fd77::1/64', 'dev', 'm0', 'nodad')
+    ip('route', 'add', 'default', 'via', PEER4)
+    peer.wired.set()
+    assert peer.ready.wait(10)
+    return peer
+
+
+PEER = wire()
+WAYS = [('root, TUN', [], []), ('root, pair', [], ['--without', 'tun']),
+        ('user, TUN', USER, []), ('user, pair', USER, ['--without', 'tun'])]
+
+
+EVERYBODYS = everybodys_python()
+
+
+def ways(title):
+    def decorate(function):
+        for name, who, options in WAYS:
+            if name == 'user, TUN' and not os.stat('/dev/net/tun').st_mode & 2:
+                continue  # it is a pair then, and tested as such
+            def one(who=who, options=options):
+                function(who, options)
+            one.__name__ = function.__name__ + '_' + name.replace(', ', '_')
+            one.__doc__ = f'{title}, {name}'
+            case(one)
+        return function
+    return decorate
+
+
+def run(who, options, argv, **more):
+    return subprocess.run([*who, PROGRAM, 'run', *options, '--', *argv],
+                          capture_output=True, text=True, timeout=60,
+                          cwd=FOLDER, **more)
+
+
+def no_unshare():
+    """A filter that refuses unshare(2), for this process and its children."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = {'x86_64': 272, 'aarch64': 97}[os.uname().machine]
+    ops = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50001),
+           (6, 0, 0, 0x7fff0000)]
+    program = b''.join(struct.pack('HBBI', *op) for op in ops)
+    octets = ctypes.create_string_buffer(program)
+    head = struct.pack('HxxxxxxP', len(ops), ctypes.addressof(octets))
+    assert libc.prctl(38, 1, 0, 0, 0) == 0
+    assert libc.prctl(22, 2, head) == 0
+
+
+def script(who, options, text, *args):
+    """The standard output of a script inside."""
+    if who and not EVERYBODYS:
+        raise Skip('no Python that an ordinary user may run')
+    done = run(who, options, [EVERYBODYS if who else PYTHON, '-c', text,
+                              *map(str, args)])
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return done.stdout.strip()
+
+
+# ------------------------------------------------------------------- cases --
+
+ECHOES = '''
+import socket, sys
+host, port, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                  socket.SOCK_DGRAM)
+s.settimeout(3)
+got = 0
+for i in range(n):
+    s.sendto(b"datagram %d" % i, (host, port))
+for i in range(n):
+    try:
+        data, who = s.recvfrom(100)
+    except TimeoutError:
+        break
+    assert data.startswith(b"DATAGRAM"), data
+    assert who[0] == host and who[1] == port, who
+    got += 1
+print(got)
+'''
+
+
+@ways('datagrams there and back')
+def datagrams(who, options):
+    for host in PEER4, PEER6:
+        assert script(who, options, ECHOES, host, ECHO, 20) == '20', host
+
+
+@ways('a datagram in fragments')
+def fragments(who, options):
+    text = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.sendto(b"x" * 20000, (sys.argv[1], int(sys.argv[2])))
+print(len(s.recv(65536)))
+'''
+    assert script(who, options, text, PEER4, ECHO) == '20000'
+
+
+@ways('the path loses and delays datagrams')
+def impaired(who, options):
+    text = '''
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.connect((sys.argv[1], int(sys.argv[2])))
+for i in range(4):
+    s.send(b"%d" % i)
+print(s.recv(10).decode())
+begin = time.monotonic()
+s.send(b"again")
+while s.recv(10) != b"AGAIN":
+    pass
+print(time.monotonic() - begin)
+'''
+    out = script(who, [*options, '--delay', '60ms', '--drop',
+                       'up #1; up #2'], text, PEER4, ECHO).split()
+    assert out[0] == '2', out
+    assert float(out[1]) >= 0.12, out
+
+
+@ways('a refused port is told to its sender')
+def refused(who, options):
+    text = '''
+import socket, sys
+for host in sys.argv[2:]:
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                      socket.SOCK_DGRAM)
+    s.settimeout(5)
+    s.connect((host, int(sys.argv[1])))
+    s.send(b"anybody?")
+    try:
+        print(s.recv(10))
+    except ConnectionRefusedError:
+        print("refused")
+'''
+    assert script(who, options, text, DEAF, PEER4,
+                  PEER6).split() == ['refused'] * 2
+
+
+@ways('the loopback of this machine has a name on the path')
+def loopback(who, options):
+    with udp(socket.AF_INET, '127.0.0.1', 0) as sock:
+        threading.Thread(target=lambda: sock.sendto(
+            *[(d.upper(), w) for d, w in [sock.recvfrom(100)]][0]),
+            daemon=True).start()
+        port = sock.getsockname()[1]
+        assert script(who, options, ECHOES, GATEWAY, port, 1) == '1'
+    assert script(who, [*options, '--isolated'], '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.connect((sys.argv[1], 7007))
+s.send(b"anybody?")
+try:
+    s.recv(10)
+except ConnectionRefusedError:
+    print("refused")
+''', GATEWAY) == 'refused'
+
+
+PING = '''
+import os, socket, struct, sys
+host = sys.argv[1]
+v6 = ":" in host
+s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET,
+                  socket.SOCK_DGRAM,
+                  socket.getprotobyname("ipv6-icmp") if v6 else 1) \
+    if len(sys.argv) < 3 else socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
+s.settimeout(5)
+if not v6:
+    s.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+body = b"a ping"
+head = struct.pack("!BBHHH", 128 if v6 else 8, 0, 0, 77, 5)
+if len(sys.argv) > 2:
+    words = struct.unpack("!7H", head + body)
+    total = sum(words)
+    total = (total & 0xffff) + (total >> 16)
+    head = struct.pack("!BBHHH", 8, 0, ~total & 0xffff, 77, 5)
+s.sendto(head + body, (host, 0))
+data, who = s.recvfrom(200)
+if len(sys.argv) > 2:
+    assert data[24:26] == struct.pack("!H", 77), data
+    data = data[20:]
+assert data[0] == (129 if v6 else 0) and data[6:8] == b"\\0\\5", data
+assert data[8:] == body and who[0] == host, (data, who)
+print("pong")
+'''.replace('socket.getprotobyname("ipv6-icmp")', '58')
+
+
+@ways('ping of the gateway and beyond it')
+def ping(who, options):
+    assert script(who, options, PING, GATEWAY) == 'pong'
+    if who:
+        # This machine lets nobody ping: the sender is told.
+        done = run(who, options, [EVERYBODYS, '-c', PING, PEER4])
+        assert 'No route' in done.stderr, done
+        with open('/proc/sys/net/ipv4/ping_group_range', 'w') as file:
+            file.write('0 65535')
+    for host in PEER4, PEER6:
+        assert script(who, options, PING, host) == 'pong', host
+    if who:
+        with open('/proc/sys/net/ipv4/ping_group_range', 'w') as file:
+            file.write('1 0')
+    else:
+        assert script(who, options, PING, PEER4, 'raw') == 'pong'
+
+
+@ways('interfaces are those of the namespace')
+def interfaces(who, options):
+    told = run(who, options, ['ip', '-j', 'addr'])
+    found = {one['ifname']: [a['local'] for a in one['addr_info']]
+             for one in json.loads(told.stdout)}
+    assert set(found) == {'lo', 'catenet0'}, found
+    assert OWN4 in found['catenet0'] and 'fd77::1' in found['catenet0'], found
+    text = '''
+import fcntl, socket, struct
+print(sorted(n for _, n in socket.if_nameindex()))
+for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:
+    s = socket.socket(socket.AF_INET, kind)
+    r = fcntl.ioctl(s, 0x8915, struct.pack("256s", b"catenet0"))
+    print(socket.inet_ntoa(r[20:24]))
+    r = fcntl.ioctl(s, 0x8921, struct.pack("256s", b"catenet0"))
+    print(struct.unpack("i", r[16:20])[0])
+    try:
+        fcntl.ioctl(s, 0x8913, struct.pack("256s", b"m0"))
+        print("seen")
+    except OSError:
+        print("hidden")
+'''
+    assert script(who, options, text).split('\n') == [
+        "['catenet0', 'lo']", *([OWN4, '1500', 'hidden'] * 2)]
+
+
+NAME = '''
+import socket, sys
+for name in sys.argv[1:]:
+    try:
+        print(socket.gethostbyname(name))
+    except OSError as err:
+        print(type(err).__name__)
+'''
+
+
+@ways('names by the resolver of the gateway')
+def names(who, options):
+    if not os.path.exists('/etc/resolv.conf'):
+        raise Skip('no /etc/resolv.conf')
+    with open('/etc/resolv.conf') as file:
+        before = file.read()
+    dns = [*options, '--dns', f'{PEER4}:{DNS}']
+    PEER.asked.clear()
+    out = script(who, dns, NAME, 'name.test.', 'lower.test.').split()
+    assert out == ['10.7.7.7'] * 2, out
+    # Letters of chance, and names that are long enough to show it.
+    seen = set(PEER.asked)
+    PEER.asked.clear()
+    long = 'abcdefghijklmnopqrstuvwxyz.test.'
+    assert script(who, dns, NAME, long) == '10.7.7.7'
+    assert PEER.asked[0].decode().lower() == long[:-1], PEER.asked
+    assert PEER.asked[0].decode() != long[:-1], (PEER.asked, seen)
+    text = '''
+import sys
+print(open("/etc/resolv.conf").read().split()[:2])
+'''
+    assert script(who, dns, text) == f"['nameserver', '{GATEWAY}']"
+    with open('/etc/resolv.conf') as file:
+        assert file.read() == before, 'the machine has its own'
+
+
+@ways('hostile answers are not passed on')
+def hostile(who, options):
+    text = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(1.5)
+for name in b"other", b"loop":
+    q = b"\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + bytes([len(name)]) + name
+    s.sendto(q + b"\\4test\\0\\0\\1\\0\\1", (sys.argv[1], 53))
+    try:
+        print(s.recv(500))
+    except TimeoutError:
+        print("nothing")
+q = b"\\x12\\x35\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\xc0\\x0c\\0\\1\\0\\1"
+s.sendto(q, (sys.argv[1], 53))
+data = s.recv(500)
+assert data[:2] == b"\\x12\\x35" and data[3] & 15 == 1, data
+print("form error")
+'''
+    out = script(who, [*options, '--dns', f'{PEER4}:{DNS}'], text, GATEWAY)
+    assert out.split('\n') == ['nothing', 'nothing', 'form error'], out
+
+
+@ways('a name over TCP')
+def stream_names(who, options):
+    text = '''
+import socket, sys
+q = b"\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\4name\\4test\\0\\0\\1\\0\\1"
+s = socket.create_connection((sys.argv[1], 53))
+s.sendall(len(q).to_bytes(2, "big") + q)
+data = s.recv(500)
+assert data[2:4] == b"\\x12\\x34" and data[-4:] == bytes([10, 7, 7, 7]), data
+print("answered")
+'''
+    assert script(who, [*options, '--dns', f'{PEER4}:{DNS}'], text,
+                  GATEWAY) == 'answered'
+
+
+@ways('a datagram server inside hears its peer through what it has sent')
+def inbound(who, options):
+    text = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.bind(("", int(sys.argv[2])))
+s.sendto(b"hello", (sys.argv[1], 7007))
+assert s.recv(10) == b"HELLO"
+print(s.recvfrom(10)[0].decode())
+'''
+    port = 40000 + os.getpid() % 10000
+    process = subprocess.Popen(
+        [*who, PROGRAM, 'run', *options, '--',
+         EVERYBODYS if who else PYTHON, '-c', text, PEER4, str(port)], stdout=subprocess.PIPE, text=True, cwd=FOLDER)
+    with udp(socket.AF_INET, '', 0) as sock:
+        for _ in range(50):
+            sock.sendto(b'stranger', (OWN4, port))
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+    assert process.communicate(timeout=20)[0].strip() == 'stranger'
+
+
+@ways('nothing but what it says reaches the wire')
+def leaks(who, options):
+    PEER.wire.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            PEER.wire.recv(65536)
+    script(who, options, '''
+import socket, sys
+# To groups, to all, from a false source: none of it travels.
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+for to in ("224.0.0.251", 5353), ("255.255.255.255", 67):
+    try:
+        s.sendto(b"leak", to)
+    except OSError:
+        pass
+s.sendto(b"known", (sys.argv[1], 7007))
+s.settimeout(5)
+print(s.recv(10))
+''', PEER4)
+    seen = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            data, where = PEER.wire.recvfrom(65536)
+            # What this machine's own kernel says (neighbours, reports) apart.
+            if where[2] != 4 and where[1] == 0x0800:
+                seen.append(data)
+    assert seen and all(b'leak' not in data for data in seen), seen
+    assert all(data[9] == 17 for data in seen), seen
+
+
+@ways('no kernel TCP from inside')
+def kernel_tcp(who, options):
+    if who:
+        raise Skip('raw packets are root\'s')
+    PEER.wire.setblocking(False)
+    summary = os.path.join(FOLDER, 'summary.json')
+    out = run(who, [*options, '--summary', summary],
+              [PYTHON, '-c', '''
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 6)
+s.sendto(struct.pack("!HHIIBBHHH", 1, 2, 3, 0, 80, 2, 1000, 0, 0),
+         (sys.argv[1], 0))
+''', PEER4])
+    assert out.returncode == 0, out
+    with open(summary) as file:
+        told = json.load(file)
+    assert told['datagrams']['tcp_dropped'] == 1, told['datagrams']
+
+
+@case
+def setuid_as_root():
+    """a server started as root changes its user and its groups"""
+    assert script([], [], '''
+import os
+os.setgroups([4, 33])
+os.setgid(33)
+os.setuid(33)
+print(os.getresuid(), os.getgroups())
+''') == '(33, 33, 33) [4, 33]'
+    assert script([], [], '''
+import os
+print(os.stat("/").st_uid, os.getuid())
+''') == '0 0'
+
+
+@case
+def user_keeps_its_number():
+    """an ordinary user keeps its number, its folder and its files"""
+    assert script(USER, [], '''
+import os
+print(os.getuid(), os.getgid(), os.getcwd())
+''') == f'65534 65534 {FOLDER}'
+
+
+@case
+def no_namespace():
+    """--no-namespace leaves the program in this machine's network"""
+    out = run([], ['--no-namespace'], ['ip', '-j', 'link']).stdout
+    assert {one['ifname'] for one in json.loads(out)} == {'lo', 'm0'}, out
+    assert script(USER, ['--no-namespace'], ECHOES, PEER4, ECHO, 3) == '3'
+
+
+@case
+def forbidden():
+    """where namespaces are forbidden one line says what is not there"""
+    for who, before, preexec in (USER, [], no_unshare), \
+            ([], ['--without', 'namespace'], None):
+        python = EVERYBODYS if who else PYTHON
+        told = run(who, before, [python, '-c', ECHOES, PEER4, str(ECHO), '3'],
+                   preexec_fn=preexec)
+        quiet = run(who, [*before, '-q'], ['true'], preexec_fn=preexec)
+        assert told.returncode == 0 and told.stdout.strip() == '3', told
+        lines = [one for one in told.stderr.splitlines() if 'UDP' in one]
+        assert len(lines) == 1 and 'refused' in lines[0], told.stderr
+        assert quiet.returncode == 0 and not quiet.stderr, quiet
+
+
+@case
+def gone_with_it():
+    """the interfaces are gone when the run is"""
+    before = os.listdir('/sys/class/net')
+    script([], ['--without', 'tun'], 'print(1)')
+    script([], [], 'print(1)')
+    assert os.listdir('/sys/class/net') == before
+
+
+try:
+    main()
+finally:
+    shutil.rmtree(FOLDER, ignore_errors=True)
