@@ -207,7 +207,7 @@ static int add_route(struct netlink *netlink, const char *interface,
 		info->rtm_table = RT_TABLE_MAIN;
 		info->rtm_protocol = RTPROT_STATIC;
 		info->rtm_scope = route->gateway ? RT_SCOPE_UNIVERSE :
-						    RT_SCOPE_LINK;
+						   RT_SCOPE_LINK;
 		info->rtm_type = RTN_UNICAST;
 		if (route->prefix_len)
 			put_addr(&request, RTA_DST, route->prefix);

@@ -160,9 +160,8 @@ static int make_pair(struct maker *maker, int far)
 		rc = netlink_veth_add(&netlink, HELD_INTERFACE, NETNS_INTERFACE,
 				      far, netns_mac);
 	/* Nothing of the kernel's own speaks or listens on our end. */
-	(void)put_file("/proc/sys/net/ipv6/conf/" HELD_INTERFACE
-		       "/disable_ipv6",
-		       "1");
+	(void)put_file(
+		"/proc/sys/net/ipv6/conf/" HELD_INTERFACE "/disable_ipv6", "1");
 	if (!rc)
 		rc = netlink_up(&netlink, HELD_INTERFACE, maker->config->mtu);
 	if (rc)
@@ -199,8 +198,7 @@ static int take_pair(struct maker *maker, int ours)
 		return -1;
 	maker->fd[FD_LINK] = packet_open(HELD_INTERFACE, &maker->answer.index);
 	if (maker->fd[FD_LINK] < 0)
-		return failed(maker, maker->fd[FD_LINK],
-			      "a packet socket: %s",
+		return failed(maker, maker->fd[FD_LINK], "a packet socket: %s",
 			      strerror(-maker->fd[FD_LINK]));
 	if (setns(maker->fd[FD_NET], CLONE_NEWNET) < 0)
 		return failed(maker, errno, "into a network namespace: %s",

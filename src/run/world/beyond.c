@@ -122,8 +122,8 @@ void beyond_icmp(struct world *world, const struct cn_addr *from,
 /* The packet as it was sent, as far as it is known. */
 static uint32_t quote(const struct beyond_about *about, uint8_t *p)
 {
-	struct ip_hdr ip = header(&about->src, &about->dst,
-				  8 + about->data_len);
+	struct ip_hdr ip =
+		header(&about->src, &about->dst, 8 + about->data_len);
 	uint32_t most = ip.version == 4 ? QUOTE4 : QUOTE6, n = about->data_len;
 	size_t at;
 
@@ -145,8 +145,8 @@ void beyond_error(struct world *world, const struct beyond_about *about,
 		  const struct cn_addr *from)
 {
 	uint8_t octet[QUOTE6];
-	struct cn_addr gateway = alias_gateway(&world->alias,
-					       cn_addr_is_v4(&about->src));
+	struct cn_addr gateway =
+		alias_gateway(&world->alias, cn_addr_is_v4(&about->src));
 	struct icmp_msg msg = {
 		.type = type,
 		.code = code,

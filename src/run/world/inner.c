@@ -207,9 +207,10 @@ static bool is_about_tcp(const struct cn_frame *frame, const struct glance *g)
 {
 	uint8_t octet[8 + IP6_HEADER_LEN];
 	uint32_t n = cn_frame_copy(frame, g->upper, octet, sizeof(octet));
-	bool error = g->version == 4 ? octet[0] == 3 || octet[0] == 4 ||
-					       octet[0] == 11 || octet[0] == 12 :
-				       octet[0] < 128;
+	bool error = g->version == 4 ?
+			     octet[0] == 3 || octet[0] == 4 || octet[0] == 11 ||
+				     octet[0] == 12 :
+			     octet[0] < 128;
 	struct ip_hdr ip;
 
 	return n > 8 && error && ip_parse_quoted(octet + 8, n - 8, &ip) &&

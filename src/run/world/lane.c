@@ -85,7 +85,7 @@ static bool recv_any(struct lane *lane, struct cn_frame *frame, uint64_t now)
 bool lane_recv(struct lane *lane, struct cn_frame *frame, uint64_t now)
 {
 	while (recv_any(lane, frame, now))
-		if (!lane->catch || !lane->catch(lane->catch_ctx, frame, now))
+		if (!lane->catch || !lane->catch (lane->catch_ctx, frame, now))
 			return true;
 	return false;
 }

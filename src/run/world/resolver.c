@@ -138,9 +138,8 @@ void resolver_file(struct world *world, char *text, size_t room)
 	char addr[CN_ADDR_TEXT];
 
 	cn_addr_format(&own, addr);
-	if (!world->resolver ||
-	    snprintf(text, room, "nameserver %s\n%s", addr,
-		     world->resolver->file) >= (int)room)
+	if (!world->resolver || snprintf(text, room, "nameserver %s\n%s", addr,
+					 world->resolver->file) >= (int)room)
 		text[0] = '\0';
 }
 
@@ -202,11 +201,10 @@ static bool ask_server(struct asking *asking, const struct server *server)
 	loop_unwatch(world->loop, &asking->watch);
 	if (asking->watch.fd >= 0)
 		close(asking->watch.fd);
-	asking->watch.fd =
-		socket(server->ss.ss_family,
-		       SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (asking->watch.fd < 0 || getrandom(&chance, sizeof(chance), 0) !=
-					    (ssize_t)sizeof(chance))
+	asking->watch.fd = socket(server->ss.ss_family,
+				  SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (asking->watch.fd < 0 ||
+	    getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
 		return false;
 	memcpy(asking->sent, asking->asked, asking->len);
 	memcpy(asking->sent, chance.id, sizeof(chance.id));
