@@ -31,7 +31,7 @@ enum cn_tcp_state {
 /* "ESTABLISHED", "SYN-RECEIVED" ... (RFC 9293's spelling), static. */
 CN_API const char *cn_tcp_state_name(enum cn_tcp_state state);
 
-enum cn_cc { CN_CC_CUBIC, CN_CC_RENO, CN_CC_N };
+enum cn_cc { CN_CC_CUBIC, CN_CC_RENO, CN_CC_BBR, CN_CC_N };
 
 /* Bits of cn_settings.recovery (Linux's net.ipv4.tcp_recovery). */
 enum cn_recovery_how {
@@ -134,6 +134,8 @@ struct cn_settings {
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
 	bool timestamps, sack, window_scaling; /* true */
 	uint8_t cc; /* enum cn_cc */
+	bool pacing; /* CUBIC and Reno too; BBR always is */
+	bool slow_start_after_idle; /* RFC 5681 section 4.1; true */
 	uint8_t ecn; /* RFC 3168: 0 never, 1 asked for and taken, 2 taken where
 			it is asked for (Linux's tcp_ecn); 2 */
 
@@ -316,6 +318,23 @@ enum cn_undo {
 #undef CN_X
 };
 
+/* The states of BBR (draft-ietf-ccwg-bbr).  X(name, text) */
+#define CN_BBRS(X)                                                             \
+	X(NONE, "none") /* another controller */                               \
+	X(STARTUP, "startup")                                                  \
+	X(DRAIN, "drain")                                                      \
+	X(DOWN, "probe-bw-down")                                               \
+	X(CRUISE, "probe-bw-cruise")                                           \
+	X(REFILL, "probe-bw-refill")                                           \
+	X(UP, "probe-bw-up")                                                   \
+	X(PROBE_RTT, "probe-rtt")
+
+enum cn_bbr {
+#define CN_X(name, text) CN_BBR_##name,
+	CN_BBRS(CN_X) CN_BBR_N
+#undef CN_X
+};
+
 /* RFC 7413: what a SYN says of cookies.  X(name, text) */
 #define CN_FASTOPENS(X)                                                        \
 	X(NONE, "none")                                                        \
@@ -463,6 +482,7 @@ struct cn_span {
 	X(WINDOW, "window") /* the peer's: zero, or full */                    \
 	X(SMALL, "small_window") /* the peer's has room, but too little */     \
 	X(CWND, "cwnd") /* the congestion window is full */                    \
+	X(PACE, "pacing") /* they may go, a little later */                    \
 	X(NAGLE, "nagle") /* less than a segment, and one is out already */    \
 	X(CORK, "cork") /* the program said that more follows */
 

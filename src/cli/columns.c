@@ -81,10 +81,16 @@ static void print_holders(const struct row *row, const struct holders *holders)
 		putchar(')');
 }
 
+static const char *const cc_name[CN_CC_N] = {
+	[CN_CC_CUBIC] = "cubic",
+	[CN_CC_RENO] = "reno",
+	[CN_CC_BBR] = "bbr",
+};
+
 static void print_info(const struct row *row)
 {
 	printf(" %s rto:%.0f rtt:%.3f/%.3f mss:%" PRIu64 " cwnd:%" PRIu64,
-	       row->cc == CN_CC_RENO ? "reno" : "cubic",
+	       row->cc < CN_CC_N ? cc_name[row->cc] : "?",
 	       (double)row->rto_us / 1e3, (double)row->rtt_us / 1e3,
 	       (double)row->rttvar_us / 1e3, row->mss, row->cwnd / row->mss);
 	if (row->ssthresh < UINT32_MAX)

@@ -121,7 +121,7 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
-	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", NULL},
+	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
 	{KEY_MAX_PER_CLIENT, "max-per-client", "N",
@@ -199,7 +199,7 @@ static const char *net_name(size_t i)
 
 static const char *cc_name(size_t i)
 {
-	static const char *const names[] = {"cubic", "reno", NULL};
+	static const char *const names[] = {"cubic", "reno", "bbr", NULL};
 
 	return names[i];
 }
@@ -381,8 +381,10 @@ static const char *take_cc(struct world_options *world, const char *value)
 		world->cc = CN_CC_CUBIC;
 	else if (!strcmp(value, "reno"))
 		world->cc = CN_CC_RENO;
+	else if (!strcmp(value, "bbr"))
+		world->cc = CN_CC_BBR;
 	else
-		return "there are cubic and reno";
+		return "there are cubic, reno and bbr";
 	return NULL;
 }
 

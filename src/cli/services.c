@@ -72,7 +72,7 @@ static const struct cli_option table[] = {
 	{KEY_CHARGEN, "chargen", "PORT",
 	 "sends characters without end; by UDP as many as it was sent", NULL},
 	{KEY_DAYTIME, "daytime", "PORT", "tells the time of day", NULL},
-	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", "TCP"},
+	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", "TCP"},
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
 	{KEY_BUSY_POLL, "busy-poll", "TIME",
@@ -247,8 +247,10 @@ static const char *take_value(struct services *services, int key,
 		services->cc = CN_CC_RENO;
 		if (!strcmp(value, "cubic"))
 			services->cc = CN_CC_CUBIC;
+		else if (!strcmp(value, "bbr"))
+			services->cc = CN_CC_BBR;
 		else if (strcmp(value, "reno") != 0)
-			return "there are cubic and reno";
+			return "there are cubic, reno and bbr";
 		return NULL;
 	}
 }

@@ -22,7 +22,7 @@ void burst_begin(struct cn_sock *sock, const struct tcp_seg *seg,
 	struct burst *burst = &host->burst;
 	uint8_t *tcp = burst->header + frame->csum_start;
 	uint32_t tcp_len = frame->header_len - (uint32_t)frame->csum_start;
-	uint32_t n = tcp_burst(&sock->tcb, seg);
+	uint32_t n = tcp_burst(&sock->tcb, seg, now);
 
 	if (!n)
 		return;

@@ -112,8 +112,9 @@ static void tcb_copy_options(struct tcb *to, const struct tcb *from)
 	to->ttl = from->ttl;
 	to->sndbuf = from->sndbuf;
 	to->rcvbuf = from->rcvbuf;
+	/* Not yet under way: no memory is needed. */
 	if (to->cc_kind != from->cc_kind)
-		tcp_set_cc(to, (enum cn_cc)from->cc_kind, 0);
+		(void)tcp_set_cc(to, (enum cn_cc)from->cc_kind, 0);
 }
 
 bool sock_inherit(struct cn_sock *sock, const struct cn_sock *listener)
@@ -286,8 +287,9 @@ void sock_settle(struct cn_sock *sock, uint64_t now)
 		tw_enter(sock, now);
 		return;
 	}
-	sock_arm(sock);
+	/* Whether pacing holds something back is known once it is asked. */
 	out_ready(sock, now);
+	sock_arm(sock);
 	if (news && !sock->orphan)
 		sock_tell_of(sock, news);
 }

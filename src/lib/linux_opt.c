@@ -118,6 +118,7 @@ static const struct {
 static const char *const cc_names[CN_CC_N] = {
 	[CN_CC_CUBIC] = "cubic",
 	[CN_CC_RENO] = "reno",
+	[CN_CC_BBR] = "bbr",
 };
 
 static const struct row *find_row(int level, int opt)

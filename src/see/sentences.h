@@ -359,6 +359,8 @@
 	X(WHY_CORK, "the program holds back less than a segment (%3 "          \
 	  "octets): TCP_CORK or MSG_MORE",                                     \
 	  "程序扣留了不足一段的 %3 字节：TCP_CORK 或 MSG_MORE")                \
+	X(WHY_PACE, "%3 octets may go, and follow what is sent at the pace "   \
+	  "of the path", "%3 字节可以发送，按路径的速率随后发出")              \
 	X(WHY_LINK, "%3 octets may go, and the link has not taken them yet",   \
 	  "%3 字节可以发送，链路尚未取走")                                     \
 	X(WHY_ACK, "%1 octets wait for their acknowledgement",                 \

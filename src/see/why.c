@@ -125,6 +125,9 @@ static struct see_answer held_back(const struct see_facts *f)
 	case CN_HOLD_CORK:
 		answer.key = SEE_WHY_CORK;
 		break;
+	case CN_HOLD_PACE:
+		answer.key = SEE_WHY_PACE;
+		break;
 	case CN_HOLD_LINK:
 		answer.key = SEE_WHY_LINK;
 		break;

@@ -246,8 +246,7 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		sock->linger = (int16_t)value;
 		return CN_OK;
 	case CN_OPT_CONGESTION:
-		tcp_set_cc(tcb, (enum cn_cc)value, now);
-		return CN_OK;
+		return tcp_set_cc(tcb, (enum cn_cc)value, now);
 	case CN_OPT_SNDBUF:
 		return set_sndbuf(sock, value);
 	case CN_OPT_RCVBUF:

@@ -4,6 +4,7 @@
  * acknowledges, the window it offers, and the states that wait for it.
  */
 #include "tcp/arrive.h"
+#include "tcp/congestion.h"
 #include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
@@ -21,6 +22,7 @@ void ack_open_window(struct tcb *tcb, uint64_t now)
 	tcb->cc.cwnd = recovery_initial_window(tcb);
 	if (tcb->syn_rexmitted)
 		tcb->cc.cwnd = tcb->snd_mss;
+	congestion_start(tcb, now);
 	trace_cc(tcb, "RFC 6928 section 2", now);
 }
 
@@ -291,6 +293,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		return;
 	}
 	acked.watch = recovery_looks(tcb) || (seg->options & TCP_OPT_SACK);
+	congestion_ack_begins(tcb, a->now);
 	if (seg->ack != una) {
 		ack_advances(tcb, seg, &acked, a->now);
 		news.acked = seg->ack - una;
@@ -328,6 +331,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		timeout_restart(tcb, a->now);
 	if (news.acked)
 		watch_reneging(tcb, a->now);
+	congestion_ack_ends(tcb, &news, a->now);
 	/* A window that opens ends the wait of the persist timer. */
 	if (window_moved && !news.flight && tcb->snd_wnd) {
 		tcb->rexmit_at = CN_NEVER;

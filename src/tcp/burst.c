@@ -11,13 +11,15 @@
  */
 #include "base/assert.h"
 #include "tcp/output.h"
+#include "tcp/pace.h"
 #include "tcp/recovery.h"
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
 
-uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg)
+uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg,
+		   uint64_t now)
 {
-	uint32_t mss = seg->data_len, n;
+	uint32_t mss = seg->data_len, n, room;
 
 	if (!mss || seg->seg_size || seg->flags != TCP_ACK ||
 	    seg->options & TCP_OPT_SACK || seg->seq + mss != tcb->snd_nxt)
@@ -29,6 +31,9 @@ uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg)
 	if (mss != output_mss(tcb))
 		return 0;
 	n = output_whole_segs(tcb, mss);
+	room = pace_room(tcb, now) / mss;
+	if (n > room)
+		n = room;
 	return n < SENT_SEGS_MAX ? n : SENT_SEGS_MAX;
 }
 

@@ -21,6 +21,8 @@
 #ifndef TCP_BUSY_H
 #define TCP_BUSY_H
 
+#include "tcp/pace.h"
+#include "tcp/rate.h"
 #include "tcp/tcb.h"
 
 #define BUSY_IDLE_NS (10 * CN_NS_PER_SEC)
@@ -64,6 +66,8 @@ struct tcp_busy {
 	uint8_t keep; /* enum busy_keep */
 	struct tcp_block dsack; /* with TCP_OWE_DSACK: the next to report */
 	struct tcp_recovery rec;
+	struct tcp_rate rate;
+	struct tcp_pace pace;
 };
 
 /* The block, made if there is none; NULL without memory. */

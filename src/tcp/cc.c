@@ -11,6 +11,7 @@ const struct cc_ops *cc_ops(enum cn_cc kind)
 	static const struct cc_ops *const table[CN_CC_N] = {
 		[CN_CC_CUBIC] = &cc_cubic_ops,
 		[CN_CC_RENO] = &cc_reno_ops,
+		[CN_CC_BBR] = &cc_bbr_ops,
 	};
 
 	CN_ASSERT((unsigned)kind < CN_CC_N);
@@ -46,8 +47,9 @@ uint32_t cc_floor(uint32_t octets, uint32_t smss)
 	return octets > 2 * smss ? octets : 2 * smss;
 }
 
-void cc_undo(struct cc *cc)
+void cc_undo(struct cc *cc, const struct cc_event *event)
 {
+	(void)event;
 	if (cc->cwnd < cc->prior_cwnd)
 		cc->cwnd = cc->prior_cwnd;
 }

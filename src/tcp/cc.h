@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <catenet/engine.h>
 
@@ -53,8 +54,24 @@ struct cc {
 	union {
 		struct cc_cubic cubic;
 		struct cc_reno reno;
+		/* A pointer, kept in words so that it costs no padding. */
+		uint32_t block[sizeof(void *) / sizeof(uint32_t)];
 	} own;
 };
+
+/* The memory of a controller that has a block of its own, or NULL. */
+static inline void *cc_block(const struct cc *cc)
+{
+	void *block;
+
+	memcpy(&block, cc->own.block, sizeof(block));
+	return block;
+}
+
+static inline void cc_set_block(struct cc *cc, void *block)
+{
+	memcpy(cc->own.block, &block, sizeof(block));
+}
 
 /* What happened. */
 struct cc_event {
@@ -66,12 +83,48 @@ struct cc_event {
 	uint32_t rtt_us; /* the sample of this ACK; 0: none */
 	uint32_t una, nxt; /* SND.UNA and SND.NXT after it: they mark rounds */
 	bool limited; /* the window was what held us back */
+	bool is_mark; /* with loss: an echo of RFC 3168, nothing is lost */
+	/* What a model of the path asks for besides. */
+	uint32_t pipe; /* octets in the network, after the event */
+	uint32_t delivered; /* C.delivered (rate.h) */
+	uint32_t initial_window;
+	uint32_t random;
+	bool recovering; /* losses are being mended */
+	bool cwnd_limited; /* within the last round trip */
+	bool sack;
 };
+
+/* A part of one record of what is in flight is taken for lost. */
+struct cc_lost {
+	const struct cc_event *event;
+	uint32_t size;
+	uint32_t delivered; /* C.delivered now */
+	uint32_t lost; /* since it was sent, this included */
+	uint32_t in_flight; /* when it was sent */
+	bool is_app_limited; /* ... the application held us back */
+};
+
+struct rate_sample;
 
 struct cc_ops {
 	const char *name;
 	void (*init)(struct cc *cc);
-	/* New data acknowledged outside recovery. */
+	/*
+	 * A controller that models the path has a block of the pool of its own
+	 * (cc.own), and these: when it begins, with a connection or while one
+	 * lives; after every ACK, when all else has been done (true: what is in
+	 * flight now is no measure of the path); for each part of a record
+	 * that is taken for lost; its rate, octets a second; and the name of
+	 * its state, for who looks.
+	 */
+	uint32_t size;
+	void (*start)(struct cc *cc, const struct cc_event *event);
+	bool (*model)(struct cc *cc, const struct cc_event *event,
+		      const struct rate_sample *sample);
+	void (*lost)(struct cc *cc, const struct cc_lost *lost);
+	uint64_t (*pacing_rate)(const struct cc *cc);
+	uint8_t (*state)(const struct cc *cc); /* enum cn_bbr */
+	/* New data acknowledged outside recovery; NULL with a model. */
 	void (*ack)(struct cc *cc, const struct cc_event *event);
 	/* Loss found by duplicate ACKs or SACK: sets ssthresh; cwnd follows. */
 	void (*loss)(struct cc *cc, const struct cc_event *event);
@@ -79,7 +132,7 @@ struct cc_ops {
 	void (*timeout)(struct cc *cc, const struct cc_event *event);
 	/* The last reduction was for nothing (RFC 4015, RFC 5682): the window
 	 * is prior_cwnd again. */
-	void (*undo)(struct cc *cc);
+	void (*undo)(struct cc *cc, const struct cc_event *event);
 	/* The controller says what cwnd is while losses are mended: no PRR. */
 	bool own_recovery;
 	/* Idle for longer than an RTO: restart (RFC 5681 section 4.1). */
@@ -87,7 +140,7 @@ struct cc_ops {
 		     uint32_t initial_window);
 };
 
-extern const struct cc_ops cc_reno_ops, cc_cubic_ops;
+extern const struct cc_ops cc_reno_ops, cc_cubic_ops, cc_bbr_ops;
 const struct cc_ops *cc_ops(enum cn_cc kind);
 
 /* ------------------------------------------------ for the controllers -- */
@@ -118,7 +171,7 @@ void cc_grow(struct cc *cc, uint32_t octets);
 /* octets, but at least two segments: ssthresh never falls below. */
 uint32_t cc_floor(uint32_t octets, uint32_t smss);
 /* prior_cwnd, if that is more. */
-void cc_undo(struct cc *cc);
+void cc_undo(struct cc *cc, const struct cc_event *event);
 /* Restart after idle (RFC 5681 section 4.1). */
 void cc_restart(struct cc *cc, uint32_t initial_window);
 

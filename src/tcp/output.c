@@ -13,10 +13,13 @@
 
 #include "base/assert.h"
 #include "tcp/busy.h"
+#include "tcp/congestion.h"
 #include "tcp/ecn.h"
 #include "tcp/fast_open.h"
 #include "tcp/options.h"
+#include "tcp/pace.h"
 #include "tcp/rack.h"
+#include "tcp/rate.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
 #include "tcp/sendq.h"
@@ -201,7 +204,8 @@ enum cn_hold output_hold(const struct tcb *tcb)
 	if (!output_has_unsent(tcb))
 		return CN_HOLD_NOTHING;
 	if (new_data_len(tcb) || fin_may_go(tcb))
-		return CN_HOLD_LINK;
+		return pace_deadline(tcb) != CN_NEVER ? CN_HOLD_PACE :
+							CN_HOLD_LINK;
 	avail = tcb->snd_end - tcb->snd_nxt;
 	wnd = window_left(tcb);
 	cwnd = cwnd_left(tcb);
@@ -238,13 +242,38 @@ static enum plan plan_handshake(const struct tcb *tcb)
 	return PLAN_NONE;
 }
 
-static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch)
+/*
+ * Data, again or new.  What pacing holds back is for later; what a timeout
+ * asks for, and a FIN by itself, are not held back.
+ */
+static enum plan plan_data(struct tcb *tcb, struct sent_stretch *stretch,
+			   uint64_t now)
 {
+	bool open = pace_room(tcb, now) >= tcb->snd_mss;
+
+	pace_waits(tcb, false);
 	/* SHLD-16, MAY-7: whatever the peer's window says now. */
-	if (rexmit_may_go(tcb, stretch))
-		return PLAN_REXMIT;
-	if (new_data_len(tcb) || fin_may_go(tcb))
+	if (rexmit_may_go(tcb, stretch)) {
+		if (open || (tcb->owe & TCP_OWE_REXMIT))
+			return PLAN_REXMIT;
+		pace_waits(tcb, true);
+	} else if (new_data_len(tcb)) {
+		if (open || (tcb->owe & TCP_OWE_TLP))
+			return PLAN_DATA;
+		pace_waits(tcb, true);
+	} else if (fin_may_go(tcb)) {
 		return PLAN_DATA;
+	}
+	return PLAN_NONE;
+}
+
+static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch,
+			       uint64_t now)
+{
+	enum plan plan = plan_data(tcb, stretch, now);
+
+	if (plan != PLAN_NONE)
+		return plan;
 	if ((tcb->owe & TCP_OWE_TLP) && tcb->sent && !tcb->sacked) {
 		sent_last(tcb, stretch);
 		return PLAN_TLP;
@@ -258,7 +287,8 @@ static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch)
 	return PLAN_NONE;
 }
 
-static enum plan next_plan(struct tcb *tcb, struct sent_stretch *stretch)
+static enum plan next_plan(struct tcb *tcb, struct sent_stretch *stretch,
+			   uint64_t now)
 {
 	if (tcb->owe & TCP_OWE_RST)
 		return PLAN_RST;
@@ -271,7 +301,7 @@ static enum plan next_plan(struct tcb *tcb, struct sent_stretch *stretch)
 	case CN_SYN_RECEIVED:
 		/* RFC 7413 section 4.2.2: the answer need not wait. */
 		if (tcb->fast_child && !(tcb->owe & TCP_OWE_SYN))
-			return plan_transfer(tcb, stretch);
+			return plan_transfer(tcb, stretch, now);
 		return plan_handshake(tcb);
 	case CN_SYN_SENT:
 		return plan_handshake(tcb);
@@ -282,7 +312,7 @@ static enum plan next_plan(struct tcb *tcb, struct sent_stretch *stretch)
 	case CN_CLOSING:
 	case CN_LAST_ACK:
 	case CN_TIME_WAIT:
-		return plan_transfer(tcb, stretch);
+		return plan_transfer(tcb, stretch, now);
 	}
 	return PLAN_NONE;
 }
@@ -291,12 +321,17 @@ bool tcp_has_output(const struct tcb *tcb, uint64_t now)
 {
 	struct sent_stretch stretch;
 
-	(void)now;
+	/* The search for what is lost moves a cursor, pacing notes that
+	 * something waits, and rate samples why nothing does. */
+	struct tcb *own = (struct tcb *)(uintptr_t)tcb;
+
 	/* Most often there is nothing at all. */
 	if (!tcb->owe && !tcb->lost && !output_has_unsent(tcb))
-		return false;
-	/* The search for what is lost moves a cursor and nothing else. */
-	return next_plan((struct tcb *)(uintptr_t)tcb, &stretch) != PLAN_NONE;
+		pace_waits(own, false);
+	else if (next_plan(own, &stretch, now) != PLAN_NONE)
+		return true;
+	rate_rests(own);
+	return false;
 }
 
 /* ------------------------------------------------------------ building -- */
@@ -372,6 +407,7 @@ void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 {
 	uint32_t segs = segs_in(seg);
 
+	pace_sent(tcb, seg->data_len, now);
 	tcb->stat.segs_out += segs;
 	tcb->env->count->tcp_out += segs;
 	if (retransmit) {
@@ -482,11 +518,23 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	return true;
 }
 
+/* What pacing lets go now, in whole segments; some, for it was asked. */
+static uint32_t paced(const struct tcb *tcb, uint32_t len, uint32_t mss,
+		      uint64_t now)
+{
+	uint32_t room = pace_room(tcb, now);
+
+	if (len <= room)
+		return len;
+	return room > mss ? room - room % mss : mss;
+}
+
 static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 			struct sent_stretch *stretch, struct tcp_seg *seg,
 			uint64_t now)
 {
-	uint32_t mss = output_mss(tcb), max = frame_max(limits, mss);
+	uint32_t mss = output_mss(tcb);
+	uint32_t max = paced(tcb, frame_max(limits, mss), mss, now);
 	uint32_t cut = stretch->cut < mss ? stretch->cut : mss;
 	unsigned flags = stretch->flags & TCP_FIN;
 	uint32_t len = stretch->len;
@@ -521,29 +569,15 @@ static bool emit_tlp(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	return true;
 }
 
-/* RFC 5681 section 4.1: after an idle RTO the window is not known to be
- * good any more. */
-static void restart_after_idle(struct tcb *tcb, uint64_t now)
-{
-	uint64_t idle = (uint64_t)(ms_of(now) - tcb->stat.last_sent_ms) *
-			CN_NS_PER_MS;
-	struct cc_event event = {.now = now, .smss = tcb->snd_mss};
-
-	if (tcp_flight(tcb) || !tcp_octets_sent(tcb) ||
-	    idle <= timeout_rto(tcb))
-		return;
-	cc_ops((enum cn_cc)tcb->cc_kind)
-		->idle(&tcb->cc, &event, recovery_initial_window(tcb));
-	trace_cc(tcb, "RFC 5681 section 4.1", now);
-}
-
 static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		      struct tcp_seg *seg, uint64_t now)
 {
 	uint32_t mss, max, len;
 	unsigned flags = 0;
 
-	restart_after_idle(tcb, now);
+	congestion_idle(tcb, now);
+	if (!tcb->busy)
+		pace_update(tcb, now);
 	mss = output_mss(tcb);
 	max = frame_max(limits, mss);
 	if (ecn_owes_cwr(tcb) || (tcb->owe & TCP_OWE_TLP))
@@ -551,6 +585,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	len = new_data_len(tcb);
 	if (len > max)
 		len = max;
+	len = paced(tcb, len, mss, now);
 	if (tcb->fin_queued && tcb->state != CN_SYN_RECEIVED &&
 	    tcb->snd_nxt + len == tcb->snd_end && window_left(tcb) > len)
 		flags = TCP_FIN;
@@ -602,8 +637,9 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 {
 	struct sent_stretch stretch;
 
-	switch (next_plan(tcb, &stretch)) {
+	switch (next_plan(tcb, &stretch, now)) {
 	case PLAN_NONE:
+		rate_rests(tcb);
 		tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_TLP);
 		return false;
 	case PLAN_RST:

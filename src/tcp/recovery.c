@@ -11,6 +11,7 @@
 #include "tcp/recovery.h"
 
 #include "tcp/busy.h"
+#include "tcp/congestion.h"
 #include "tcp/ecn.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
@@ -24,29 +25,6 @@ uint32_t recovery_pipe(const struct tcb *tcb)
 	uint32_t left = tcb->sacked + tcb->lost;
 
 	return (left < flight ? flight - left : 0) + tcb->retrans;
-}
-
-static struct cc_event event_of(const struct tcb *tcb,
-				const struct ack_news *news, uint64_t now)
-{
-	struct cc_event event = {
-		.now = now,
-		.smss = tcb->snd_mss,
-		.acked = news->acked,
-		.flight = news->flight,
-		.srtt_us = tcb->rtt.srtt_us,
-		.rtt_us = news->rtt_us,
-		.una = tcb->snd_una,
-		.nxt = tcb->snd_nxt,
-	};
-
-	/* RFC 9293 leaves it to RFC 7661: a window that is not used does not
-	 * grow.  In slow start half a window in flight counts as used. */
-	if (tcb->cc.cwnd < tcb->cc.ssthresh)
-		event.limited = (uint64_t)news->flight * 2 >= tcb->cc.cwnd;
-	else
-		event.limited = news->flight + 3 * tcb->snd_mss >= tcb->cc.cwnd;
-	return event;
 }
 
 /* RFC 6582 section 3.2 step 3 and its remark: what the duplicates of the
@@ -80,7 +58,7 @@ static void reno_dup(struct tcb *tcb)
 static void reduce(struct tcb *tcb, uint32_t flight, uint64_t now)
 {
 	struct ack_news news = {.flight = flight};
-	struct cc_event event = event_of(tcb, &news, now);
+	struct cc_event event = congestion_event(tcb, &news, now);
 
 	undo_begin(tcb, now);
 	tcb->tlp_out = false;
@@ -125,8 +103,9 @@ static void enter(struct tcb *tcb, uint32_t flight, uint32_t delivered,
 
 void recovery_marked(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 {
-	struct cc_event event = event_of(tcb, news, now);
+	struct cc_event event = congestion_event(tcb, news, now);
 
+	event.is_mark = true;
 	cc_ops(tcb->cc_kind)->loss(&tcb->cc, &event);
 }
 
@@ -326,6 +305,7 @@ static void look(struct tcb *tcb, const struct ack_news *news,
 void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 {
 	bool recovering = tcb->in_recovery, fresh = cc_is_fresh(&tcb->cc);
+	const struct cc_ops *ops = cc_ops((enum cn_cc)tcb->cc_kind);
 	uint32_t sacked = tcb->sacked, delivered;
 	struct cc_event event;
 
@@ -342,9 +322,9 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 				    0;
 	/* What a recovery sent before it began does not make the window grow at
 	 * its end (RFC 6582 section 3.2, full acknowledgements). */
-	if (news->acked && !recovering && !tcb->in_cwr) {
-		event = event_of(tcb, news, now);
-		cc_ops((enum cn_cc)tcb->cc_kind)->ack(&tcb->cc, &event);
+	if (news->acked && !recovering && !tcb->in_cwr && ops->ack) {
+		event = congestion_event(tcb, news, now);
+		ops->ack(&tcb->cc, &event);
 		if (fresh && !cc_is_fresh(&tcb->cc))
 			trace_cc(tcb, "RFC 9406 section 4.2", now);
 	}
@@ -398,7 +378,7 @@ static void lose(struct tcb *tcb, uint64_t now)
 void recovery_timeout(struct tcb *tcb, uint64_t now)
 {
 	struct ack_news none = {.flight = tcp_flight(tcb)};
-	struct cc_event event = event_of(tcb, &none, now);
+	struct cc_event event = congestion_event(tcb, &none, now);
 	bool fresh = !tcb->in_recovery && !tcb->in_loss;
 
 	/* In a recovery the window has been reduced for this flight. */

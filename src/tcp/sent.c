@@ -104,6 +104,7 @@ static bool join_last(struct sent_ring *ring, uint32_t seq, uint32_t data_len,
 	rec->end = seq + data_len + !!fin;
 	rec->n = (uint8_t)(rec->n + segs);
 	rec->flags = fin & 63;
+	rec->tx.in_flight += data_len;
 	return true;
 }
 
@@ -135,6 +136,8 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	rec->cut = cut;
 	rec->n = (uint8_t)segs;
 	rec->flags = flags & (TCP_SYN | TCP_FIN) & 63;
+	if (data_len)
+		rate_sent(tcb, rec, data_len, now);
 	return true;
 }
 
@@ -222,6 +225,8 @@ void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
 		again |= (rec->again & mask_upto(k)) != 0;
 		if (bits) {
 			acked->rtt_from = rec->first_at;
+			if (bits & ~rec->again)
+				rate_pick(tcb, rec);
 			if (acked->watch)
 				note_delivered(tcb, rec, bits, acked);
 		}
@@ -296,6 +301,8 @@ static uint32_t sack_record(struct tcb *tcb, struct sent *rec, uint32_t left,
 	ring->above_n += count_of(bits & above_edge(ring, rec));
 	ring->sacked_n += count_of(bits);
 	note_delivered(tcb, rec, bits, acked);
+	if (bits & ~rec->again)
+		rate_pick(tcb, rec);
 	if (bits & ~rec->again && rec->first_at > acked->sack_from)
 		acked->sack_from = rec->first_at;
 	unmark(tcb, rec, bits);

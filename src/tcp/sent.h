@@ -7,6 +7,7 @@
 #ifndef TCP_SENT_H
 #define TCP_SENT_H
 
+#include "tcp/rate.h"
 #include "tcp/tcb.h"
 
 #define SENT_SEGS_MAX 64u
@@ -43,6 +44,7 @@ struct sent {
 	uint8_t n; /* segments */
 	uint8_t flags : 6; /* TCP_SYN, TCP_FIN */
 	uint8_t list : 2; /* enum sent_list */
+	struct rate_tx tx; /* the connection when it was sent first */
 };
 
 enum sent_list {

@@ -11,6 +11,7 @@
  * them.  A timeout, an undo and a new path MTU may walk the ring.
  */
 #include "base/assert.h"
+#include "tcp/congestion.h"
 #include "tcp/sent_bits.h"
 
 /* --------------------------------------------------------------- lists -- */
@@ -81,6 +82,7 @@ static uint64_t mark_lost(struct tcb *tcb, struct sent *rec, uint64_t bits)
 		return 0;
 	rec->lost |= bits;
 	tcb->lost += octets_of(rec, bits);
+	congestion_lost(tcb, rec, octets_of(rec, bits));
 	tcb->sent->next_rxt = seq_min(tcb->sent->next_rxt, rec->seq);
 	return bits;
 }

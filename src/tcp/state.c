@@ -5,6 +5,7 @@
  */
 #include "base/assert.h"
 #include "tcp/busy.h"
+#include "tcp/congestion.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
 #include "tcp/sendq.h"
@@ -72,5 +73,6 @@ void tcb_end(struct tcb *tcb, int err, const char *rule, uint64_t now)
 	sendq_free(tcb);
 	recvq_free_gaps(tcb);
 	busy_free(tcb);
+	congestion_stop(tcb);
 	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_IN | TCP_NEWS_OUT;
 }

@@ -43,6 +43,7 @@ struct tcp_tune {
 	uint64_t keepidle_ns, keepintvl_ns;
 	uint64_t user_timeout_ns; /* RFC 5482, 0: none */
 	uint64_t fin_wait2_ns;
+	uint64_t max_pacing_rate; /* octets/s; 0: any */
 	uint64_t idle_ns; /* CN_NEVER: it may be idle for ever */
 	uint32_t max_per_client; /* host/ alone reads it; UINT32_MAX: any */
 	uint32_t window_clamp;
@@ -265,7 +266,10 @@ void tcp_set_cork(struct tcb *tcb, bool on, uint64_t now);
 void tcp_set_quickack(struct tcb *tcb, bool on, uint64_t now);
 void tcp_set_keepalive(struct tcb *tcb, bool on, uint64_t now);
 void tcp_set_rcvbuf(struct tcb *tcb, uint32_t octets);
-void tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now);
+/* CN_E_NOBUFS: there is no memory for it. */
+int tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now);
+/* Octets/s that are never exceeded; UINT64_MAX or 0: any. */
+int tcp_set_max_pacing_rate(struct tcb *tcb, uint64_t rate, uint64_t now);
 /* The tune record, allocated if need be; NULL without memory. */
 struct tcp_tune *tcp_tune(struct tcb *tcb);
 void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info);
@@ -374,7 +378,8 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
  * sendq_slices' to give.  tcp_emit_again: false without memory, then tcp_emit
  * goes on.
  */
-uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg);
+uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg,
+		   uint64_t now);
 bool tcp_emit_again(struct tcb *tcb, struct tcp_seg *seg, uint32_t n,
 		    uint64_t now);
 

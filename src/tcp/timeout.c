@@ -8,6 +8,7 @@
 
 #include "tcp/busy.h"
 #include "tcp/output.h"
+#include "tcp/pace.h"
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/rto.h"
@@ -267,6 +268,8 @@ uint64_t tcp_deadline(const struct tcb *tcb)
 		at = tcb->delack_at;
 	if (tcb->sws_at < at)
 		at = tcb->sws_at;
+	if (pace_deadline(tcb) < at)
+		at = pace_deadline(tcb);
 	if (tcb->busy && tcb->busy->idle_at < at)
 		at = tcb->busy->idle_at;
 	return tcb->keep_at < at ? tcb->keep_at : at;

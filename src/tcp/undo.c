@@ -10,6 +10,7 @@
 #include "tcp/undo.h"
 
 #include "tcp/busy.h"
+#include "tcp/congestion.h"
 #include "tcp/options.h"
 #include "tcp/sent.h"
 #include "tcp/trace.h"
@@ -81,13 +82,15 @@ bool undo_is_due(const struct tcb *tcb, const struct ack_news *news)
 
 void undo(struct tcb *tcb, enum cn_undo why, bool unlose, uint64_t now)
 {
+	static const struct ack_news none;
 	struct tcp_recovery *rec = &tcb->busy->rec;
+	struct cc_event event = congestion_event(tcb, &none, now);
 
 	if (unlose)
 		sent_unlose(tcb);
 	rec->undo_can = false;
 	rec->prr_fs = 0;
-	cc_ops((enum cn_cc)tcb->cc_kind)->undo(&tcb->cc);
+	cc_ops((enum cn_cc)tcb->cc_kind)->undo(&tcb->cc, &event);
 	if (tcb->cc.ssthresh < rec->prior_ssthresh)
 		tcb->cc.ssthresh = rec->prior_ssthresh;
 	trace_undo(tcb, why, now);

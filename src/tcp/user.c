@@ -7,8 +7,10 @@
 
 #include "base/assert.h"
 #include "tcp/busy.h"
+#include "tcp/congestion.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
+#include "tcp/pace.h"
 #include "tcp/recvq.h"
 #include "tcp/sendq.h"
 #include "tcp/sent.h"
@@ -37,7 +39,8 @@ void tcb_init(struct tcb *tcb, const struct tcp_env *env)
 	tcb->keep_at = CN_NEVER;
 	/* RFC 5681 section 3.1: arbitrarily high. */
 	tcb->cc.ssthresh = UINT32_MAX;
-	cc_ops((enum cn_cc)tcb->cc_kind)->init(&tcb->cc);
+	if (cc_ops((enum cn_cc)tcb->cc_kind)->init)
+		cc_ops((enum cn_cc)tcb->cc_kind)->init(&tcb->cc);
 }
 
 void tcb_deinit(struct tcb *tcb)
@@ -46,6 +49,7 @@ void tcb_deinit(struct tcb *tcb)
 	sendq_free(tcb);
 	recvq_free(tcb);
 	busy_free(tcb);
+	congestion_stop(tcb);
 	pool_release(tcb->env->pool, tcb->tune, sizeof(*tcb->tune));
 	tcb->tune = NULL;
 }
@@ -433,15 +437,21 @@ void tcp_set_rcvbuf(struct tcb *tcb, uint32_t octets)
 	tcb->rcvbuf = octets;
 }
 
-void tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now)
+/* MAY-18 */
+int tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now)
 {
-	uint32_t cwnd = tcb->cc.cwnd, ssthresh = tcb->cc.ssthresh;
+	return congestion_switch(tcb, kind, now);
+}
 
-	tcb->cc_kind = (uint8_t)kind; /* MAY-18 */
-	cc_ops(kind)->init(&tcb->cc);
-	tcb->cc.cwnd = cwnd;
-	tcb->cc.ssthresh = ssthresh;
-	trace_cc(tcb, "RFC 9293 MAY-18", now);
+int tcp_set_max_pacing_rate(struct tcb *tcb, uint64_t rate, uint64_t now)
+{
+	struct tcp_tune *tune = tcp_tune(tcb);
+
+	if (!tune)
+		return CN_E_NOBUFS;
+	tune->max_pacing_rate = rate == UINT64_MAX ? 0 : rate;
+	pace_update(tcb, now);
+	return CN_OK;
 }
 
 struct tcp_tune *tcp_tune(struct tcb *tcb)

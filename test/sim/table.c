@@ -109,13 +109,15 @@ static bool measure(const struct path *path, enum cn_cc cc, struct cell *cell)
 /* The whole table; false when a cell could not be measured. */
 static bool make_table(char *text, size_t size)
 {
-	static const char *const names[CN_CC_N] = {
-		[CN_CC_CUBIC] = "CUBIC", [CN_CC_RENO] = "Reno"};
+	static const char *const names[CN_CC_N] = {[CN_CC_CUBIC] = "CUBIC",
+						   [CN_CC_RENO] = "Reno",
+						   [CN_CC_BBR] = "BBR"};
 	size_t n = (size_t)snprintf(
 		text, size,
 		"One flow, %d s, receive buffer as by default: goodput in"
-		" Mbit/s (segments sent again)\n\n%-36s %18s %18s\n",
-		SECONDS, "path (rate, round trip)", names[0], names[1]);
+		" Mbit/s (segments sent again)\n\n%-36s %18s %18s %18s\n",
+		SECONDS, "path (rate, round trip)", names[0], names[1],
+		names[2]);
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		n += (size_t)snprintf(text + n, size - n, "%-36s",

@@ -282,6 +282,10 @@ static const char *of_windows(const struct truth *t)
 		WRONG_UNLESS(t->own->wnd - flight < t->own->mss);
 		WRONG_UNLESS(t->own->wnd - flight < wait);
 		return NULL;
+	case SEE_WHY_PACE:
+		WRONG_UNLESS(wait > 0);
+		WRONG_UNLESS(flight < t->own->wnd);
+		return NULL;
 	case SEE_WHY_NAGLE:
 		WRONG_UNLESS(wait > 0 && wait < t->own->mss);
 		WRONG_UNLESS(seq_gt(t->own->small_end, t->own->una));
@@ -444,6 +448,7 @@ const char *truth_of(const struct truth *t)
 	case SEE_WHY_CWND:
 	case SEE_WHY_RWND:
 	case SEE_WHY_SMALL_WINDOW:
+	case SEE_WHY_PACE:
 	case SEE_WHY_NAGLE:
 	case SEE_WHY_CORK:
 		return of_windows(t);

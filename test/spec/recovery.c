@@ -697,7 +697,7 @@ static void established_controller_can_be_changed(void)
 	n_leave(10);
 	in("A", 1, SEG(11), 0);
 	is(t.tcb.cc.cwnd, 20000);
-	tcp_set_cc(&t.tcb, CN_CC_RENO, t.now);
+	is(tcp_set_cc(&t.tcb, CN_CC_RENO, t.now), CN_OK);
 	is(t.tcb.cc_kind, CN_CC_RENO);
 	is(t.tcb.cc.cwnd, 20000);
 	is(t.tcb.cc.ssthresh, UINT32_MAX);

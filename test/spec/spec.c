@@ -58,6 +58,7 @@ static void usual_settings(struct cn_settings *set)
 {
 	set->ttl = 64;
 	set->ecn = 2;
+	set->slow_start_after_idle = true;
 	set->msl2_ns = 60 * SEC;
 	set->fin_wait2_ns = 60 * SEC;
 	set->rto_initial_ns = SEC;

@@ -241,7 +241,7 @@ static void established_change_of_controller_is_told(void)
 {
 	at(CN_ESTABLISHED);
 	listens();
-	tcp_set_cc(&t.tcb, CN_CC_CUBIC, t.now);
+	is(tcp_set_cc(&t.tcb, CN_CC_CUBIC, t.now), CN_OK);
 	is(told[0].kind, CN_TRACE_CC);
 	is(rule_is(&told[0], "RFC 9293 MAY-18"), true);
 }
