@@ -4,6 +4,7 @@
 #define SPEC_FLIGHT_H
 
 #include "spec.h"
+#include "tcp/busy.h"
 
 static inline void at_established_with_sack(void)
 {
@@ -29,5 +30,23 @@ static inline void n_leave(uint32_t n)
 	{                                                                      \
 		SEG(from), SEG((upto) + 1)                                     \
 	}
+
+/* There is no memory for what only a busy connection needs, until it is given
+ * back. */
+static inline void *loses_busy(void)
+{
+	void *block;
+
+	busy_free(&t.tcb);
+	block = pool_alloc(t.pool, sizeof(struct tcp_busy));
+	t.fail_after = 0;
+	return block;
+}
+
+static inline void finds_busy(void *block)
+{
+	t.fail_after = -1;
+	pool_release(t.pool, block, sizeof(struct tcp_busy));
+}
 
 #endif

@@ -130,15 +130,17 @@ static void prr_counts_what_the_recovery_delivers(void)
 /* Without memory for its state the window falls at once (RFC 6675). */
 static void prr_without_memory_falls_at_once(void)
 {
+	void *block;
+
 	at_established_with_prr();
 	n_leave(10);
 	after(RTT);
-	t.fail_after = 0;
+	block = loses_busy();
 	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
 	is(t.tcb.cc.cwnd, 5000);
 	out("A", SEG(1), 1, 1000);
 	silent();
-	t.fail_after = -1;
+	finds_busy(block);
 }
 
 /* RFC 3042: the first segments that arrive out of order clock out new ones,

@@ -172,9 +172,11 @@ static void rack_switched_off_is_rfc_6675(void)
 /* Without memory for RACK's state it is RFC 6675, too, and nothing fails. */
 static void rack_without_memory_is_rfc_6675(void)
 {
+	void *block;
+
 	at_established_with_rack();
 	n_leave(5);
-	t.fail_after = 0;
+	block = loses_busy();
 	after(RTT);
 	in("A", 1, 1, 0, .sack = {BLOCK(2, 2)});
 	silent();
@@ -182,7 +184,7 @@ static void rack_without_memory_is_rfc_6675(void)
 	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
 	out("A", SEG(1), 1, 1000);
 	silent();
-	t.fail_after = -1;
+	finds_busy(block);
 	in("A", 1, SEG(6), 0);
 	is(t.tcb.in_recovery, false);
 }
@@ -433,13 +435,15 @@ static void tlp_can_be_switched_off(void)
 
 static void tlp_without_memory_leaves_it_to_the_timeout(void)
 {
+	void *block;
+
 	at_established_with_tlp();
 	n_leave(3);
-	t.fail_after = 0;
+	block = loses_busy();
 	after(PTO);
 	silent();
 	deadline(RTO);
-	t.fail_after = -1;
+	finds_busy(block);
 	after(RTO);
 	out("A", SEG(1), 1, 1000);
 }
