@@ -112,6 +112,10 @@ CN_API enum cn_tcp_state cn_sock_state(const struct cn_sock *sock);
 /* getsockname; port 0 when not bound. */
 CN_API void cn_sock_name(const struct cn_sock *sock, struct cn_endpoint *local);
 CN_API int cn_sock_peer(const struct cn_sock *sock, struct cn_endpoint *peer);
+/* What accept tells: the same, also where the connection has ended since; as
+ * on Linux, one that was reset is accepted all the same. */
+CN_API int cn_sock_accepted_peer(const struct cn_sock *sock,
+				 struct cn_endpoint *peer);
 
 /* The caller's word about this socket; comes with its events and trace. */
 CN_API void cn_sock_set_tag(struct cn_sock *sock, void *tag);

@@ -141,7 +141,7 @@ static int accept_on(struct lsock *listener, struct sockaddr *addr,
 	if (rc)
 		return -rc;
 	/* One that has been reset meanwhile is handed out all the same. */
-	(void)cn_sock_peer(child, &peer);
+	(void)cn_sock_accepted_peer(child, &peer);
 	rc = addr ? lsock_put_addr(listener, &peer, addr, len) : 0;
 	if (!rc)
 		return lsock_install(listener->stack,

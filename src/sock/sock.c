@@ -387,6 +387,13 @@ int cn_sock_peer(const struct cn_sock *sock, struct cn_endpoint *peer)
 {
 	if (!sock_is_live(sock) || sock->tcb.state == CN_SYN_SENT)
 		return CN_E_NOTCONN;
+	return cn_sock_accepted_peer(sock, peer);
+}
+
+int cn_sock_accepted_peer(const struct cn_sock *sock, struct cn_endpoint *peer)
+{
+	if (!sock->flow.tuple.peer_port)
+		return CN_E_NOTCONN;
 	peer->addr = sock->flow.tuple.peer;
 	peer->port = sock->flow.tuple.peer_port;
 	return CN_OK;

@@ -732,6 +732,25 @@ def reset_reads():
 
 
 @question
+def accept_after_reset():
+    """It is accepted, and its peer told, although it has ended."""
+    out = []
+    for sent in b"", b"before":
+        with listener() as lst:
+            c = fresh()
+            c.connect(lst.getsockname())
+            own = c.getsockname()
+            c.send(sent)
+            settle()
+            reset(c)
+            a, peer = lst.accept()
+        out += [peer == own, events(a), attempt(a.getpeername),
+                text(attempt(a.recv, 9)), text(attempt(a.recv, 9)),
+                text(attempt(a.recv, 9))]
+    return out
+
+
+@question
 def reset_error():
     c, a = pair()
     reset(c)

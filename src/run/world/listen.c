@@ -155,7 +155,7 @@ int near_accept(struct wsock *listener, void *tag, struct wsock **sock)
 		made->row->local = wsock_local(made);
 		if (wsock_peer(made, &ep))
 			made->row->peer = ep;
-		cn_sock_peer(engine, &ep);
+		(void)cn_sock_accepted_peer(engine, &ep);
 		made->row->path_peer = ep;
 		cn_sock_name(engine, &made->row->path_local);
 		made->row->inside = cn_addr_is_loopback(&ep.addr);

@@ -236,7 +236,7 @@ bool wsock_peer(const struct wsock *sock, struct cn_endpoint *ep)
 		*ep = sock->to;
 		return true;
 	}
-	if (cn_sock_peer(sock->ls.sock, ep) != CN_OK)
+	if (cn_sock_accepted_peer(sock->ls.sock, ep) != CN_OK)
 		return false;
 	*ep = world_seen(sock->world, ep);
 	return true;

@@ -428,6 +428,27 @@ static void accept_while_closed(void)
 	S->close(lst);
 }
 
+/* It is accepted, and its peer told, although it has ended. */
+static void accept_after_reset(void)
+{
+	int lst = listener(8), c = fresh(), a, own;
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+
+	connect_to(c, 1, port_of(lst));
+	own = port_of(c);
+	send_text(c, "before", 0);
+	settle();
+	reset(c);
+	a = S->accept4(lst, (struct sockaddr *)&peer, &len, 0);
+	say("%d %s", ntohs(peer.sin_port) == own,
+	    res(S->getpeername(a, NULL, NULL)));
+	say("%s", read_text(a, 9, 0));
+	say("%s %s", read_text(a, 9, 0), read_text(a, 9, 0));
+	S->close(a);
+	S->close(lst);
+}
+
 const struct question connect_questions[] = {
 	{"connect refused", refused, false},
 	{"connect refused, non-blocking", refused_nonblocking, false},
@@ -450,5 +471,6 @@ const struct question connect_questions[] = {
 	{"listener stays", listener_stays, false},
 	{"listener closed", listener_closed, false},
 	{"accept while a copy is closed", accept_while_closed, false},
+	{"accept after a reset", accept_after_reset, false},
 	{NULL, NULL, false},
 };
