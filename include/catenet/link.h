@@ -160,6 +160,7 @@ struct cn_path_stats {
 	uint64_t corrupted, reordered, too_big;
 	uint64_t marked; /* instead of being lost */
 	uint64_t queued; /* on their way now */
+	uint64_t waiting; /* of them, for the rate, when the last one came */
 };
 CN_API void cn_path_stats(const struct cn_path *path,
 			  struct cn_path_stats *stats);

@@ -10,15 +10,15 @@
 #endif
 
 const struct cli_command *const cli_commands[] = {
-	&cli_run_command,	 &cli_services_command,
-	&cli_explain_command,	 &cli_ss_command,
-	&cli_why_command,	 &cli_world_command,
-	&cli_completion_command, NULL,
+	/* In the order in which they are listed. */
+	&cli_run_command,     &cli_services_command,   &cli_world_command,
+	&cli_explain_command, &cli_sim_command,	       &cli_ss_command,
+	&cli_why_command,     &cli_completion_command, NULL,
 };
 
 static int (*const runs[])(int argc, char **argv) = {
-	cli_run, cli_services, cli_explain,    cli_ss,
-	cli_why, cli_world,    cli_completion,
+	cli_run, cli_services, cli_world, cli_explain,
+	cli_sim, cli_ss,       cli_why,	  cli_completion,
 };
 
 static int help(FILE *out)

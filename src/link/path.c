@@ -517,4 +517,5 @@ uint64_t cn_path_deadline(const struct cn_path *path)
 void cn_path_stats(const struct cn_path *path, struct cn_path_stats *stats)
 {
 	*stats = path->stats;
+	stats->waiting = path->waiting;
 }

@@ -434,6 +434,19 @@
 	X(DRAW_WAITS, "has to wait: %1", "必须等待：%1")                       \
 	X(DRAW_TAKES, "what the server takes, as its last ACK said: %1",       \
 	  "服务器最近一个 ACK 声明还能接收：%1")                               \
+	/* on plots */                                                         \
+	X(PLOT_WINDOWS, "windows, in kB", "窗口（kB）")                        \
+	X(PLOT_FLIGHT, "in flight", "在途")                                    \
+	X(PLOT_WND, "receiver's window", "接收窗口")                           \
+	X(PLOT_RTT, "smoothed round trip, in ms", "平滑往返时间（ms）")        \
+	X(PLOT_SEQUENCE, "octets of the stream, in kB", "字节流中的位置（kB）") \
+	X(PLOT_SENT, "sent", "发送")                                           \
+	X(PLOT_AGAIN, "sent again", "重发")                                    \
+	X(PLOT_ACKED, "acknowledged", "已确认")                                \
+	X(PLOT_EDGE, "right edge of the window", "窗口右沿")                   \
+	X(PLOT_TIME, "seconds", "秒")                                          \
+	X(PLOT_FULL, "seconds; memory did not suffice for all points",         \
+	  "秒；内存不足，部分点未画出")                                        \
 	X(DRAW_CWND, "cwnd %1: what the network is trusted to carry",          \
 	  "cwnd %1：估计网络能承载的量")
 /* clang-format on */

@@ -39,6 +39,7 @@ struct sim {
 	struct sim_watch watch;
 	int host_n, wire_n;
 	bool stop;
+	bool touched; /* somebody outside may have called a host */
 	struct cn_host *host[SIM_HOSTS];
 	struct wire wire[SIM_WIRES];
 	struct wheel wheel;
@@ -406,19 +407,26 @@ static bool run_woken(struct sim *sim)
  * time, 2 something happened. */
 static int go_round(struct sim *sim)
 {
+	bool touched = sim->touched;
 	int happened = 0;
 
-	for (int i = 0; i < sim->wire_n; i++)
+	sim->touched = false;
+	for (int i = 0; i < sim->wire_n; i++) {
+		touched |= sim->wire[i].ring;
 		for (int end = 0; end < 2; end++)
 			if (deliver(sim, &sim->wire[i], end))
 				happened = 2;
+	}
+	/* Whoever was given a frame, or called by a program, was asked then. */
 	for (int i = 0; i < sim->host_n; i++) {
-		if (cn_host_deadline(sim->host[i]) <= sim->now) {
+		bool late = cn_host_deadline(sim->host[i]) <= sim->now;
+
+		if (late) {
 			cn_host_advance(sim->host[i], sim->now);
 			if (!happened)
 				happened = 1;
 		}
-		if (drain(sim, i))
+		if ((late || touched) && drain(sim, i))
 			happened = 2;
 	}
 	if (run_woken(sim))
@@ -436,6 +444,8 @@ static bool settle(struct sim *sim)
 		if (!happened) {
 			if (sim->watch.settled)
 				sim->watch.settled(sim->watch.ctx, sim->now);
+			sim->touched |= sim->watch.settled &&
+					!sim->watch.looks_only;
 			return true;
 		}
 		idle = happened == 1 ? idle + 1 : 0;
@@ -479,6 +489,7 @@ static uint64_t next_instant(const struct sim *sim)
 enum sim_end sim_run(struct sim *sim, uint64_t until)
 {
 	sim->stop = false;
+	sim->touched = true;
 	for (;;) {
 		uint64_t next;
 

@@ -36,6 +36,7 @@ struct sim_app {
 struct sim_watch {
 	/* Everything of this instant has happened. */
 	void (*settled)(void *ctx, uint64_t now);
+	bool looks_only; /* settled calls no host */
 	/* A packet's fate on a wire; toward: the host (0: a, 1: b) that it is
 	 * sent to.  With it, wires always carry single packets. */
 	void (*packet)(void *ctx, int wire, int toward,

@@ -1,0 +1,686 @@
+/* SPDX-License-Identifier: MIT */
+/* catenet sim: bulk transfers over a described path, in virtual time. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catenet/host.h>
+
+#include "cli/command.h"
+#include "cli/screen.h"
+#include "cli/sim_look.h"
+#include "cli/sim_table.h"
+#include "link/profile.h"
+#include "link/units.h"
+
+#define JOBS_MAX 256
+#define TIME_NS (10 * CN_NS_PER_SEC)
+#define TIME_MAX_NS (UINT64_C(3600) * CN_NS_PER_SEC)
+
+enum key {
+	KEY_NET = 256,
+	KEY_DELAY,
+	KEY_RTT,
+	KEY_JITTER,
+	KEY_LOSS,
+	KEY_BURST_LOSS,
+	KEY_REORDER,
+	KEY_DUPLICATE,
+	KEY_CORRUPT,
+	KEY_RATE,
+	KEY_QUEUE,
+	KEY_DROP,
+	KEY_MTU,
+	KEY_UP,
+	KEY_DOWN,
+	KEY_OUTAGE,
+	KEY_FLOWS,
+	KEY_CC,
+	KEY_BYTES,
+	KEY_TIME,
+	KEY_STAGGER,
+	KEY_SNDBUF,
+	KEY_RCVBUF,
+	KEY_SEED,
+	KEY_SEEDS,
+	KEY_PART,
+	KEY_JOBS,
+	KEY_MERGE,
+	KEY_JSON,
+	KEY_PCAPNG,
+	KEY_EVENTS,
+	KEY_PLOT,
+	KEY_LANG,
+};
+
+static const struct cli_option table[] = {
+	{KEY_NET, "net", "NAME",
+	 "a path that has a name; catenet run --net lists them; options after "
+	 "it change it",
+	 "The path (each option both ways)"},
+	{KEY_DELAY, "delay", "TIME", "every packet takes so long, each way",
+	 NULL},
+	{KEY_RTT, "rtt", "TIME", "the same for there and back: half each way",
+	 NULL},
+	{KEY_JITTER, "jitter", "TIME[,KIND]", "the delay varies by so much",
+	 NULL},
+	{KEY_LOSS, "loss", "SHARE", "packets are lost, each on its own", NULL},
+	{KEY_BURST_LOSS, "burst-loss", "ENTER[,LEAVE[,BAD[,GOOD]]]",
+	 "packets are lost in bursts (Gilbert-Elliott)", NULL},
+	{KEY_REORDER, "reorder", "SHARE[,TIME]",
+	 "packets overtake the others, or come TIME later than they", NULL},
+	{KEY_DUPLICATE, "duplicate", "SHARE", "packets arrive twice", NULL},
+	{KEY_CORRUPT, "corrupt", "SHARE", "one bit of a packet is flipped",
+	 NULL},
+	{KEY_RATE, "rate", "RATE", "bits of IP packets a second", NULL},
+	{KEY_QUEUE, "queue", "PACKETS|SIZE",
+	 "what may wait for the rate; 1000 packets unless said", NULL},
+	{KEY_DROP, "drop", "RULES",
+	 "drops exactly these packets (docs/drop.md)", NULL},
+	{KEY_MTU, "mtu", "OCTETS", "largest IP packet; 1500 unless said", NULL},
+	{KEY_UP, "up", "WORDS",
+	 "toward the receiver alone: 'loss 5% rate 1mbit'", NULL},
+	{KEY_DOWN, "down", "WORDS", "back to the sender alone", NULL},
+	{KEY_OUTAGE, "outage", "AT+TIME",
+	 "nothing passes from AT on for TIME: 5s+2s; up to eight of them",
+	 NULL},
+	{KEY_FLOWS, "flows", "N",
+	 "transfers at once; 1 unless said, at most 64", "The transfers"},
+	{KEY_CC, "cc", "NAME[,NAME...]",
+	 "congestion control; several take turns over the flows", NULL},
+	{KEY_BYTES, "bytes", "SIZE", "each transfer is so long", NULL},
+	{KEY_TIME, "time", "TIME",
+	 "the run is so long, 10s unless said; with --bytes it ends here at "
+	 "the latest, one hour unless said",
+	 NULL},
+	{KEY_STAGGER, "stagger", "TIME", "each begins so much after the last",
+	 NULL},
+	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
+	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_SEED, "seed", "N", "of all chance; 1 unless said", "Runs"},
+	{KEY_SEEDS, "seeds", "A..B", "a run for each, on all cores", NULL},
+	{KEY_PART, "part", "I/N", "of the seeds only every N-th, from the I-th",
+	 NULL},
+	{KEY_JOBS, "jobs", "N",
+	 "runs at once; as many as there are cores "
+	 "unless said",
+	 NULL},
+	{KEY_MERGE, "merge", NULL,
+	 "runs nothing: makes one table of the files that --json wrote", NULL},
+	{KEY_JSON, "json", NULL, "a line of JSON for each run, no table",
+	 "Seeing"},
+	{KEY_PLOT, "plot", "FILE",
+	 "draws the first flow as SVG: windows, round trip, and a "
+	 "time-sequence graph",
+	 NULL},
+	{KEY_PCAPNG, "pcapng", "FILE", "captures every packet, with its fate",
+	 NULL},
+	{KEY_EVENTS, "events", "FILE",
+	 "every event of TCP as a line of JSON (docs/events.md)", NULL},
+	{KEY_LANG, "lang", "LANG",
+	 "of the words, en or zh; by the locale "
+	 "unless said",
+	 NULL},
+};
+
+static const struct cli_example examples[] = {
+	{"catenet sim --rate 10mbit --rtt 100ms --loss 1% --plot cwnd.svg",
+	 "ten seconds of one transfer, drawn"},
+	{"catenet sim --rate 50mbit --rtt 40ms --queue 100 --flows 8 --cc "
+	 "cubic,reno",
+	 "eight flows share a bottleneck, the controllers in turn"},
+	{"catenet sim --net lte --bytes 1mb --seeds 1..1000",
+	 "how long a megabyte takes, a thousand times"},
+	{"catenet sim --net lte --bytes 1mb --seeds 1..1000 --part 2/8 --json "
+	 "> part2",
+	 "the second of eight machines; catenet sim --merge part* joins them"},
+};
+
+struct line {
+	struct bulk_plan plan;
+	struct cn_settings set;
+	struct screen screen;
+	struct sim_look_config look;
+	uint8_t cc[BULK_FLOWS];
+	unsigned cc_n;
+	uint64_t first, last; /* seeds */
+	uint64_t part, parts;
+	uint64_t jobs;
+	bool json, merge, many, timed;
+};
+
+static bool take(void *ctx, int key, const char *value);
+
+static const char *net_name(size_t i)
+{
+	return i < profile_count() ? profile_at(i)->name : NULL;
+}
+
+static const struct cli_values values[] = {
+	{KEY_NET, net_name},
+	{KEY_CC, bulk_cc_name},
+	{KEY_LANG, screen_lang_name},
+};
+
+const struct cli_command cli_sim_command = {
+	.name = "sim",
+	.usage = "[OPTION...] [FILE...]",
+	.what = "simulates transfers over a path that you describe, in virtual "
+		"time",
+	.example = examples,
+	.example_n = sizeof(examples) / sizeof(examples[0]),
+	.option = table,
+	.option_n = sizeof(table) / sizeof(table[0]),
+	.values = values,
+	.values_n = sizeof(values) / sizeof(values[0]),
+	.take = take,
+};
+
+/* -------------------------------------------------------------- options -- */
+
+static const char *name_of(int key)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].key == key)
+			return table[i].name;
+	return "";
+}
+
+static const char *take_net(struct line *line, const char *value)
+{
+	const struct profile *profile = profile_find(value);
+
+	if (!profile)
+		return "no such path; catenet run --net lists them";
+	profile_apply(profile, &line->plan.up, &line->plan.down);
+	return NULL;
+}
+
+static const char *take_cc(struct line *line, const char *value)
+{
+	static char names[96];
+
+	line->cc_n = 0;
+	while (line->cc_n < BULK_FLOWS) {
+		size_t len = strcspn(value, ","), kind = 0, n = 0;
+
+		while (bulk_cc_name(kind) &&
+		       (strlen(bulk_cc_name(kind)) != len ||
+			strncmp(bulk_cc_name(kind), value, len) != 0))
+			kind++;
+		if (!bulk_cc_name(kind)) {
+			n = (size_t)snprintf(names, sizeof(names), "there are");
+			for (size_t i = 0; bulk_cc_name(i); i++)
+				n += (size_t)snprintf(names + n,
+						      sizeof(names) - n,
+						      i ? ", %s" : " %s",
+						      bulk_cc_name(i));
+			return names;
+		}
+		line->cc[line->cc_n++] = (uint8_t)kind;
+		if (!value[len])
+			break;
+		value += len + 1;
+	}
+	return NULL;
+}
+
+/* Two parts around a separator of len characters; false: there is none. */
+static bool split(const char *value, const char *sign, char first[32],
+		  char second[32])
+{
+	const char *at = strstr(value, sign);
+
+	if (!at || (size_t)(at - value) > 31 || strlen(at + strlen(sign)) > 31)
+		return false;
+	memcpy(first, value, (size_t)(at - value));
+	first[at - value] = '\0';
+	strcpy(second, at + strlen(sign));
+	return true;
+}
+
+static const char *take_outage(struct bulk_plan *plan, const char *value)
+{
+	struct bulk_outage *outage = &plan->outage[plan->outage_n];
+	char at[32], lasts[32];
+	const char *why;
+
+	if (plan->outage_n == BULK_OUTAGES)
+		return "eight outages are the most";
+	if (!split(value, "+", at, lasts))
+		return "write AT+TIME, for example 5s+2s";
+	why = units_time(at, &outage->at_ns);
+	if (!why)
+		why = units_time(lasts, &outage->for_ns);
+	if (!why && plan->outage_n &&
+	    outage->at_ns < outage[-1].at_ns + outage[-1].for_ns)
+		why = "begins before the one before it is over";
+	if (!why)
+		plan->outage_n++;
+	return why;
+}
+
+static const char *take_seeds(struct line *line, const char *value)
+{
+	char first[32], last[32];
+
+	if (!split(value, "..", first, last) ||
+	    units_count(first, 0, UINT32_MAX, &line->first) ||
+	    units_count(last, line->first, UINT32_MAX, &line->last))
+		return "write A..B with A not above B, for example 1..1000";
+	line->many = true;
+	return NULL;
+}
+
+static const char *take_part(struct line *line, const char *value)
+{
+	char part[32], parts[32];
+
+	if (!split(value, "/", part, parts) ||
+	    units_count(parts, 1, 1000000, &line->parts) ||
+	    units_count(part, 1, line->parts, &line->part))
+		return "write I/N with I from 1 to N, for example 2/8";
+	return NULL;
+}
+
+static const char *take_buffer(const char *value, uint32_t *to)
+{
+	uint64_t octets;
+	const char *why = units_size(value, &octets);
+
+	if (!why && (octets < 2048 || octets > 1u << 30))
+		why = "from 2048 octets to 1gb";
+	if (!why)
+		*to = (uint32_t)octets;
+	return why;
+}
+
+static const char *take_drop(struct line *line, const char *value)
+{
+	static char why[CN_DROP_ERROR];
+
+	if (cn_drop_error(value, NULL, why, sizeof(why)))
+		return why;
+	line->plan.drop = value;
+	return NULL;
+}
+
+static const char *take_count(const char *value, uint64_t low, uint64_t high,
+			      uint64_t *to)
+{
+	static char range[96];
+	const char *why = units_count(value, low, high, to);
+
+	if (!why)
+		return NULL;
+	snprintf(range, sizeof(range), "%s; from %llu to %llu", why,
+		 (unsigned long long)low, (unsigned long long)high);
+	return range;
+}
+
+static const char *take_transfer(struct line *line, int key, const char *value)
+{
+	struct bulk_plan *plan = &line->plan;
+	uint64_t number = 0;
+	const char *why;
+
+	switch (key) {
+	case KEY_FLOWS:
+		why = take_count(value, 1, BULK_FLOWS, &number);
+		plan->flows = (unsigned)number;
+		return why;
+	case KEY_CC:
+		return take_cc(line, value);
+	case KEY_BYTES:
+		why = units_size(value, &plan->octets);
+		return why ? why : plan->octets ? NULL : "at least one octet";
+	case KEY_TIME:
+		line->timed = true;
+		why = units_time(value, &plan->time_ns);
+		return why ? why : plan->time_ns ? NULL : "longer than nothing";
+	case KEY_STAGGER:
+		return units_time(value, &plan->stagger_ns);
+	case KEY_SNDBUF:
+		return take_buffer(value, &line->set.sndbuf);
+	case KEY_RCVBUF:
+		return take_buffer(value, &line->set.rcvbuf);
+	case KEY_SEED:
+		why = take_count(value, 0, UINT32_MAX, &line->first);
+		line->last = line->first;
+		return why;
+	case KEY_SEEDS:
+		return take_seeds(line, value);
+	case KEY_PART:
+		return take_part(line, value);
+	default:
+		return take_count(value, 1, JOBS_MAX, &line->jobs);
+	}
+}
+
+static const char *take_path(struct line *line, int key, const char *value)
+{
+	struct bulk_plan *plan = &line->plan;
+	uint64_t number = 0;
+	const char *why;
+
+	switch (key) {
+	case KEY_NET:
+		return take_net(line, value);
+	case KEY_DROP:
+		return take_drop(line, value);
+	case KEY_MTU:
+		why = take_count(value, 576, 65535, &number);
+		plan->mtu = (uint32_t)number;
+		return why;
+	case KEY_UP:
+		return units_impair_list(value, &plan->up);
+	case KEY_DOWN:
+		return units_impair_list(value, &plan->down);
+	case KEY_OUTAGE:
+		return take_outage(plan, value);
+	default:
+		why = units_impair(name_of(key), value, &plan->up);
+		return why ? why :
+			     units_impair(name_of(key), value, &plan->down);
+	}
+}
+
+static bool take(void *ctx, int key, const char *value)
+{
+	struct line *line = ctx;
+	const char *why = NULL;
+
+	switch (key) {
+	case KEY_MERGE:
+		line->merge = true;
+		break;
+	case KEY_JSON:
+		line->json = true;
+		break;
+	case KEY_PCAPNG:
+		line->look.pcapng = value;
+		break;
+	case KEY_EVENTS:
+		line->look.events = value;
+		break;
+	case KEY_PLOT:
+		line->look.plot = value;
+		break;
+	case KEY_LANG:
+		why = screen_take_lang(&line->screen, value);
+		break;
+	default:
+		why = key < KEY_FLOWS ? take_path(line, key, value) :
+					take_transfer(line, key, value);
+		break;
+	}
+	return !why || cli_wrong(&cli_sim_command, name_of(key), value, why);
+}
+
+/* ----------------------------------------------------------------- runs -- */
+
+static bool run_one(const struct line *line, uint64_t seed,
+		    const struct bulk_watch *watch, struct bulk_result *result)
+{
+	struct bulk_plan plan = line->plan;
+
+	plan.seed = seed;
+	plan.set = &line->set;
+	if (bulk_run(&plan, watch, result))
+		return true;
+	fprintf(stderr, "catenet sim: out of memory\n");
+	return false;
+}
+
+/* A worker: every jobs-th of the seeds, results in binary to the pipe. */
+static int work(const struct line *line, uint64_t from, uint64_t step, int fd)
+{
+	FILE *out = fdopen(fd, "w");
+	struct bulk_result result;
+
+	for (uint64_t seed = from; out && seed <= line->last; seed += step) {
+		if (!run_one(line, seed, NULL, &result) ||
+		    fwrite(&result, sizeof(result), 1, out) != 1)
+			return EXIT_CATENET;
+		if (fflush(out))
+			return EXIT_CATENET;
+	}
+	return !out || fclose(out) ? EXIT_CATENET : 0;
+}
+
+struct crew {
+	FILE *from[JOBS_MAX];
+	pid_t pid[JOBS_MAX];
+	uint64_t n;
+};
+
+static bool hire(struct crew *crew, const struct line *line)
+{
+	for (uint64_t i = 0; i < line->jobs; i++) {
+		int fd[2];
+		pid_t pid;
+
+		if (pipe(fd))
+			return false;
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			close(fd[0]);
+			_exit(work(line,
+				   line->first + line->part - 1 +
+					   i * line->parts,
+				   line->jobs * line->parts, fd[1]));
+		}
+		close(fd[1]);
+		if (pid < 0) {
+			close(fd[0]);
+			return false;
+		}
+		crew->pid[i] = pid;
+		crew->from[i] = fdopen(fd[0], "r");
+		crew->n = i + 1;
+		if (!crew->from[i])
+			return false;
+	}
+	return true;
+}
+
+static bool dismiss(struct crew *crew)
+{
+	bool good = true;
+
+	for (uint64_t i = 0; i < crew->n; i++) {
+		int status;
+
+		if (crew->from[i])
+			fclose(crew->from[i]);
+		while (waitpid(crew->pid[i], &status, 0) < 0 && errno == EINTR)
+			;
+		good &= WIFEXITED(status) && !WEXITSTATUS(status);
+	}
+	return good;
+}
+
+static void tell(const struct line *line, const struct bulk_result *result,
+		 struct sim_table *to)
+{
+	if (line->json)
+		sim_json_write(result, stdout);
+	else
+		(void)sim_table_add(to, result);
+}
+
+static void progress(const struct line *line, uint64_t n)
+{
+	uint64_t all =
+		(line->last - line->first - (line->part - 1)) / line->parts + 1;
+
+	if (isatty(STDERR_FILENO) && (n % 16 == 0 || n == all))
+		fprintf(stderr, n == all ? "\r\x1b[K" : "\r%llu of %llu runs",
+			(unsigned long long)n, (unsigned long long)all);
+}
+
+/* In the order of the seeds, whoever ran them. */
+static int run_many(struct line *line, struct sim_table *to)
+{
+	struct crew crew = {.n = 0};
+	struct bulk_result result;
+	uint64_t seed = line->first + line->part - 1, n = 0;
+	bool good;
+
+	good = hire(&crew, line);
+	for (; good && seed <= line->last; seed += line->parts, n++) {
+		good = fread(&result, sizeof(result), 1,
+			     crew.from[n % line->jobs]) == 1;
+		if (!good)
+			break;
+		tell(line, &result, to);
+		progress(line, n + 1);
+	}
+	if (!dismiss(&crew) || !good) {
+		fprintf(stderr, "catenet sim: not all runs came to their end; "
+				"nothing is told of the others\n");
+		return EXIT_CATENET;
+	}
+	return 0;
+}
+
+static int run_single(struct line *line, struct sim_table *to)
+{
+	bool looks = line->look.pcapng || line->look.events || line->look.plot;
+	struct sim_look *look = NULL;
+	struct bulk_result result;
+	char title[128];
+	bool good;
+
+	line->look.lang = line->screen.lang;
+	if (looks) {
+		look = sim_look_open(&line->look);
+		if (!look)
+			return EXIT_CATENET;
+	}
+	good = run_one(line, line->first, look ? sim_look_watch(look) : NULL,
+		       &result);
+	if (good)
+		tell(line, &result, to);
+	snprintf(title, sizeof(title), "%s, seed %llu: %.3f Mbit/s",
+		 bulk_cc_name(line->plan.cc[0]),
+		 (unsigned long long)line->first,
+		 good ? bulk_goodput(&result.flow[0]) / 1e6 : 0);
+	if (look && !sim_look_close(look, title, &result))
+		good = false;
+	return good ? 0 : EXIT_CATENET;
+}
+
+static int merge(char **files, int n, const struct line *line,
+		 struct sim_table *to)
+{
+	struct bulk_result result;
+	char *text = NULL;
+	size_t room = 0;
+	int code = 0;
+
+	for (int i = 0; i < n && !code; i++) {
+		FILE *file = fopen(files[i], "re");
+		unsigned long number = 0;
+
+		if (!file) {
+			fprintf(stderr, "catenet sim: %s: %s\n", files[i],
+				strerror(errno));
+			code = EXIT_CATENET;
+			break;
+		}
+		while (!code && getline(&text, &room, file) > 0) {
+			const char *why = sim_json_read(text, &result);
+
+			number++;
+			if (!why) {
+				tell(line, &result, to);
+				continue;
+			}
+			fprintf(stderr, "catenet sim: %s:%lu: %s\n", files[i],
+				number, why);
+			code = EXIT_CATENET;
+		}
+		fclose(file);
+	}
+	free(text);
+	return code;
+}
+
+/* --------------------------------------------------- all of it at once -- */
+
+static const char *check_together(struct line *line, int files)
+{
+	bool looks = line->look.pcapng || line->look.events || line->look.plot;
+	const char *why = cn_impair_error(&line->plan.up);
+
+	if (!why)
+		why = cn_impair_error(&line->plan.down);
+	if (why)
+		return why;
+	if (line->merge)
+		return files ? NULL : "--merge needs the files that it joins";
+	if (files)
+		return "it takes files only with --merge";
+	if (line->many && looks)
+		return "--plot, --pcapng and --events look at one run: write "
+		       "--seed in place of --seeds";
+	if (line->first + line->part - 1 > line->last)
+		return "this --part has none of the seeds";
+	return NULL;
+}
+
+static void settle(struct line *line)
+{
+	struct bulk_plan *plan = &line->plan;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t seeds = line->last - line->first + 1;
+
+	for (unsigned i = 0; i < plan->flows; i++)
+		plan->cc[i] = line->cc_n ? line->cc[i % line->cc_n] :
+					   line->set.cc;
+	if (!line->timed)
+		plan->time_ns = plan->octets ? TIME_MAX_NS : TIME_NS;
+	if (!line->jobs)
+		line->jobs = cores > 0 ? (uint64_t)cores : 1;
+	if (line->jobs > JOBS_MAX)
+		line->jobs = JOBS_MAX;
+	if (line->jobs > seeds)
+		line->jobs = seeds;
+}
+
+int cli_sim(int argc, char **argv)
+{
+	static struct line line;
+	struct sim_table *to = sim_table_new();
+	const char *why;
+	int rest, code;
+
+	line.plan.flows = 1;
+	line.plan.mtu = 1500;
+	line.first = line.last = line.part = line.parts = 1;
+	cn_settings_default(&line.set);
+	screen_init(&line.screen, stdout);
+	code = cli_parse(&cli_sim_command, argc, argv, &line, &rest);
+	if (code >= 0 || !to) {
+		sim_table_free(to);
+		return to ? code : EXIT_CATENET;
+	}
+	why = check_together(&line, argc - rest);
+	if (why) {
+		fprintf(stderr, "catenet sim: %s\n", why);
+		code = EXIT_CATENET;
+	} else {
+		settle(&line);
+		code = line.merge ? merge(argv + rest, argc - rest, &line, to) :
+		       line.many  ? run_many(&line, to) :
+				    run_single(&line, to);
+	}
+	if (!code && !line.json)
+		sim_table_print(to, stdout);
+	sim_table_free(to);
+	return code ? code : fflush(stdout) ? EXIT_CATENET : 0;
+}
