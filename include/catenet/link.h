@@ -28,6 +28,18 @@ enum cn_jitter {
 #define CN_IMPAIR_RATE_MAX UINT64_C(1000000000000)
 
 /*
+ * A rate that varies: at each of these milliseconds, from the first packet on,
+ * CN_RATE_TRACE_OCTETS may be carried, and after the last of them all begins
+ * again (the link traces of Mahimahi).  What nobody uses is gone.
+ */
+struct cn_rate_trace {
+	const uint32_t *at_ms; /* not going back; the last is not 0 */
+	uint32_t n; /* 1 at least */
+};
+
+#define CN_RATE_TRACE_OCTETS 1500u
+
+/*
  * Probabilities are 0 .. 1.  All zero: a clean path without delay.  They act
  * in netem's order: loss, duplication, corruption, then rate, delay, jitter
  * and reordering; what is lost takes no time of the rate.  A second copy is
@@ -52,6 +64,8 @@ struct cn_impair {
 	double duplicate;
 	double corrupt; /* one bit of the packet flipped */
 	uint64_t rate; /* bit/s of IP packets; 0: unlimited */
+	/* In place of the rate, or NULL; borrowed as long as the path lives. */
+	const struct cn_rate_trace *rate_trace;
 	uint32_t queue; /* packets that wait for the rate; 0: 1000 */
 	uint64_t queue_octets; /* 0: no limit in octets */
 	bool keep_order; /* jitter never reorders */

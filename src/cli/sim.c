@@ -30,6 +30,7 @@ enum key {
 	KEY_DUPLICATE,
 	KEY_CORRUPT,
 	KEY_RATE,
+	KEY_TRACE,
 	KEY_QUEUE,
 	KEY_DROP,
 	KEY_MTU,
@@ -75,6 +76,10 @@ static const struct cli_option table[] = {
 	{KEY_CORRUPT, "corrupt", "SHARE", "one bit of a packet is flipped",
 	 NULL},
 	{KEY_RATE, "rate", "RATE", "bits of IP packets a second", NULL},
+	{KEY_TRACE, "trace", "FILE",
+	 "a rate that varies as it was recorded, in Mahimahi's format; of one "
+	 "direction: --up 'trace FILE'",
+	 NULL},
 	{KEY_QUEUE, "queue", "PACKETS|SIZE",
 	 "what may wait for the rate; 1000 packets unless said", NULL},
 	{KEY_DROP, "drop", "RULES",

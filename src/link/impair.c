@@ -156,9 +156,10 @@ uint64_t dice_delay(struct dice *dice, const struct cn_impair *impair)
 bool impair_is_clean(const struct cn_impair *impair)
 {
 	return !impair->delay_ns && !impair->jitter_ns && !impair->rate &&
-	       !(impair->loss > 0) && !(impair->burst_p > 0) &&
-	       !(impair->burst_good > 0) && !(impair->reorder > 0) &&
-	       !(impair->duplicate > 0) && !(impair->corrupt > 0);
+	       !impair->rate_trace && !(impair->loss > 0) &&
+	       !(impair->burst_p > 0) && !(impair->burst_good > 0) &&
+	       !(impair->reorder > 0) && !(impair->duplicate > 0) &&
+	       !(impair->corrupt > 0);
 }
 
 static bool is_share(double p)
@@ -187,6 +188,12 @@ const char *cn_impair_error(const struct cn_impair *impair)
 	    impair->reorder_ns > CN_IMPAIR_DELAY_MAX)
 		return "delay, jitter and reorder delay must be at most "
 		       "one hour";
+	if (impair->rate && impair->rate_trace)
+		return "a rate and a trace of rates exclude one another";
+	if (impair->rate_trace &&
+	    (!impair->rate_trace->n ||
+	     !impair->rate_trace->at_ms[impair->rate_trace->n - 1]))
+		return "a trace of rates must end after millisecond 0";
 	if (impair->rate > CN_IMPAIR_RATE_MAX)
 		return "rate must be at most 1 Tbit/s";
 	return NULL;

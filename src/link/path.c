@@ -40,6 +40,11 @@ struct cn_path {
 	/* The rate: the instant at which the last bit accepted will have been
 	 * sent is free_at and free_part / rate of a nanosecond. */
 	uint64_t free_at, free_part;
+	/* A trace of rates: when it began, the opportunity that comes next,
+	 * counted from there, and the octets left of the last one. */
+	bool trace_begun;
+	uint64_t trace_from, trace_next;
+	uint32_t trace_left;
 	struct parcel *wait_first, *wait_last; /* their first bit not sent */
 	uint32_t waiting;
 	uint64_t waiting_octets;
@@ -117,6 +122,11 @@ int cn_path_set(struct cn_path *path, const struct cn_impair *impair)
 {
 	if (cn_impair_error(impair))
 		return CN_E_INVAL;
+	if (impair->rate_trace != path->impair.rate_trace) {
+		path->trace_begun = false;
+		path->trace_next = 0;
+		path->trace_left = 0;
+	}
 	path->impair = *impair;
 	path->free_part = 0;
 	settle(path);
@@ -144,11 +154,16 @@ static uint32_t queue_limit(const struct cn_path *path)
 	return path->impair.queue ? path->impair.queue : IMPAIR_QUEUE;
 }
 
+static bool is_limited(const struct cn_path *path)
+{
+	return path->impair.rate || path->impair.rate_trace;
+}
+
 /* A packet that can be sent at once needs no room in the queue. */
 static bool has_room(struct cn_path *path, uint32_t len, uint64_t now)
 {
 	stop_waiting(path, now);
-	if (!path->impair.rate || path->free_at <= now)
+	if (!is_limited(path) || path->free_at <= now)
 		return true;
 	if (path->waiting >= queue_limit(path))
 		return false;
@@ -168,6 +183,63 @@ static void wait_for_rate(struct cn_path *path, struct parcel *parcel)
 	path->waiting_octets += parcel->len;
 }
 
+static uint64_t opportunity_at(const struct cn_path *path, uint64_t n)
+{
+	const struct cn_rate_trace *trace = path->impair.rate_trace;
+	uint64_t ms = n / trace->n * trace->at_ms[trace->n - 1] +
+		      trace->at_ms[n % trace->n];
+
+	return path->trace_from + ms * CN_NS_PER_MS;
+}
+
+/* The first opportunity that is not over. */
+static void seek(struct cn_path *path, uint64_t now)
+{
+	const struct cn_rate_trace *trace = path->impair.rate_trace;
+	uint64_t ms = (now - path->trace_from + CN_NS_PER_MS - 1) /
+		      CN_NS_PER_MS;
+	uint64_t round = ms / trace->at_ms[trace->n - 1];
+	uint32_t low = 0, high = trace->n, rest;
+
+	rest = (uint32_t)(ms % trace->at_ms[trace->n - 1]);
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (trace->at_ms[mid] < rest)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (path->trace_next < round * trace->n + low)
+		path->trace_next = round * trace->n + low;
+}
+
+/* A packet takes as many opportunities as it has octets for. */
+static uint64_t serialize_by_trace(struct cn_path *path, struct parcel *parcel,
+				   uint64_t now)
+{
+	uint32_t need = parcel->len;
+
+	if (!path->trace_begun) {
+		path->trace_begun = true;
+		path->trace_from = now;
+	}
+	if (path->free_at < now) {
+		path->trace_left = 0;
+		seek(path, now);
+	}
+	while (need > path->trace_left) {
+		need -= path->trace_left;
+		path->trace_left = CN_RATE_TRACE_OCTETS;
+		path->free_at = opportunity_at(path, path->trace_next++);
+	}
+	path->trace_left -= need;
+	parcel->start_at = path->free_at;
+	if (parcel->start_at > now)
+		wait_for_rate(path, parcel);
+	return path->free_at;
+}
+
 /* When the last bit has been sent.  The remainder of the division is carried
  * on, so that the rate is exact over any number of packets. */
 static uint64_t serialize(struct cn_path *path, struct parcel *parcel,
@@ -175,6 +247,8 @@ static uint64_t serialize(struct cn_path *path, struct parcel *parcel,
 {
 	uint64_t rate = path->impair.rate, parts;
 
+	if (path->impair.rate_trace)
+		return serialize_by_trace(path, parcel, now);
 	if (!rate)
 		return now;
 	if (path->free_at < now) {
@@ -197,7 +271,7 @@ uint32_t cn_path_room(struct cn_path *path, uint64_t now)
 
 	if (!has_room(path, path->mtu, now))
 		return 0;
-	if (!path->impair.rate)
+	if (!is_limited(path))
 		return UINT32_MAX;
 	by_packets = queue_limit(path) - path->waiting;
 	if (path->free_at <= now && by_packets < UINT32_MAX)

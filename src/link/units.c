@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "link/rate_trace.h"
+
 struct unit {
 	const char *name;
 	double factor;
@@ -168,6 +170,7 @@ const char *units_count(const char *text, uint64_t low, uint64_t high,
 
 #define PARTS_MAX 4
 #define PART_LEN 32
+#define WORD_LEN 256 /* names of files among them */
 
 /* Cuts at commas; 0: too many or too long. */
 static int split(const char *text, char part[PARTS_MAX][PART_LEN])
@@ -281,7 +284,7 @@ const char *units_queue(const char *text, struct cn_impair *impair)
 
 const char units_unknown[] =
 	"no such impairment; there are delay, rtt, jitter, loss, burst-loss, "
-	"reorder, duplicate, corrupt, rate, queue and ecn";
+	"reorder, duplicate, corrupt, rate, trace, queue and ecn";
 
 const char *units_impair(const char *word, const char *value,
 			 struct cn_impair *impair)
@@ -308,8 +311,14 @@ const char *units_impair(const char *word, const char *value,
 		return units_share(value, &impair->duplicate);
 	if (!strcmp(word, "corrupt"))
 		return units_share(value, &impair->corrupt);
-	if (!strcmp(word, "rate"))
+	if (!strcmp(word, "rate")) {
+		impair->rate_trace = NULL;
 		return units_rate(value, &impair->rate);
+	}
+	if (!strcmp(word, "trace")) {
+		impair->rate = 0;
+		return rate_trace_read(value, &impair->rate_trace);
+	}
 	if (!strcmp(word, "queue"))
 		return units_queue(value, impair);
 	if (!strcmp(word, "ecn")) {
@@ -320,13 +329,13 @@ const char *units_impair(const char *word, const char *value,
 }
 
 /* The next word of *text into word; false at the end. */
-static bool next_word(const char **text, char word[PART_LEN * 2])
+static bool next_word(const char **text, char word[WORD_LEN])
 {
 	size_t len;
 
 	*text += strspn(*text, " =");
 	len = strcspn(*text, " =");
-	if (!len || len >= PART_LEN * 2)
+	if (!len || len >= WORD_LEN)
 		return false;
 	memcpy(word, *text, len);
 	word[len] = '\0';
@@ -336,7 +345,7 @@ static bool next_word(const char **text, char word[PART_LEN * 2])
 
 const char *units_impair_list(const char *text, struct cn_impair *impair)
 {
-	char word[PART_LEN * 2], value[PART_LEN * 2];
+	char word[WORD_LEN], value[WORD_LEN];
 	const char *why = NULL;
 
 	while (!why && next_word(&text, word)) {

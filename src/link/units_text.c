@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "link/rate_trace.h"
 #include "link/units.h"
 
 struct text {
@@ -107,6 +108,8 @@ void units_impair_text(const struct cn_impair *impair,
 	put_share(&text, "corrupt", impair->corrupt);
 	if (impair->rate)
 		put_rate(&text, impair->rate);
+	if (impair->rate_trace)
+		put(&text, " trace %s", rate_trace_name(impair->rate_trace));
 	if (impair->queue_octets)
 		put(&text, " queue %llub", impair->queue_octets + 0ull);
 	else if (impair->queue)

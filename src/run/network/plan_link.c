@@ -21,8 +21,8 @@
 #define MTU_HIGH 65535
 
 static const char *const impairments[] = {
-	"delay",   "rtt",	"jitter",  "loss", "burst-loss",
-	"reorder", "duplicate", "corrupt", "rate", "queue",
+	"delay",     "rtt",	"jitter", "loss",  "burst-loss", "reorder",
+	"duplicate", "corrupt", "rate",	  "trace", "queue",
 };
 static const char *const properties[] = {
 	"ecn", "net", "mtu", "name", "drop", "down", "up", "from", "both",
@@ -202,12 +202,13 @@ static bool set_words(struct changing *changing, const struct words *words,
 		if (set_flag(changing, word))
 			continue;
 		if (!plan_is_link_word(word))
-			return wrong(changing, word,
-				     "no property of a link; there are delay, "
-				     "rtt, jitter, loss, burst-loss, reorder, "
-				     "duplicate, corrupt, rate, queue, ecn, "
-				     "net, mtu, name, drop, from, both, up and "
-				     "down");
+			return wrong(
+				changing, word,
+				"no property of a link; there are delay, "
+				"rtt, jitter, loss, burst-loss, reorder, "
+				"duplicate, corrupt, rate, trace, queue, ecn, "
+				"net, mtu, name, drop, from, both, up and "
+				"down");
 		if (++i == words->n)
 			return wrong(changing, word,
 				     "its value is missing; write for example "

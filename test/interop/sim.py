@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""catenet sim as people type it: tables, parts, files, and what it refuses."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from xml.etree import ElementTree
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import CATENET, Skip, case, main  # noqa: E402
+
+LOSSY = ['--rate', '10mbit', '--rtt', '40ms', '--loss', '2%']
+
+
+def sim(*words, code=0, **more):
+    done = subprocess.run([CATENET, 'sim', *words], capture_output=True,
+                          text=True, timeout=120, check=False, **more)
+    assert done.returncode == code, (words, done)
+    return done.stdout if code == 0 else done.stderr
+
+
+@case
+def parts_are_the_whole():
+    """the parts of a seed range, merged, are the table of one machine"""
+    range_of = [*LOSSY, '--bytes', '300kb', '--seeds', '1..11']
+    whole = sim(*range_of)
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for part in 1, 2, 3:
+            files.append(f'{folder}/part{part}')
+            with open(files[-1], 'w', encoding='utf-8') as file:
+                file.write(sim(*range_of, '--part', f'{part}/3', '--json',
+                               '--jobs', str(part)))
+        assert sim('--merge', *files) == whole, whole
+        seeds = sorted(json.loads(line)['seed'] for name in files
+                       for line in open(name, encoding='utf-8'))
+        assert seeds == list(range(1, 12)), seeds
+
+
+@case
+def seeds_in_their_order():
+    """lines come in the order of the seeds, whoever ran them"""
+    lines = sim(*LOSSY, '--bytes', '100kb', '--seeds', '5..24', '--jobs', '4',
+                '--json').splitlines()
+    assert [json.loads(line)['seed'] for line in lines] == list(range(5, 25))
+    assert all(flow['done'] and flow['octets'] == 102400 for line in lines
+               for flow in json.loads(line)['flows'])
+    again = sim(*LOSSY, '--bytes', '100kb', '--seed', '9', '--json')
+    assert again.strip() == lines[4], (again, lines[4])
+
+
+@case
+def what_may_be_looked_at():
+    """a capture, events and a plot of one run"""
+    with tempfile.TemporaryDirectory() as folder:
+        names = [f'{folder}/{name}' for name in ('a.svg', 'a.pcapng', 'a.json')]
+        table = sim(*LOSSY, '--time', '3s', '--plot', names[0], '--pcapng',
+                    names[1], '--events', names[2])
+        assert table == sim(*LOSSY, '--time', '3s'), 'looking changed it'
+        assert ElementTree.parse(names[0]).getroot().tag.endswith('svg')
+        with open(names[1], 'rb') as file:
+            assert file.read(4) == b'\n\r\r\n'
+        with open(names[2], encoding='utf-8') as file:
+            lines = [json.loads(line) for line in file]
+        assert lines[0]['hosts'] == ['sender', 'receiver']
+        assert any(line['kind'] == 'fate' for line in lines) or \
+            any('lost' in json.dumps(line) for line in lines)
+
+
+@case
+def a_recorded_rate():
+    """a Mahimahi trace limits the flow to what it says, each way"""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = f'{folder}/5mbit'
+        # A packet of 1500 octets every 3 ms: 4 Mbit/s.
+        with open(trace, 'w', encoding='ascii') as file:
+            file.writelines(f'{ms}\n' for ms in range(3, 3001, 3))
+        for path in (['--trace', trace], ['--up', f'trace {trace}']):
+            line = json.loads(sim('--rtt', '20ms', *path, '--json'))
+            goodput = line['flows'][0]['goodput']
+            assert 3.6e6 < goodput < 4e6, goodput
+
+
+@case
+def bad_words():
+    """each mistake has its sentence, and exit code 125"""
+    for words, part in ((['--flows', '0'], 'from 1 to 64'),
+                        (['--cc', 'vegas'], 'there are cubic'),
+                        (['--outage', '5s'], 'AT+TIME'),
+                        (['--outage', '5s+2s', '--outage', '6s+1s'], 'before'),
+                        (['--seeds', '9..1'], 'A..B'),
+                        (['--part', '3/2'], 'I/N'),
+                        (['--seeds', '1..2', '--part', '3/3'], 'none of'),
+                        (['--seeds', '1..2', '--plot', 'x'], 'one run'),
+                        (['--trace', '/nonexistent'], 'no such file'),
+                        (['--merge'], 'needs the files'),
+                        (['--merge', '/nonexistent'], 'No such file'),
+                        (['--merge', CATENET], 'JSON'),
+                        (['file'], 'only with --merge'),
+                        (['--plot', '/nonexistent/x'], 'No such file'),
+                        (['--bytes', '0'], 'at least one'),
+                        (['--net', 'moon'], 'no such path')):
+        said = sim(*words, code=125)
+        assert part in said and 'catenet sim' in said, (words, said)
+
+
+@case
+def a_full_disk():
+    """files that cannot be written whole are told of"""
+    if not os.path.exists('/dev/full'):
+        raise Skip('no /dev/full')
+    for option in '--plot', '--events':
+        said = sim(*LOSSY, '--time', '1s', option, '/dev/full', code=125)
+        assert 'not whole' in said, said
+
+
+main()

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* A rate that varies: who may pass when, and files that say so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <catenet/link.h>
+
+#include "link/rate_trace.h"
+
+#define MS CN_NS_PER_MS
+#define START (5 * CN_NS_PER_SEC)
+
+static void *take(void *ctx, size_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
+static void give(void *ctx, void *p, size_t size)
+{
+	(void)ctx;
+	(void)size;
+	free(p);
+}
+
+static const struct cn_alloc alloc = {take, give, NULL};
+static const uint32_t ms[] = {0, 5, 5, 20};
+static const struct cn_rate_trace trace = {ms, 4};
+
+struct rig {
+	struct cn_pool *pool;
+	struct cn_path *path;
+};
+
+static void set_up(struct rig *rig, uint32_t queue)
+{
+	struct cn_path_config config = {
+		.impair = {.rate_trace = &trace, .queue = queue}};
+
+	rig->pool = cn_pool_new(&alloc);
+	config.pool = rig->pool;
+	assert_int_equal(cn_path_new(&config, NULL, &rig->path, NULL), CN_OK);
+}
+
+static void tear_down(struct rig *rig)
+{
+	cn_path_free(rig->path);
+	cn_pool_free(rig->pool);
+}
+
+static void give_packet(struct rig *rig, uint32_t len, uint64_t now)
+{
+	static const uint8_t octets[3000];
+	struct cn_frame frame = {0};
+
+	frame.slice[0] = (struct cn_slice){NULL, octets, len};
+	frame.slice_n = 1;
+	frame.payload_len = len;
+	assert_int_equal(cn_path_send(rig->path, &frame, now), CN_OK);
+}
+
+/* The millisecond at which the next one comes. */
+static uint64_t next_ms(struct rig *rig)
+{
+	uint64_t at = cn_path_deadline(rig->path);
+	struct cn_frame frame;
+
+	assert_true(at >= START);
+	assert_true(cn_path_recv(rig->path, &frame, at));
+	cn_frame_release(&frame);
+	assert_int_equal(at % MS, 0);
+	return (at - START) / MS;
+}
+
+static void a_packet_an_opportunity(void **state)
+{
+	static const uint64_t want[] = {0, 5, 5, 20, 20, 25, 25, 40};
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig, 100);
+	for (int i = 0; i < 8; i++)
+		give_packet(&rig, 1500, START);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(next_ms(&rig), want[i]);
+	tear_down(&rig);
+}
+
+static void small_ones_share_a_long_one_takes_two(void **state)
+{
+	static const uint64_t want[] = {0, 0, 5, 5, 20};
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig, 100);
+	give_packet(&rig, 700, START);
+	give_packet(&rig, 800, START);
+	give_packet(&rig, 1000, START);
+	give_packet(&rig, 2000, START);
+	give_packet(&rig, 1, START);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(next_ms(&rig), want[i]);
+	tear_down(&rig);
+}
+
+static void what_nobody_uses_is_gone(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig, 100);
+	give_packet(&rig, 100, START);
+	assert_int_equal(next_ms(&rig), 0);
+	/* 1400 octets were left at 0, 3000 passed by at 5. */
+	give_packet(&rig, 100, START + 6 * MS);
+	assert_int_equal(next_ms(&rig), 20);
+	/* Many rounds later. */
+	give_packet(&rig, 100, START + 1001 * MS);
+	assert_int_equal(next_ms(&rig), 1005);
+	/* At the very instant. */
+	give_packet(&rig, 1500, START + 2020 * MS);
+	assert_int_equal(next_ms(&rig), 2020);
+	tear_down(&rig);
+}
+
+static void the_queue_is_bounded(void **state)
+{
+	struct cn_path_stats stats;
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig, 2);
+	for (int i = 0; i < 5; i++)
+		give_packet(&rig, 1500, START);
+	cn_path_stats(rig.path, &stats);
+	/* One at once, two wait. */
+	assert_int_equal(stats.queue_drops, 2);
+	assert_int_equal(stats.waiting, 2);
+	tear_down(&rig);
+}
+
+static void both_are_refused(void **state)
+{
+	struct cn_impair impair = {.rate = 1000, .rate_trace = &trace};
+	static const struct cn_rate_trace never = {ms, 1};
+
+	(void)state;
+	assert_non_null(cn_impair_error(&impair));
+	impair.rate = 0;
+	assert_null(cn_impair_error(&impair));
+	impair.rate_trace = &never;
+	assert_non_null(cn_impair_error(&impair));
+}
+
+static const char *read_text(const char *text, const struct cn_rate_trace **to)
+{
+	static char name[64];
+	static int n;
+	const char *why;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/tmp/catenet-trace-%d-%d", getpid(), n++);
+	file = fopen(name, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	why = rate_trace_read(name, to);
+	unlink(name);
+	return why;
+}
+
+static void files(void **state)
+{
+	const struct cn_rate_trace *got = NULL;
+
+	(void)state;
+	assert_null(read_text("0\n5\n5\n\n20\r\n", &got));
+	assert_int_equal(got->n, 4);
+	assert_memory_equal(got->at_ms, ms, sizeof(ms));
+	assert_non_null(read_text("", &got));
+	assert_non_null(read_text("0\n0\n", &got));
+	assert_non_null(read_text("5\n4\n", &got));
+	assert_non_null(read_text("5\n-4\n", &got));
+	assert_non_null(read_text("5\nsix\n", &got));
+	assert_non_null(read_text("5 6x\n9zz\n", &got));
+	assert_non_null(read_text("99999999999\n", &got));
+	assert_non_null(rate_trace_read("/nonexistent", &got));
+	assert_non_null(rate_trace_read("/tmp", &got));
+	assert_non_null(rate_trace_read("/dev/zero", &got));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_packet_an_opportunity),
+		cmocka_unit_test(small_ones_share_a_long_one_takes_two),
+		cmocka_unit_test(what_nobody_uses_is_gone),
+		cmocka_unit_test(the_queue_is_bounded),
+		cmocka_unit_test(both_are_refused),
+		cmocka_unit_test(files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
