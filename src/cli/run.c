@@ -192,6 +192,8 @@ struct line {
 	const char *only;
 	const char *net; /* NULL: none, or while it is looked for */
 	bool looking_for_net;
+	const char
+		*alone; /* an option that is of no world of others; or NULL */
 	struct screen screen;
 };
 
@@ -521,10 +523,32 @@ static const char *take_value(struct line *line, int key, const char *value)
 	}
 }
 
+/* What a program may say of itself in a world that others have described. */
+static bool is_for_worlds(int key)
+{
+	switch (key) {
+	case KEY_WORLD:
+	case KEY_HOST:
+	case KEY_PCAPNG:
+	case KEY_EXPLAIN:
+	case KEY_EVENTS:
+	case KEY_LANG:
+	case KEY_WITHOUT:
+	case 'q':
+	case 'v':
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool take(void *ctx, int key, const char *value)
 {
 	struct line *line = ctx;
 	const char *why;
+
+	if (!is_for_worlds(key))
+		line->alone = name_of(key);
 
 	if (line->looking_for_net || key == KEY_NET) {
 		if (key == KEY_NET)
@@ -640,6 +664,22 @@ static bool check_together(struct line *line)
 	return true;
 }
 
+/* In a world of others the network is described by whoever keeps it. */
+static bool check_world(const struct line *line)
+{
+	if (!line->run.world && line->run.host) {
+		fprintf(stderr, "catenet run: --host needs --world NAME\n");
+		return false;
+	}
+	if (!line->run.world || !line->alone)
+		return true;
+	fprintf(stderr,
+		"catenet run: --%s: not with --world, where the network is the "
+		"world's: catenet world set %s LINK delay 50ms changes it\n",
+		line->alone, line->run.world);
+	return false;
+}
+
 #define NET_LIST "list"
 
 /*
@@ -698,7 +738,7 @@ int cli_run(int argc, char **argv)
 				"catenet run [OPTION...] -- PROGRAM\n");
 		return EXIT_CATENET;
 	}
-	if (!check_together(&line))
+	if (!check_together(&line) || !check_world(&line))
 		return EXIT_CATENET;
 	line.run.argv = argv + rest;
 	line.world.screen = (struct world_screen){

@@ -9,10 +9,12 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
+#include "cli/screen.h"
 #include "cli/world_plan.h"
 #include "link/units.h"
 #include "run/keep.h"
 #include "run/world/door.h"
+#include "run/world/look.h"
 #include "run/world/options.h"
 #include "run/world/talk.h"
 
@@ -28,6 +30,7 @@ enum key {
 	KEY_CC,
 	KEY_SEED,
 	KEY_JSON,
+	KEY_LANG,
 };
 
 static const struct cli_option table[] = {
@@ -67,6 +70,8 @@ static const struct cli_option table[] = {
 	 "The process"},
 	{'q', "quiet", NULL, "no remarks", NULL},
 	{KEY_JSON, "json", NULL, "show writes JSON lines", "Looking"},
+	{KEY_LANG, "lang", "LANG", "of the comments in a capture: en or zh",
+	 NULL},
 };
 
 static const struct cli_example examples[] = {
@@ -78,6 +83,8 @@ static const struct cli_example examples[] = {
 	 "a network that a file describes, with a way out and one in"},
 	{"catenet world set lab alice-bob delay 200ms loss 5%",
 	 "changes a link while it runs; catenet world show lab names them"},
+	{"catenet world capture lab alice-bob - | wireshark -k -i -",
+	 "what is sent on a link, live"},
 	{"catenet world ls; catenet world stop lab",
 	 "who is there; and the end, which resets what is connected"},
 };
@@ -89,14 +96,15 @@ struct line {
 	struct world_plan plan;
 	struct world_publish publish[WORLD_PLAN_PORTS];
 	bool json;
+	struct screen screen;
 };
 
 static bool take(void *ctx, int key, const char *value);
 
 static const char *word(size_t i)
 {
-	static const char *const words[] = {"ls",  "stop",  "show", "names",
-					    "set", "route", NULL};
+	static const char *const words[] = {"ls",  "stop",  "show",    "names",
+					    "set", "route", "capture", NULL};
 
 	return words[i];
 }
@@ -108,12 +116,15 @@ static const char *cc_name(size_t i)
 	return names[i];
 }
 
-static const struct cli_values values[] = {{0, word}, {KEY_CC, cc_name}};
+static const struct cli_values values[] = {
+	{0, word}, {KEY_CC, cc_name}, {KEY_LANG, screen_lang_name}};
 
 const struct cli_command cli_world_command = {
 	.name = "world",
-	.usage = "NAME [OPTION...] | ls [NAME] | show NAME | names NAME | "
-		 "set NAME LINK WORD... | route NAME WORD... | stop NAME",
+	.usage =
+		"NAME [OPTION...] | ls [NAME] | show NAME | names NAME | "
+		"set NAME LINK WORD... | route NAME WORD... | capture NAME [NODE|LINK] FILE "
+		"| stop NAME",
 	.what = "keeps a world of several hosts, which programs join with "
 		"catenet run --world",
 	.example = examples,
@@ -202,6 +213,9 @@ static bool take(void *ctx, int key, const char *value)
 		break;
 	case KEY_CC:
 		why = take_cc(&line->world, value);
+		break;
+	case KEY_LANG:
+		why = screen_take_lang(&line->screen, value);
 		break;
 	case KEY_JSON:
 		line->json = true;
@@ -303,6 +317,22 @@ static int show(struct line *line, int argc, char **argv)
 	return keep_list(name, which);
 }
 
+/* capture NAME [PLACE] FILE */
+static int capture(const struct line *line, int argc, char **argv)
+{
+	struct look_ask ask = {.kind = LOOK_PCAPNG};
+
+	if (argc < 3 || argc > 4)
+		return misused("write capture NAME [NODE|LINK] FILE; FILE - is "
+			       "standard output");
+	if (argc == 4 && strlen(argv[2]) < sizeof(ask.place))
+		strcpy(ask.place, argv[2]);
+	else if (argc == 4)
+		return misused("no node or link has such a name");
+	ask.lang = (uint8_t)line->screen.lang;
+	return keep_capture(argv[1], argv[argc - 1], &ask);
+}
+
 static int verb(struct line *line, int argc, char **argv, bool *is_verb)
 {
 	*is_verb = true;
@@ -311,6 +341,8 @@ static int verb(struct line *line, int argc, char **argv, bool *is_verb)
 	if (!strcmp(argv[0], "stop"))
 		return argc == 2 ? keep_stop(argv[1]) :
 				   misused("write stop NAME");
+	if (!strcmp(argv[0], "capture"))
+		return capture(line, argc, argv);
 	if (!strcmp(argv[0], "set") || !strcmp(argv[0], "route"))
 		return change(argc, argv);
 	if (!strcmp(argv[0], "show") || !strcmp(argv[0], "names"))
@@ -330,6 +362,7 @@ int cli_world(int argc, char **argv)
 		return misused("no memory");
 	}
 	world_options_default(&line->world);
+	screen_init(&line->screen, stdout);
 	/* The first word is a verb or the name. */
 	code = cli_parse(&cli_world_command, argc, argv, line, &rest);
 	if (code < 0 && rest == argc)

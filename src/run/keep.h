@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct look_ask;
 struct world_options;
 
 struct keep_options {
@@ -27,5 +28,9 @@ int keep_stop(const char *name);
 int keep_list(const char *name, int which);
 /* Changes its network as text says; exit code. */
 int keep_change(const char *name, const char *text);
+/* What is asked for goes to the file ("-": standard output), until Ctrl-C or
+ * the world's end; exit code. */
+int keep_capture(const char *name, const char *file,
+		 const struct look_ask *look);
 
 #endif

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -428,6 +429,84 @@ def changes():
                                'alice-bob', 'delya', '1ms'],
                               capture_output=True, text=True, check=False)
         assert done.returncode and 'delya: no property' in done.stderr, done
+
+
+def packets(name):
+    """(source, flags of TCP, data octets, comment) of each in a pcapng file."""
+    with open(name, 'rb') as file:
+        data = file.read()
+    at, found = 0, []
+    while at < len(data):
+        kind, size = struct.unpack_from('<II', data, at)
+        if kind == 6:
+            length, = struct.unpack_from('<I', data, at + 20)
+            ip = data[at + 28:at + 28 + length]
+            head = (ip[0] & 15) * 4
+            tcp = ip[head:]
+            options = data[at + 28 + -(-length // 4) * 4:at + size - 4]
+            comment = ''
+            while len(options) >= 4:
+                code, n = struct.unpack_from('<HH', options)
+                if code == 1:
+                    comment = options[4:4 + n].decode()
+                options = options[4 + -(-n // 4) * 4:]
+            found.append(('.'.join(map(str, ip[12:16])), tcp[13] & 0x17,
+                          len(tcp) - (tcp[12] >> 4) * 4, comment))
+        at += size
+    return found
+
+
+FIN, SYN, ACK = 1, 2, 16
+
+
+@case
+def looking():
+    """A handshake and a close of two hosts: captured, drawn, and as events"""
+    path = {name: os.path.join(_base, name) for name in
+            ('alice.pcapng', 'link.pcapng', 'alice.json')}
+    with World('host alice 192.168.0.7\nhost bob 192.168.0.223\nrouter r\n'
+               'link alice r delay 5ms\nlink r bob\n') as world, \
+            subprocess.Popen([CATENET, 'world', 'capture', world.name,
+                              'r-bob', path['link.pcapng']]) as capture:
+        wait_until(lambda: os.path.exists(path['link.pcapng']) and
+                   os.path.getsize(path['link.pcapng']))
+        with world.start('bob', *program('dial/server.py'), '', '5678',
+                         '1') as server:
+            words = world.words('alice', [*program('dial/client.py'),
+                                          '192.168.0.223'])
+            here = words.index('--')
+            done = subprocess.run(
+                [*words[:here], '--explain', '--lang', 'en',
+                 '--pcapng', path['alice.pcapng'],
+                 '--events', path['alice.json'], *words[here:]],
+                capture_output=True, text=True, timeout=60, check=True)
+            assert done.stdout == 'hello, server\n', done
+            server.communicate(timeout=30)
+        wait_until(lambda: not world.states('bob', 'LAST-ACK'))
+        capture.send_signal(signal.SIGINT)
+        assert capture.wait(20) == 0
+    for name in 'alice.pcapng', 'link.pcapng':
+        got = packets(path[name])
+        assert [packet[:3] for packet in got[:3]] == [
+            ('192.168.0.7', SYN, 0), ('192.168.0.223', SYN | ACK, 0),
+            ('192.168.0.7', ACK, 0)], got
+        ends = [packet for packet in got if packet[1] & FIN]
+        assert {packet[0] for packet in ends} == {'192.168.0.7',
+                                                  '192.168.0.223'}, got
+        assert got[-1][:3] == ('192.168.0.7', ACK, 0), got
+    assert 'asks to open' in packets(path['alice.pcapng'])[0][3]
+    for word in 'SYN-SENT', 'TIME-WAIT', '192.168.0.223:5678':
+        assert word in done.stderr, done.stderr
+    with open(path['alice.json'], encoding='utf-8') as file:
+        events = [json.loads(line) for line in file]
+    assert events[0]['hosts'][0] == 'alice', events[0]
+    assert any(event.get('to') == 'TIME-WAIT' for event in events)
+    # What is the world's is not the program's to say.
+    done = subprocess.run([CATENET, 'run', '--world', 'x', '--delay', '1ms',
+                           '--', 'true'], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 125 and '--delay: not with --world' in \
+        done.stderr, done
 
 
 @case

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lab.h"
+#include "link/capture_file.h"
 
 #define MS CN_NS_PER_MS
 #define SEC CN_NS_PER_SEC
@@ -218,7 +218,9 @@ static void captures_are_made(void **state)
 {
 	static const uint8_t syn_and_acks[] = {192, 168, 0, 1, 10, 0, 2, 2};
 	static const uint8_t arp[] = {8, 6, 0, 1, 8, 0, 6, 4};
-	struct network_tap_config config = {.node = "alice"};
+	struct capture_file to = {.fd = -1};
+	struct network_tap_config config = {
+		.node = "alice", .write = capture_file_write, .ctx = &to};
 	struct network_tap *tap;
 	struct lab lab = {0};
 	struct call call;
@@ -229,7 +231,7 @@ static void captures_are_made(void **state)
 	assert_non_null(file);
 	lab_init(&lab, "host alice 192.168.0.1\nrouter r\nhost bob\n"
 		       "link alice r\nsegment lan r bob\n");
-	config.fd = dup(fileno(file));
+	to.fd = fileno(file);
 	assert_null(network_tap_open(lab.network, &config, &tap, why));
 	call_begin(&lab, &call, "alice", "bob", 4, 1);
 	call_run(&lab, &call, SEC);
@@ -248,8 +250,9 @@ static void captures_are_made(void **state)
 	assert_non_null(file);
 	lab_init(&lab, "host alice 192.168.0.1\nrouter r\nhost bob\n"
 		       "link alice r\nsegment lan r bob\n");
-	config = (struct network_tap_config){.link = "lan"};
-	config.fd = dup(fileno(file));
+	config.node = NULL;
+	config.link = "lan";
+	to.fd = fileno(file);
 	assert_null(network_tap_open(lab.network, &config, &tap, why));
 	call_begin(&lab, &call, "alice", "bob", 4, 1);
 	call_run(&lab, &call, SEC);
@@ -257,7 +260,7 @@ static void captures_are_made(void **state)
 	assert_int_equal(count_in(file, arp, 8), 2);
 	assert_int_equal(count_in(file, "bob:eth0", 8), 1);
 	(void)fclose(file);
-	config = (struct network_tap_config){.node = "carol"};
+	config.node = "carol";
 	assert_non_null(network_tap_open(lab.network, &config, &tap, why));
 	assert_string_equal(why, "no host or router is called carol");
 	call_end(&lab, &call);

@@ -109,15 +109,18 @@ void network_names(const struct network *network, FILE *out);
 struct network_tap;
 struct network_tap_config {
 	const char *node, *link; /* one of them, or NULL both: every link */
-	int fd; /* written to and, by network_tap_close, closed */
+	/* Takes all of it, or says no by a negative error: then nothing more is
+	 * written. */
+	int (*write)(void *ctx, const void *data, size_t len);
+	void *ctx;
 	uint64_t epoch_ns; /* of the real clock, at the time 0 */
 };
-/* NULL, or what is wrong; the descriptor is then the caller's still. */
+/* NULL, or what is wrong. */
 const char *network_tap_open(struct network *network,
 			     const struct network_tap_config *config,
 			     struct network_tap **tap, char why[PLAN_WHY]);
-/* What is gathered goes to the file: 0, or -errno of whatever failed first,
- * since when nothing is written. */
+/* What is gathered is written: 0, or the error of the first write that
+ * failed. */
 int network_tap_flush(struct network_tap *tap);
 int network_tap_close(struct network_tap *tap);
 

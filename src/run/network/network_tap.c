@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Captures of a network.  Interfaces have the names that the nodes give them;
  * segments are captured as Ethernet, everything else as IP. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "link/capture_file.h"
+#include "link/pcapng.h"
 #include "run/network/network_parts.h"
 
 #define COMMENT_MAX 600
@@ -15,11 +14,10 @@ struct network_tap {
 	struct list node; /* network->taps */
 	struct network *network;
 	int of_node, of_link; /* -1: any */
-	struct capture_file file;
 	struct pcapng *pcapng;
 	uint64_t epoch_ns;
 	uint32_t loopback;
-	int err; /* -errno of what failed first */
+	int err; /* of what failed first */
 	uint32_t interface[]; /* of each wire, or NO_INTERFACE */
 };
 
@@ -55,10 +53,11 @@ static bool is_tapped(const struct network_tap *tap, const struct wire *wire)
 	return tap->of_link < 0 || wire->end->link == tap->of_link;
 }
 
-static int begin(struct network_tap *tap)
+static int begin(struct network_tap *tap,
+		 const struct network_tap_config *config)
 {
 	struct network *network = tap->network;
-	struct pcapng_sink sink = {capture_file_write, &tap->file};
+	const struct pcapng_sink sink = {config->write, config->ctx};
 	int rc = pcapng_new(network->config.pool, &sink, "catenet",
 			    &tap->pcapng);
 
@@ -109,17 +108,13 @@ const char *network_tap_open(struct network *network,
 		return why;
 	}
 	tap->network = network;
-	tap->file.fd = config->fd;
 	tap->epoch_ns = config->epoch_ns;
 	if (!find(tap, config, why)) {
 		free(tap);
 		return why;
 	}
-	if (begin(tap)) {
-		snprintf(why, PLAN_WHY, "the capture: %s",
-			 strerror(tap->file.saved_errno ?
-					  tap->file.saved_errno :
-					  ENOMEM));
+	if (begin(tap, config)) {
+		snprintf(why, PLAN_WHY, "the capture cannot be written");
 		pcapng_free(tap->pcapng);
 		free(tap);
 		return why;
@@ -132,8 +127,7 @@ const char *network_tap_open(struct network *network,
 static int keep_error(struct network_tap *tap, int rc)
 {
 	if (rc && !tap->err)
-		tap->err = tap->file.saved_errno ? -tap->file.saved_errno :
-						   -EIO;
+		tap->err = rc;
 	return tap->err;
 }
 
@@ -144,13 +138,12 @@ int network_tap_flush(struct network_tap *tap)
 
 int network_tap_close(struct network_tap *tap)
 {
-	int err = network_tap_flush(tap), rc;
+	int err = network_tap_flush(tap);
 
 	list_del(&tap->node);
 	pcapng_free(tap->pcapng);
-	rc = capture_file_close(&tap->file);
 	free(tap);
-	return err ? err : rc;
+	return err;
 }
 
 /* ------------------------------------------------------------- packets -- */

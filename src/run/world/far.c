@@ -26,7 +26,9 @@
 #include "run/run.h"
 #include "run/world/door.h"
 #include "run/world/end.h"
+#include "run/world/onlooker.h"
 #include "run/world/ops.h"
+#include "run/world/options.h"
 #include "run/world/talk.h"
 
 enum far_state { FAR_IDLE, FAR_CONNECTING, FAR_LISTENING, FAR_OTHER };
@@ -54,6 +56,8 @@ struct far {
 	uint32_t serial;
 	bool over;
 	char name[DOOR_NAME_MAX];
+	struct onlooker onlooker[3]; /* enum look_kind */
+	bool looks[3];
 };
 
 /* An event that waits. */
@@ -211,6 +215,60 @@ static void say_only(struct far *far, const struct talk *talk, int pass)
 
 /* --------------------------------------------------------------- joining -- */
 
+/* What a program asks to be seen of it is seen of its host. */
+static int look(struct far *far, const struct look_ask *what, const char *name)
+{
+	struct onlooker *onlooker = &far->onlooker[what->kind];
+	struct talk talk = {.kind = TALK_LOOK, .len = sizeof(*what)};
+	int pass = onlooker_open(onlooker, far->loop, name), rc;
+
+	if (pass < 0) {
+		fprintf(stderr, "catenet: %s: %s\n", name ? name : "looking",
+			strerror(-pass));
+		return pass;
+	}
+	far->looks[what->kind] = true;
+	memcpy(talk.data, what, sizeof(*what));
+	rc = ask(far, &talk, pass);
+	close(pass);
+	if (rc)
+		fprintf(stderr, "catenet: %s\n",
+			!far->over && talk_is_text(&talk) ?
+				(const char *)talk.data :
+				"the world does not answer");
+	return rc;
+}
+
+/* A capture on standard output is alone there, as in world.c. */
+static int look_all(struct far *far, const struct world_options *opt,
+		    const char *host)
+{
+	struct look_ask what = {
+		.width = opt ? (uint16_t)opt->screen.width : 0,
+		.lang = opt ? opt->screen.lang : 0,
+		.colour = opt && opt->screen.colour,
+		.ascii = opt && opt->screen.ascii,
+	};
+	int rc = 0;
+
+	if (!opt)
+		return 0;
+	(void)snprintf(what.place, sizeof(what.place), "%.63s", host);
+	what.kind = LOOK_LADDER;
+	if (opt->explain)
+		rc = look(far, &what, NULL);
+	what.kind = LOOK_EVENTS;
+	if (!rc && opt->events)
+		rc = look(far, &what, opt->events);
+	what.kind = LOOK_PCAPNG;
+	if (!rc && opt->pcapng)
+		rc = look(far, &what, opt->pcapng);
+	if (!rc && opt->pcapng && !strcmp(opt->pcapng, "-") &&
+	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		rc = -errno;
+	return rc;
+}
+
 static int join(struct far *far, const struct run_options *options)
 {
 	struct talk talk = {.kind = TALK_JOIN, .extra = TALK_VERSION};
@@ -224,8 +282,8 @@ static int join(struct far *far, const struct run_options *options)
 		n = (int)sizeof(talk.data) - 1;
 	talk.len = (uint32_t)n + 1;
 	n = ask(far, &talk, -1);
-	if (!n)
-		return 0;
+	if (!n && talk_is_text(&talk))
+		return look_all(far, options->path, (const char *)talk.data);
 	if (far->over || !talk_is_text(&talk))
 		fprintf(stderr, "catenet: %s does not answer as a world does\n",
 			far->name);
@@ -671,7 +729,11 @@ static bool far_is_idle(struct world *world, uint64_t *octets)
 
 static void far_finish(struct world *world)
 {
-	(void)world;
+	struct far *far = far_of(world);
+
+	for (unsigned i = 0; i < 3; i++)
+		if (far->looks[i])
+			onlooker_close(&far->onlooker[i]);
 }
 
 static void free_one(void *object, void *ctx)
@@ -690,6 +752,7 @@ static void far_free(struct world *world)
 
 	if (far->watch.on)
 		(void)ask(far, &bye, -1);
+	far_finish(world);
 	loop_unwatch(far->loop, &far->watch);
 	close(far->watch.fd);
 	while ((node = list_first(&far->told))) {

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "run/network/network.h"
+#include "run/world/look.h"
 #include "run/world/parts.h"
 #include "run/world/talk.h"
 
 struct hosts {
 	struct world *world;
 	struct network *network;
+	struct looks *looks;
 	struct whost *host; /* of each node */
 	size_t n;
 	int internet; /* node, or -1 */
@@ -31,6 +33,8 @@ static void settle(void *ctx, int node, struct cn_settings *set)
 	if (world->options->lab->msl2_ns)
 		set->msl2_ns = world->options->lab->msl2_ns;
 	set->any_addr = node == hosts->internet;
+	set->trace = looks_trace(hosts->looks, node);
+	set->dgram_trace = looks_dgrams(hosts->looks, node);
 }
 
 static void take_event(void *ctx, int node, const struct cn_event *event)
@@ -39,6 +43,23 @@ static void take_event(void *ctx, int node, const struct cn_event *event)
 
 	hosts->moved = true;
 	world_take(hosts->world, hosts->host[node].host, event);
+}
+
+static void see_packet(void *ctx, const struct network_sight *sight,
+		       const struct cn_frame *frame, enum cn_fate fate,
+		       uint64_t now)
+{
+	const struct hosts *hosts = ctx;
+
+	looks_packet(hosts->looks, sight, frame, fate, now);
+}
+
+static void see_comment_of(void *ctx, const struct cn_frame *frame,
+			   enum cn_fate fate, char *text, size_t size)
+{
+	const struct hosts *hosts = ctx;
+
+	looks_comment(hosts->looks, frame, fate, text, size);
 }
 
 static bool list_nodes(struct hosts *hosts)
@@ -167,11 +188,16 @@ static int begin(struct hosts *hosts)
 		.pool = world->pool,
 		.settings = settle,
 		.event = take_event,
+		.packet = see_packet,
+		.comment = see_comment_of,
 		.ctx = hosts,
 	};
 	char why[PLAN_WHY];
 	struct plan *plan = lab->plan;
 
+	hosts->looks = looks_new(world->loop, plan_node_n(plan));
+	if (!hosts->looks)
+		return -1;
 	lab->plan = NULL;
 	hosts->internet = lab->gateway ? plan_find_node(plan, WORLD_INTERNET) :
 					 -1;
@@ -181,6 +207,7 @@ static int begin(struct hosts *hosts)
 		fprintf(stderr, "catenet: %s\n", why);
 		return -1;
 	}
+	looks_begin(hosts->looks, hosts->network);
 	if (!list_nodes(hosts))
 		return -1;
 	if (hosts->internet >= 0) {
@@ -205,6 +232,7 @@ void hosts_free(struct hosts *hosts)
 {
 	if (!hosts)
 		return;
+	looks_free(hosts->looks);
 	network_free(hosts->network);
 	free(hosts->host);
 	free(hosts);
@@ -341,6 +369,13 @@ int hosts_change(struct world *world, const char *text, char *sentence,
 	return wrong ? EINVAL : 0;
 }
 
+const char *hosts_look(struct world *world, const struct look_ask *ask, int fd,
+		       char *why, size_t size)
+{
+	return look_new(world->hosts->looks, ask, fd, world_now(world), why,
+			size);
+}
+
 /* ---------------------------------------------------------------- turning */
 
 bool hosts_move(struct hosts *hosts, uint64_t now)
@@ -351,6 +386,7 @@ bool hosts_move(struct hosts *hosts, uint64_t now)
 	more = network_step(hosts->network, now);
 	if (hosts->has_tun)
 		more |= network_tun_move(hosts->network, now);
+	looks_flush(hosts->looks);
 	return more || hosts->moved;
 }
 

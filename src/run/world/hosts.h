@@ -14,6 +14,7 @@
 #include <catenet/frame.h>
 
 struct hosts;
+struct look_ask;
 struct network;
 struct whost;
 struct world;
@@ -44,6 +45,10 @@ void hosts_show(const struct world *world, int which, FILE *out);
  * what is wrong. */
 int hosts_change(struct world *world, const char *text, char *sentence,
 		 size_t size);
+
+/* As look_new. */
+const char *hosts_look(struct world *world, const struct look_ask *ask, int fd,
+		       char *why, size_t size);
 
 /* One turn of all; true: anything is left to do. */
 bool hosts_move(struct hosts *hosts, uint64_t now);

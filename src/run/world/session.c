@@ -15,6 +15,7 @@
 #include "run/world/door.h"
 #include "run/world/end.h"
 #include "run/world/hosts.h"
+#include "run/world/look.h"
 #include "run/world/parts.h"
 #include "run/world/talk.h"
 #include "see/text.h"
@@ -535,6 +536,26 @@ static void do_change(struct session *session, struct talk *talk)
 	answer(session, talk, -rc);
 }
 
+static void do_look(struct session *session, struct talk *talk, int fd)
+{
+	char sentence[TALK_DATA];
+	struct look_ask ask;
+	const char *wrong;
+
+	if (fd < 0 || talk->len != sizeof(ask)) {
+		if (fd >= 0)
+			close(fd);
+		refuse(session);
+		return;
+	}
+	memcpy(&ask, talk->data, sizeof(ask));
+	ask.place[sizeof(ask.place) - 1] = '\0';
+	wrong = hosts_look(session->all->config.world, &ask, fd, sentence,
+			   sizeof(sentence));
+	talk_text(talk, wrong ? wrong : "");
+	answer(session, talk, wrong ? -ENOENT : 0);
+}
+
 /* Of the whole world, or of a socket that is not there yet. */
 static bool serve_world(struct session *session, struct talk *talk)
 {
@@ -572,6 +593,10 @@ static void serve(struct session *session, struct talk *talk, int fd)
 {
 	struct guest *guest;
 
+	if (talk->kind == TALK_LOOK) {
+		do_look(session, talk, fd);
+		return;
+	}
 	if (fd >= 0 && talk->kind != TALK_ATTACH &&
 	    talk->kind != TALK_SHUTDOWN) {
 		refuse(session);

@@ -51,6 +51,9 @@ enum talk_kind {
 	TALK_LIST,
 	TALK_STOP,
 	TALK_CHANGE, /* data: text; answer: data, a sentence */
+	/* data: a struct look_ask (fd: a stream socket, where what is seen is
+	 * written to); answer: data, a sentence if result is not 0 */
+	TALK_LOOK,
 
 	/* ----------------------------------------------- said, no answer -- */
 	TALK_INODE, /* number */
