@@ -55,6 +55,7 @@ struct tcp_recovery {
 	uint32_t undo_ts, undo_una, undo_segs;
 	uint32_t prior_ssthresh;
 	uint32_t dsack_n; /* segments that came twice, as the peer says */
+	uint32_t dup_room; /* octets that duplicate ACKs may yet stand for */
 	/* RFC 9937, while prr_fs (RecoverFS) is not 0. */
 	uint32_t prr_fs, prr_delivered, prr_out;
 	/* While the timer waits for reordering: when it would time out. */

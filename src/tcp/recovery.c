@@ -36,19 +36,31 @@ static void reno_acked(struct tcb *tcb, const struct ack_news *news)
 	tcb->dupack_n = 0;
 	if (tcb->sack_ok)
 		return;
+	if (tcb->busy)
+		tcb->busy->rec.dup_room = tcp_flight(tcb);
 	gone = news->acked > tcb->snd_mss ? news->acked - tcb->snd_mss : 0;
 	tcb->sacked = tcb->sacked > gone ? tcb->sacked - gone : 0;
 	if (!tcb->in_recovery && !tcb->in_loss)
 		tcb->sacked = 0;
 }
 
-/* A duplicate ACK without SACK: one segment has arrived out of order. */
+/*
+ * A duplicate ACK without SACK: one segment has arrived out of order.  Row 29
+ * of the attacks: not more of them than were in flight when SND.UNA moved
+ * last, nor than two before anything is taken for lost (RFC 3042), and the one
+ * that says it is; or whoever repeats himself could have as much as he likes.
+ */
 static void reno_dup(struct tcb *tcb)
 {
 	uint32_t flight = tcp_flight(tcb);
 
-	if (tcb->sack_ok)
+	if (tcb->sack_ok || (!tcb->in_recovery && tcb->dupack_n > DUP_THRESH))
 		return;
+	if (tcb->in_recovery && tcb->busy) {
+		if (tcb->busy->rec.dup_room < tcb->snd_mss)
+			return;
+		tcb->busy->rec.dup_room -= tcb->snd_mss;
+	}
 	if (tcb->sacked + tcb->snd_mss <= flight)
 		tcb->sacked += tcb->snd_mss;
 }
@@ -93,6 +105,8 @@ static void enter(struct tcb *tcb, uint32_t flight, uint32_t delivered,
 		tcb->env->count->tcp_reno_recovery++;
 	if (!cc_ops((enum cn_cc)tcb->cc_kind)->own_recovery)
 		prr_begin(tcb, delivered);
+	if (tcb->busy)
+		tcb->busy->rec.dup_room = tcp_flight(tcb);
 	prr_ack(tcb, delivered ? delivered : 1, false);
 	tcb->owe |= TCP_OWE_REXMIT;
 	trace_cc(tcb,

@@ -136,6 +136,8 @@ static void renege(struct tcb *tcb)
 	for (i = 0; i < ring->n; i++) {
 		struct sent *rec = sent_at(ring, i);
 
+		/* When it comes once more tells nothing of the path. */
+		rec->again |= rec->sacked;
 		rec->sacked = 0;
 		rec->skip = 0;
 	}

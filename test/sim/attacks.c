@@ -6,15 +6,12 @@
  * (37).  Costs are counted in answers, octets and instructions, never in time.
  */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,6 +19,7 @@
 #include "forge.h"
 #include "host/host.h"
 #include "sim/talk.h"
+#include "steps.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
 #define MS CN_NS_PER_MS
@@ -735,11 +733,11 @@ static void counted(struct stage *stage, uint32_t from)
 			   &frame[i]))
 			_exit(3);
 	}
-	raise(SIGUSR1);
+	steps_begin();
 	for (int i = 0; i < 4; i++)
 		cn_host_input(sim_host(stage->sim, 1), link, &frame[i],
 			      now_of(stage));
-	raise(SIGUSR2);
+	steps_end();
 	for (int i = 0; i < 4; i++)
 		cn_frame_release(&frame[i]);
 	pass(stage, 1);
@@ -749,7 +747,7 @@ static void child_of_row_17(void)
 {
 	struct stage stage;
 
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	steps_let_count();
 	stage_init(&stage, NULL, 17);
 	establish(&stage);
 	counted(&stage, 100000);
@@ -757,37 +755,6 @@ static void child_of_row_17(void)
 	counted(&stage, 1000);
 	counted(&stage, 5000);
 	_exit(0);
-}
-
-/* Instructions of the child between SIGUSR1 and SIGUSR2, n times. */
-static bool count_instructions(pid_t child, uint64_t *counts, int n)
-{
-	int status, done = 0;
-	bool stepping = false;
-
-	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
-		int sig = WSTOPSIG(status);
-
-		if (sig == SIGUSR1) {
-			stepping = true;
-			counts[done] = 0;
-		} else if (sig == SIGUSR2) {
-			stepping = false;
-			if (++done == n) {
-				ptrace(PTRACE_CONT, child, NULL, NULL);
-				continue;
-			}
-		} else if (sig == SIGTRAP && stepping) {
-			counts[done]++;
-		} else if (sig != SIGTRAP) {
-			ptrace(PTRACE_CONT, child, NULL,
-			       (void *)(uintptr_t)sig);
-			continue;
-		}
-		ptrace(stepping ? PTRACE_SINGLESTEP : PTRACE_CONT, child, NULL,
-		       NULL);
-	}
-	return done == n && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* 3900 runs in the queue: an octet more costs at most twice what it does in
@@ -803,7 +770,7 @@ static void row_17_an_octet_beyond_gaps_costs_no_more(void **state)
 	assert_true(child >= 0);
 	if (child == 0)
 		child_of_row_17();
-	if (!count_instructions(child, counts, 3)) {
+	if (!steps_count(child, counts, 3)) {
 		print_message("# this machine does not let us count\n");
 		skip();
 	}
