@@ -107,6 +107,14 @@ static inline void pair_host(struct pair *pair, int host,
 	assert_int_equal(cn_host_addr_add(pair->host[host], 0, &a6, 64), 0);
 }
 
+/* A change: buffers that take megabytes from the first octet on. */
+static inline void pair_roomy(struct cn_settings *settings, int host)
+{
+	(void)host;
+	settings->sndbuf = 4 << 20;
+	settings->rcvbuf = 4 << 20;
+}
+
 /* change: NULL, or what to alter in each host's settings. */
 static inline void pair_init_super(struct pair *pair, uint32_t tx_super,
 				   void (*change)(struct cn_settings *,

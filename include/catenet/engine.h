@@ -45,6 +45,13 @@ enum cn_recovery_how {
 
 /* ----------------------------------------------------------- settings -- */
 
+/* Octets of a buffer. */
+struct cn_mem {
+	uint32_t least; /* is left to each when the host's memory is short */
+	uint32_t initial;
+	uint32_t most;
+};
+
 /*
  * All limits by name, with safe defaults: call cn_settings_default, change
  * what you must, pass to cn_host_new.  Durations in ns.
@@ -126,8 +133,13 @@ struct cn_settings {
 	uint64_t keepalive_idle_ns; /* 2 h */
 	uint64_t keepalive_interval_ns; /* 75 s */
 	uint8_t keepalive_probes; /* 9 */
-	uint32_t sndbuf; /* 4 MiB */
-	uint32_t rcvbuf; /* 4 MiB */
+	/* Buffers tune themselves between these, as Linux's tcp_rmem and
+	 * tcp_wmem; as there, half of rmem is offered as window. */
+	struct cn_mem rmem; /* 4096, 131072, 6291456 */
+	struct cn_mem wmem; /* 4096, 16384, 4194304 */
+	/* Instead all begin with a fixed size in octets of data, as by
+	 * SO_SNDBUF and SO_RCVBUF; 0: they do not. */
+	uint32_t sndbuf, rcvbuf;
 	uint32_t min_snd_mss; /* 48 (row 20) */
 	uint16_t initial_window; /* segments, 10 */
 	uint32_t ooo_max; /* out-of-order pieces of one connection; 4096 */

@@ -41,6 +41,8 @@ enum key {
 	KEY_IMPAIR_LOOPBACK,
 	KEY_SYN_RETRIES,
 	KEY_CC,
+	KEY_RMEM,
+	KEY_WMEM,
 	KEY_SNDBUF,
 	KEY_RCVBUF,
 	KEY_MAX_PER_CLIENT,
@@ -127,8 +129,16 @@ static const struct cli_option table[] = {
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
 	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
-	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
-	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
+	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
+	 "4096,131072,6291456 unless said; MOST alone will do",
+	 NULL},
+	{KEY_WMEM, "wmem", "LEAST,FIRST,MOST",
+	 "the same for send buffers; 4096,16384,4194304 unless said", NULL},
+	{KEY_SNDBUF, "sndbuf", "SIZE", "send buffers of that size, untuned",
+	 NULL},
+	{KEY_RCVBUF, "rcvbuf", "SIZE", "receive buffers of that size, untuned",
+	 NULL},
 	{KEY_MAX_PER_CLIENT, "max-per-client", "N",
 	 "connections that one client address may have to each port inside; "
 	 "the next is reset",
@@ -479,6 +489,10 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return why;
 	case KEY_CC:
 		return take_cc(world, value);
+	case KEY_RMEM:
+		return units_mem(value, &world->rmem);
+	case KEY_WMEM:
+		return units_mem(value, &world->wmem);
 	case KEY_SNDBUF:
 		return take_size(value, &world->sndbuf);
 	case KEY_RCVBUF:

@@ -44,6 +44,8 @@ enum key {
 	KEY_DAYTIME,
 	KEY_MTU,
 	KEY_CC,
+	KEY_RMEM,
+	KEY_WMEM,
 	KEY_SNDBUF,
 	KEY_RCVBUF,
 	KEY_PLAIN,
@@ -73,8 +75,16 @@ static const struct cli_option table[] = {
 	 "sends characters without end; by UDP as many as it was sent", NULL},
 	{KEY_DAYTIME, "daytime", "PORT", "tells the time of day", NULL},
 	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", "TCP"},
-	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
-	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
+	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
+	 "4096,131072,6291456 unless said; MOST alone will do",
+	 NULL},
+	{KEY_WMEM, "wmem", "LEAST,FIRST,MOST",
+	 "the same for send buffers; 4096,16384,4194304 unless said", NULL},
+	{KEY_SNDBUF, "sndbuf", "SIZE", "send buffers of that size, untuned",
+	 NULL},
+	{KEY_RCVBUF, "rcvbuf", "SIZE", "receive buffers of that size, untuned",
+	 NULL},
 	{KEY_BUSY_POLL, "busy-poll", "TIME",
 	 "how long to look for the next frame before sleeping: takes a core "
 	 "while there is traffic, and spares wake-ups; 50us unless said, 0 "
@@ -110,6 +120,7 @@ struct services {
 	unsigned addr_n, via_n;
 	const char *name;
 	uint32_t mtu, sndbuf, rcvbuf;
+	struct cn_mem rmem, wmem;
 	uint16_t port[SERVICE_MAX];
 	struct party listener[SERVICE_MAX * 2];
 	struct services_udp udp[SERVICE_MAX];
@@ -237,6 +248,10 @@ static const char *take_value(struct services *services, int key,
 		return take_service(services, CHARGEN, value);
 	case KEY_DAYTIME:
 		return take_service(services, DAYTIME, value);
+	case KEY_RMEM:
+		return units_mem(value, &services->rmem);
+	case KEY_WMEM:
+		return units_mem(value, &services->wmem);
 	case KEY_SNDBUF:
 		return take_buffer(value, &services->sndbuf);
 	case KEY_RCVBUF:
@@ -518,6 +533,8 @@ static int start_host(struct services *services)
 	set.memory_limit = (size_t)2 << 30;
 	set.sndbuf = services->sndbuf;
 	set.rcvbuf = services->rcvbuf;
+	set.rmem = services->rmem;
+	set.wmem = services->wmem;
 	set.cc = services->cc;
 	rc = cn_host_new(&set, loop_now(services->loop), &services->host);
 	if (!rc)
@@ -655,14 +672,16 @@ static void finish(struct services *services)
 int cli_services(int argc, char **argv)
 {
 	struct services *services = calloc(1, sizeof(*services));
+	struct cn_settings set;
 	int rest, code;
 
 	if (!services)
 		return fail("memory", strerror(ENOMEM));
+	cn_settings_default(&set);
+	services->rmem = set.rmem;
+	services->wmem = set.wmem;
 	services->busy_poll_ns = PUMP_BUSY_POLL_NS;
 	services->mtu = 1500;
-	services->sndbuf = 1u << 20;
-	services->rcvbuf = 4u << 20;
 	services->signals.fd = -1;
 	code = cli_parse(&cli_services_command, argc, argv, services, &rest);
 	if (code < 0 && rest < argc)

@@ -110,8 +110,11 @@ static void tcb_copy_options(struct tcb *to, const struct tcb *from)
 	to->oobinline = from->oobinline;
 	to->tos = from->tos;
 	to->ttl = from->ttl;
-	to->sndbuf = from->sndbuf;
-	to->rcvbuf = from->rcvbuf;
+	/* What was tuned was another connection's. */
+	if (from->sndbuf_fixed)
+		tcp_set_sndbuf(to, from->sndbuf);
+	if (from->rcvbuf_fixed)
+		tcp_set_rcvbuf(to, from->rcvbuf);
 	/* Not yet under way: no memory is needed. */
 	if (to->cc_kind != from->cc_kind)
 		(void)tcp_set_cc(to, (enum cn_cc)from->cc_kind, 0);

@@ -86,8 +86,8 @@ static void default_tcp(struct cn_settings *set)
 	set->keepalive_idle_ns = 7200 * CN_NS_PER_SEC; /* MUST-28 */
 	set->keepalive_interval_ns = 75 * CN_NS_PER_SEC;
 	set->keepalive_probes = 9;
-	set->sndbuf = 4 << 20;
-	set->rcvbuf = 4 << 20;
+	set->rmem = (struct cn_mem){4096, 131072, 6291456};
+	set->wmem = (struct cn_mem){4096, 16384, 4194304};
 	set->min_snd_mss = 48;
 	set->initial_window = 10;
 	set->ooo_max = 4096;
@@ -116,6 +116,12 @@ void cn_settings_default(struct cn_settings *settings)
 	default_dgram(settings);
 }
 
+static bool mem_is_good(const struct cn_mem *mem)
+{
+	return mem->least >= 2048 && mem->least <= mem->initial &&
+	       mem->initial <= mem->most && mem->most <= 1u << 30;
+}
+
 static int settings_check(const struct cn_settings *set)
 {
 	if (!set->seeded)
@@ -131,6 +137,8 @@ static int settings_check(const struct cn_settings *set)
 	if (!set->syn_backlog || !set->syn_cache_max || set->syncookies > 2)
 		return CN_E_RANGE;
 	if (set->client_prefix_v4 > 32 || set->client_prefix_v6 > 128)
+		return CN_E_RANGE;
+	if (!mem_is_good(&set->rmem) || !mem_is_good(&set->wmem))
 		return CN_E_RANGE;
 	/* Connections keep milliseconds in 32 bits. */
 	if (set->idle_timeout_ns > INT32_MAX * CN_NS_PER_MS)

@@ -454,11 +454,20 @@ static int get_engine(struct linux_sock *ls, enum cn_opt opt, int *value)
 	return linux_errno(rc);
 }
 
+/* Of a buffer that tunes itself Linux, too, tells the size of now, for
+ * receiving twice what it offers. */
 static int get_buffer(struct linux_sock *ls, enum cn_opt opt, uint32_t said,
 		      int *value)
 {
+	int rc;
+
 	*value = (int)said;
-	return said ? 0 : get_engine(ls, opt, value);
+	if (said)
+		return 0;
+	rc = get_engine(ls, opt, value);
+	if (!rc && opt == CN_OPT_RCVBUF)
+		*value *= 2;
+	return rc;
 }
 
 static int get_linger(struct linux_sock *ls, void *val, uint32_t *len)

@@ -208,6 +208,47 @@ static const char *jitter_word(const char *word, struct cn_impair *impair)
 	       "ordered";
 }
 
+static const char *mem_size(const char *text, uint32_t *octets)
+{
+	uint64_t value;
+
+	if (units_size(text, &value))
+		return "not sizes; write for example 4096,131072,6291456";
+	if (value < 2048 || value > 1u << 30)
+		return "each is between 2kb and 1gb";
+	*octets = (uint32_t)value;
+	return NULL;
+}
+
+static void no_more(uint32_t *octets, uint32_t most)
+{
+	if (*octets > most)
+		*octets = most;
+}
+
+const char *units_mem(const char *text, struct cn_mem *mem)
+{
+	char part[PARTS_MAX][PART_LEN];
+	int n = split(text, part);
+	const char *why;
+
+	if (n != 1 && n != 3)
+		return "write the least, the first and the most, or the most "
+		       "alone";
+	why = mem_size(part[n - 1], &mem->most);
+	if (n == 3 && !why)
+		why = mem_size(part[0], &mem->least);
+	if (n == 3 && !why)
+		why = mem_size(part[1], &mem->initial);
+	if (n == 1) {
+		no_more(&mem->least, mem->most);
+		no_more(&mem->initial, mem->most);
+	}
+	if (!why && (mem->least > mem->initial || mem->initial > mem->most))
+		why = "the least comes first, the most last";
+	return why;
+}
+
 const char *units_jitter(const char *text, struct cn_impair *impair)
 {
 	char part[PARTS_MAX][PART_LEN];

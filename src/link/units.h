@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <catenet/engine.h>
 #include <catenet/link.h>
 
 /* Each returns NULL, or why the text is wrong and what would be right:
@@ -14,6 +15,8 @@ const char *units_time(const char *text, uint64_t *ns);
 const char *units_share(const char *text, double *share);
 const char *units_rate(const char *text, uint64_t *bits);
 const char *units_size(const char *text, uint64_t *octets);
+/* "LEAST,FIRST,MOST" of a buffer, as Linux's tcp_rmem; or MOST alone. */
+const char *units_mem(const char *text, struct cn_mem *mem);
 const char *units_count(const char *text, uint64_t low, uint64_t high,
 			uint64_t *count);
 

@@ -75,14 +75,23 @@ static void read_seconds(const char *name, uint64_t *to_ns)
 		*to_ns = value * CN_NS_PER_SEC;
 }
 
+static struct cn_mem mem_of(const uint64_t three[3])
+{
+	return (struct cn_mem){
+		.least = (uint32_t)three[0],
+		.initial = (uint32_t)three[1],
+		.most = (uint32_t)three[2],
+	};
+}
+
 static void read_memory(struct cn_settings *set, struct linux_limits *limits)
 {
 	uint64_t three[3];
 
 	if (numbers("ipv4/tcp_rmem", three, 3) == 3)
-		set->rcvbuf = (uint32_t)three[2];
+		set->rmem = mem_of(three);
 	if (numbers("ipv4/tcp_wmem", three, 3) == 3)
-		set->sndbuf = (uint32_t)three[2];
+		set->wmem = mem_of(three);
 	if (numbers("core/rmem_max", three, 1))
 		limits->rmem_max = (uint32_t)three[0];
 	if (numbers("core/wmem_max", three, 1))

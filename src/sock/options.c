@@ -3,6 +3,7 @@
  * Socket options.  Each is implemented or refused; the ranges are Linux's.
  */
 #include "sock/sock.h"
+#include "tcp/tune.h"
 
 #define BUF_MIN 2304
 #define BUF_MAX (INT64_C(1) << 30)
@@ -26,6 +27,14 @@ static uint16_t fast_limit(const struct cn_sock *sock, int64_t value)
 	uint16_t most = sock_host(sock)->set.somaxconn;
 
 	return value < most ? (uint16_t)value : most;
+}
+
+/* As Linux: a buffer that tunes itself takes what is waited for. */
+static void set_rcvlowat(struct cn_sock *sock, struct tcp_tune *tune,
+			 int64_t value)
+{
+	tune->rcvlowat = (uint32_t)value;
+	tune_want(&sock->tcb, tune->rcvlowat);
 }
 
 static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
@@ -57,7 +66,7 @@ static int set_tuned(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 	else if (opt == CN_OPT_NOTSENT_LOWAT)
 		tune->notsent_lowat = (uint32_t)value;
 	else if (opt == CN_OPT_RCVLOWAT)
-		tune->rcvlowat = (uint32_t)value;
+		set_rcvlowat(sock, tune, value);
 	else if (opt == CN_OPT_FASTOPEN)
 		tune->fastopen_max = fast_limit(sock, value);
 	else if (opt == CN_OPT_MAX_PER_CLIENT)
@@ -176,12 +185,6 @@ static uint32_t buf_clamp(int64_t value)
 	return value < BUF_MIN ? BUF_MIN : (uint32_t)value;
 }
 
-static int set_sndbuf(struct cn_sock *sock, int64_t value)
-{
-	sock->tcb.sndbuf = buf_clamp(value);
-	return CN_OK;
-}
-
 /* ------------------------------------------------------------ listeners -- */
 
 /* Linux's secs_to_retrans: how many SYN-ACKs fit into that time. */
@@ -248,7 +251,8 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 	case CN_OPT_CONGESTION:
 		return tcp_set_cc(tcb, (enum cn_cc)value, now);
 	case CN_OPT_SNDBUF:
-		return set_sndbuf(sock, value);
+		tcp_set_sndbuf(tcb, buf_clamp(value));
+		return CN_OK;
 	case CN_OPT_RCVBUF:
 		tcp_set_rcvbuf(tcb, buf_clamp(value));
 		return CN_OK;

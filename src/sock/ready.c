@@ -4,14 +4,16 @@
  * what a kernel really said.
  */
 #include "sock/sock.h"
+#include "tcp/tune.h"
 
 static uint32_t lowat(const struct cn_sock *sock)
 {
 	const struct tcp_tune *tune = sock->tcb.tune;
 	uint32_t want = tune && tune->rcvlowat ? tune->rcvlowat : 1;
+	uint32_t fits = tune_rcvbuf(&sock->tcb);
 
 	/* More than fits would never come. */
-	return want < sock->tcb.rcvbuf ? want : sock->tcb.rcvbuf;
+	return want < fits ? want : fits;
 }
 
 static bool has_input(const struct cn_sock *sock)
@@ -32,7 +34,7 @@ static bool has_room(const struct cn_sock *sock)
 	const struct tcp_tune *tune = sock->tcb.tune;
 	size_t room = tcp_send_room(&sock->tcb);
 
-	if (room < sock->tcb.sndbuf / 3 || !room)
+	if (room < tune_sndbuf(&sock->tcb) / 3 || !room)
 		return false;
 	return !tune || !tune->notsent_lowat ||
 	       unsent(&sock->tcb) < tune->notsent_lowat;

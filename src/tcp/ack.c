@@ -14,6 +14,7 @@
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
+#include "tcp/tune.h"
 
 /* RFC 6928 and RFC 6298 section 5.7: ten segments, or one if the SYN had to
  * be repeated. */
@@ -141,6 +142,7 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	tcb->stat.last_received_ms = ms_of(now);
 	tcb->closed_ms = ms_of(now);
 	ack_open_window(tcb, now);
+	tune_open(tcb);
 }
 
 /* SYN-RECEIVED: our SYN must be acknowledged, or the segment is a stranger. */
@@ -332,6 +334,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	if (news.acked)
 		watch_reneging(tcb, a->now);
 	congestion_ack_ends(tcb, &news, a->now);
+	tune_acked(tcb, a->now);
 	/* A window that opens ends the wait of the persist timer. */
 	if (window_moved && !news.flight && tcb->snd_wnd) {
 		tcb->rexmit_at = CN_NEVER;

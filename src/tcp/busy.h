@@ -24,6 +24,7 @@
 #include "tcp/pace.h"
 #include "tcp/rate.h"
 #include "tcp/tcb.h"
+#include "tcp/tune.h"
 
 #define BUSY_IDLE_NS (10 * CN_NS_PER_SEC)
 
@@ -69,6 +70,7 @@ struct tcp_busy {
 	struct tcp_recovery rec;
 	struct tcp_rate rate;
 	struct tcp_pace pace;
+	struct tune_in in; /* tune.c */
 };
 
 /* The block, made if there is none; NULL without memory. */

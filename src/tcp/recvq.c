@@ -383,6 +383,24 @@ static enum cn_drop insert_beyond(struct tcb *tcb, const struct tcp_seg *seg,
 	return drop;
 }
 
+static uint64_t cost_of(uint32_t window)
+{
+	return 2 * (uint64_t)window + 65536;
+}
+
+/*
+ * The window bounds what comes in order, but not by itself: each
+ * acknowledgement rounds it up to what its scale can tell, so that a peer which
+ * sends single octets never sees it close.  A window that was promised before
+ * the buffer became smaller is kept.
+ */
+static uint32_t in_order_max(const struct tcb *tcb)
+{
+	uint32_t most = tcb->env->set->rmem.most;
+
+	return tcb->rcvbuf > most ? tcb->rcvbuf : most;
+}
+
 enum cn_drop recvq_insert(struct tcb *tcb, const struct tcp_seg *seg,
 			  uint32_t seq, uint32_t off, uint32_t len)
 {
@@ -392,7 +410,8 @@ enum cn_drop recvq_insert(struct tcb *tcb, const struct tcp_seg *seg,
 
 	if (!q)
 		return CN_DROP_MEMORY;
-	if (budget_is_over(tcb->env->budget, len)) {
+	if (budget_is_over(tcb->env->budget, len) ||
+	    q->true_size > cost_of(in_order_max(tcb))) {
 		drop = CN_DROP_MEMORY;
 	} else if (seq == tcb->rcv_nxt) {
 		/* Again where runs that became readable lay in between. */
@@ -401,7 +420,7 @@ enum cn_drop recvq_insert(struct tcb *tcb, const struct tcp_seg *seg,
 
 			drop = insert_ready(tcb, seg, off + done, len - done);
 		}
-	} else if (q->true_size > 2 * (uint64_t)tcb->rcvbuf + 65536) {
+	} else if (q->true_size > cost_of(tcb->rcvbuf)) {
 		drop = CN_DROP_TCP_OOO_LIMIT;
 	} else {
 		drop = insert_beyond(tcb, seg, seq, off, len); /* SHLD-31 */

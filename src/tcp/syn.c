@@ -70,7 +70,7 @@ void tcp_syn_init(struct tcp_syn *syn, const struct tcp_env *env,
 		syn->peer_mss = seg->mss;
 	if (options & TCP_OPT_WSCALE) {
 		syn->peer_wscale = seg->wscale;
-		syn->rcv_wscale = window_scale_for(rcvbuf);
+		syn->rcv_wscale = window_scale_for(set, rcvbuf);
 	}
 	syn->rcv_wnd = (uint16_t)(rcvbuf < 65535 ? rcvbuf : 65535);
 }

@@ -131,6 +131,7 @@ struct tcb {
 	bool fast : 1, fast_data : 1, fast_defer : 1, fast_acked : 1;
 	bool fast_child : 1, fast_cookie : 1;
 	bool tlp_out : 1; /* RFC 8985: a probe of the tail is on its way */
+	bool sndbuf_fixed : 1, rcvbuf_fixed : 1; /* else tune.c grows them */
 	uint8_t news; /* enum tcp_news */
 	uint16_t owe; /* enum tcp_owe */
 	int8_t err; /* enum cn_err: why the connection is over */
@@ -265,7 +266,9 @@ void tcp_set_nodelay(struct tcb *tcb, bool on, uint64_t now);
 void tcp_set_cork(struct tcb *tcb, bool on, uint64_t now);
 void tcp_set_quickack(struct tcb *tcb, bool on, uint64_t now);
 void tcp_set_keepalive(struct tcb *tcb, bool on, uint64_t now);
+/* From now on they are of that size and do not tune themselves. */
 void tcp_set_rcvbuf(struct tcb *tcb, uint32_t octets);
+void tcp_set_sndbuf(struct tcb *tcb, uint32_t octets);
 /* CN_E_NOBUFS: there is no memory for it. */
 int tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now);
 /* Octets/s that are never exceeded; UINT64_MAX or 0: any. */

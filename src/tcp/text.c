@@ -8,6 +8,7 @@
 #include "tcp/recvq.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
+#include "tcp/tune.h"
 
 /* States in which the peer may still send. */
 static bool takes_text(const struct tcb *tcb)
@@ -137,6 +138,7 @@ enum cn_drop step7_text(struct tcb *tcb, const struct arrival *a)
 	if (tcb->rcv_nxt != before) {
 		take_urgent(tcb, before);
 		tcb->news |= TCP_NEWS_IN;
+		tune_received(tcb, a->seg, before, a->now);
 	}
 	/* RFC 2883: a duplicate beyond the gap. */
 	if (drop == CN_DROP_TCP_DUPLICATE && tcb->sack_ok)

@@ -16,6 +16,7 @@
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
+#include "tcp/tune.h"
 #include "tcp/window.h"
 
 #define QUICK_ACKS 4
@@ -29,8 +30,7 @@ void tcb_init(struct tcb *tcb, const struct tcp_env *env)
 	tcb->state = CN_CLOSED;
 	tcb->cc_kind = set->cc;
 	tcb->ttl = set->ttl;
-	tcb->sndbuf = set->sndbuf;
-	tcb->rcvbuf = set->rcvbuf;
+	tune_init(tcb);
 	tcb->rcv_mark = UINT32_MAX;
 	tcb->quick_n = QUICK_ACKS;
 	tcb->rexmit_at = CN_NEVER;
@@ -96,7 +96,7 @@ void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 	tcb->snd_sml = iss;
 	tcb->recover = iss;
 	tcb->ts_off = ts_off;
-	tcb->rcv_wscale = window_scale_for(tcb->rcvbuf);
+	tcb->rcv_wscale = window_scale_for(tcb->env->set, tcb->rcvbuf);
 	tcp_set_path(tcb, tcb->path_mss, tcb->adv_mss, tcb->default_mss);
 	tcb_set_state(tcb, CN_SYN_SENT, "RFC 9293 section 3.10.1", now);
 	if (!tcb->fast_defer)
@@ -120,13 +120,14 @@ void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)
 
 size_t tcp_send_room(const struct tcb *tcb)
 {
-	uint32_t queued;
+	uint32_t queued, limit;
 
 	if (tcb->state != CN_ESTABLISHED && tcb->state != CN_CLOSE_WAIT &&
 	    !(tcb->state == CN_SYN_RECEIVED && tcb->fast_child))
 		return 0;
 	queued = tcb->snd_end - tcb->snd_una;
-	return queued < tcb->sndbuf ? tcb->sndbuf - queued : 0;
+	limit = tune_sndbuf(tcb);
+	return queued < limit ? limit - queued : 0;
 }
 
 /* RFC 9293 section 3.10.2, which states may send. */
@@ -255,6 +256,8 @@ int tcp_recv_take(struct tcb *tcb, size_t len, uint64_t now)
 	if (!len)
 		return CN_OK;
 	recvq_take(tcb, (uint32_t)len);
+	if (tcb->busy)
+		tune_taken(tcb, now);
 	if (tcb->rcv_mark != UINT32_MAX)
 		tcb->rcv_mark = tcb->rcv_mark >= len ?
 					tcb->rcv_mark - (uint32_t)len :
@@ -435,6 +438,13 @@ void tcp_set_keepalive(struct tcb *tcb, bool on, uint64_t now)
 void tcp_set_rcvbuf(struct tcb *tcb, uint32_t octets)
 {
 	tcb->rcvbuf = octets;
+	tcb->rcvbuf_fixed = true;
+}
+
+void tcp_set_sndbuf(struct tcb *tcb, uint32_t octets)
+{
+	tcb->sndbuf = octets;
+	tcb->sndbuf_fixed = true;
 }
 
 /* MAY-18 */

@@ -2,23 +2,20 @@
 /* RFC 9293 section 3.8.6: the window we offer. */
 #include "tcp/window.h"
 
+#include "tcp/tune.h"
+
 #define WINDOW_SHIFT_MAX 14u
 
-uint8_t window_scale_for(uint32_t rcvbuf)
+/* A buffer of the size that tuning begins with may become the largest. */
+uint8_t window_scale_for(const struct cn_settings *set, uint32_t rcvbuf)
 {
+	bool tunes = !set->rcvbuf && rcvbuf == tune_initial_rcvbuf(set);
+	uint32_t most = tunes ? set->rmem.most : rcvbuf;
 	uint8_t shift = 0;
 
-	while (shift < WINDOW_SHIFT_MAX && rcvbuf >> shift > 65535)
+	while (shift < WINDOW_SHIFT_MAX && most >> shift > 65535)
 		shift++;
 	return shift;
-}
-
-static uint32_t buffer(const struct tcb *tcb)
-{
-	if (tcb->tune && tcb->tune->window_clamp &&
-	    tcb->tune->window_clamp < tcb->rcvbuf)
-		return tcb->tune->window_clamp;
-	return tcb->rcvbuf;
 }
 
 /* Of so many octets, as many as the window's field can tell. */
@@ -29,11 +26,9 @@ static uint32_t within_field(const struct tcb *tcb, uint32_t octets)
 	return octets < most ? octets : most;
 }
 
-/* What the buffer has room for. */
-static uint32_t room(const struct tcb *tcb)
+/* What a buffer of that size has room for. */
+static uint32_t room(const struct tcb *tcb, uint32_t limit)
 {
-	uint32_t limit = buffer(tcb);
-
 	return within_field(
 		tcb, limit > tcb->rcv_queued ? limit - tcb->rcv_queued : 0);
 }
@@ -41,10 +36,10 @@ static uint32_t room(const struct tcb *tcb)
 /*
  * The receiver's half of silly-window avoidance.
  */
-static bool worth_moving(const struct tcb *tcb, uint32_t space)
+static bool worth_moving(const struct tcb *tcb, uint32_t limit, uint32_t space)
 {
 	/* A segment may be as long as an unscaled window. */
-	uint32_t step = within_field(tcb, tcb->rcvbuf) / 2;
+	uint32_t step = within_field(tcb, limit) / 2;
 
 	if (tcb->adv_mss < step)
 		step = tcb->adv_mss;
@@ -55,10 +50,10 @@ static bool worth_moving(const struct tcb *tcb, uint32_t space)
 
 uint16_t window_offer(struct tcb *tcb, bool syn)
 {
-	uint32_t space = room(tcb), field;
+	uint32_t limit = tune_rcvbuf(tcb), space = room(tcb, limit), field;
 	uint8_t shift = syn ? 0 : tcb->rcv_wscale;
 
-	if (worth_moving(tcb, space))
+	if (worth_moving(tcb, limit, space))
 		tcb->rcv_wnd = space;
 	/* Rounded up, or the edge would creep left by the octets that the
 	 * scale cannot tell. */
@@ -79,7 +74,7 @@ uint16_t window_offer(struct tcb *tcb, bool syn)
  */
 bool window_wants_update(const struct tcb *tcb)
 {
-	uint32_t space = room(tcb);
+	uint32_t limit = tune_rcvbuf(tcb), space = room(tcb, limit);
 
-	return space / 2 >= tcb->rcv_wnd && worth_moving(tcb, space);
+	return space / 2 >= tcb->rcv_wnd && worth_moving(tcb, limit, space);
 }

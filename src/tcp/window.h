@@ -5,8 +5,9 @@
 
 #include "tcp/tcb.h"
 
-/* The shift with which 16 bits can tell rcvbuf (RFC 7323 section 2.3). */
-uint8_t window_scale_for(uint32_t rcvbuf);
+/* The shift with which 16 bits can tell all that a buffer of that size may
+ * come to offer (RFC 7323 section 2.3). */
+uint8_t window_scale_for(const struct cn_settings *set, uint32_t rcvbuf);
 /* Moves the right edge for a segment that is about to leave, and gives the
  * raw field. */
 uint16_t window_offer(struct tcb *tcb, bool syn);

@@ -946,6 +946,9 @@ static void strange_opens(struct strange *s, uint64_t seed, uint16_t wnd)
 	s->snd_nxt = 77;
 	s->smallest = UINT32_MAX;
 	s->sock = connects(&s->stage, at(STRANGE, PORT));
+	assert_int_equal(cn_sock_set(s->sock, CN_OPT_SNDBUF, sizeof(zeros),
+				     now_of(&s->stage)),
+			 0);
 	pass(&s->stage, MS);
 	s->rcv_nxt = s->stage.last[0].seq + 1;
 	s->far_edge = s->rcv_nxt;

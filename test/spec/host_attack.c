@@ -428,10 +428,11 @@ static void small_memory(struct cn_settings *settings, int host)
 		settings->memory_limit = 2 << 20;
 }
 
-/* Peers that never read: the worst holders go, the honest one is served. */
+/* Peers that never read, so many that even the least for each is more than
+ * there is: the worst holders go, the honest one is served. */
 static void row_14_the_worst_holder_pays(void **state)
 {
-	enum { N = 40 };
+	enum { N = 500 };
 	static uint8_t block[256 * 1024];
 	struct cn_sock *listener, *server[N], *client;
 	struct pair pair;

@@ -67,7 +67,7 @@ static void shut_wr_sends_everything_first(void **state)
 	int64_t n, got = 0;
 
 	(void)state;
-	pair_init(&pair, NULL);
+	pair_init(&pair, pair_roomy);
 	duo = pair_connect(&pair, 80);
 	n = cn_sock_send(duo.client, block, sizeof(block), 0, pair.now);
 	assert_int_equal(n, sizeof(block));
@@ -176,7 +176,7 @@ static void orphan_delivers_everything(void **state)
 	int tag;
 
 	(void)state;
-	pair_init(&pair, NULL);
+	pair_init(&pair, pair_roomy);
 	duo = pair_connect(&pair, 80);
 	cn_sock_set_tag(duo.client, &tag);
 	n = cn_sock_send(duo.client, block, sizeof(block), 0, pair.now);
@@ -660,7 +660,8 @@ static void defaults_are_those_documented(void **state)
 	assert_int_equal(set.synack_retries, 5);
 	assert_int_equal(set.msl2_ns, 60 * S);
 	assert_int_equal(set.rto_min_ns, 200 * MS);
-	assert_int_equal(set.sndbuf, 4 << 20);
+	assert_int_equal(set.rmem.initial, 131072);
+	assert_int_equal(set.wmem.initial, 16384);
 	assert_int_equal(set.min_snd_mss, 48);
 	assert_int_equal(set.initial_window, 10);
 	assert_true(set.timestamps && set.sack && set.window_scaling);

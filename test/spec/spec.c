@@ -74,6 +74,8 @@ static void usual_settings(struct cn_settings *set)
 	set->keepalive_interval_ns = 75 * SEC;
 	set->keepalive_probes = 9;
 	set->sndbuf = 1 << 20;
+	set->rmem = (struct cn_mem){4096, 131072, 6291456};
+	set->wmem = (struct cn_mem){4096, 16384, 4194304};
 	set->min_snd_mss = 48;
 	set->initial_window = 10;
 	set->ooo_max = 4096;
@@ -597,8 +599,10 @@ static void emits(const char *flags)
 
 static void open_actively(void)
 {
-	t.set.rcvbuf = t.rcvbuf;
+	t.set.rcvbuf = t.tunes ? 0 : t.rcvbuf;
 	tcb_init(&t.tcb, &t.env);
+	if (!t.tunes)
+		tcp_set_rcvbuf(&t.tcb, t.rcvbuf);
 	t.where = CN_ESTABLISHED;
 	tcp_set_path(&t.tcb, t.path_mss, t.path_mss, t.default_mss);
 	tcp_open(&t.tcb, t.iss, 1000, t.now);
@@ -611,8 +615,9 @@ static void open_passively(void)
 	struct tcp_seg seg = segment_in(&line), reply;
 	struct tcp_syn syn;
 
-	t.set.rcvbuf = t.rcvbuf;
-	tcp_syn_init(&syn, &t.env, &seg, t.iss, t.rcvbuf);
+	t.set.rcvbuf = t.tunes ? 0 : t.rcvbuf;
+	tcp_syn_init(&syn, &t.env, &seg, t.iss,
+		     t.tunes ? t.set.rmem.initial / 2 : t.rcvbuf);
 	tcp_syn_reply(&syn, &t.env, t.path_mss, 1000, &reply, t.now);
 	if (reply.flags !=
 	    (TCP_SYN | TCP_ACK | (t.peer_ecn && t.set.ecn ? TCP_ECE : 0)))
@@ -620,6 +625,8 @@ static void open_passively(void)
 	t.last = reply;
 	t.ts_echo = reply.tsval;
 	tcb_init(&t.tcb, &t.env);
+	if (!t.tunes)
+		tcp_set_rcvbuf(&t.tcb, t.rcvbuf);
 	t.where = CN_ESTABLISHED;
 	tcp_set_path(&t.tcb, t.path_mss, t.path_mss, t.default_mss);
 	tcp_from_syn(&t.tcb, &syn, 1000, t.now, t.now);

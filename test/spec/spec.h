@@ -80,6 +80,7 @@ struct spec {
 	struct line peer; /* options of the peer's SYN */
 	bool peer_ecn; /* it says what RFC 3168 wants on SYNs */
 	uint32_t rcvbuf;
+	bool tunes; /* the receive buffer begins as by default instead */
 	uint32_t path_mss; /* what the path carries */
 	uint32_t super_max; /* what the link takes in one frame */
 	uint32_t default_mss; /* 536 or 1220 */

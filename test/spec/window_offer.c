@@ -219,7 +219,7 @@ static void scale_is_the_least_that_tells_the_buffer(void)
 		uint32_t rcvbuf;
 		uint8_t shift;
 	} rows[] = {
-		{0, 0},		{65535, 0},	  {65536, 1},
+		{1, 0},		{65535, 0},	  {65536, 1},
 		{131071, 1},	{131072, 2},	  {65535u << 14, 14},
 		{1u << 31, 14}, {UINT32_MAX, 14},
 	};
@@ -230,6 +230,7 @@ static void scale_is_the_least_that_tells_the_buffer(void)
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		struct tcp_syn syn;
 
+		t.set.rcvbuf = rows[i].rcvbuf;
 		tcp_syn_init(&syn, &t.env, &seg, 1, rows[i].rcvbuf);
 		is(syn.rcv_wscale, rows[i].shift);
 	}

@@ -254,7 +254,7 @@ static void open_v6(struct pair *pair, struct duo *duo)
 static void world_begin(struct world *world, bool v6, bool together)
 {
 	world->together = together;
-	pair_init(&world->pair, NULL);
+	pair_init(&world->pair, pair_roomy);
 	if (v6)
 		open_v6(&world->pair, &world->duo);
 	else

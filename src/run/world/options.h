@@ -4,6 +4,7 @@
 #ifndef RUN_WORLD_OPTIONS_H
 #define RUN_WORLD_OPTIONS_H
 
+#include <catenet/engine.h>
 #include <catenet/link.h>
 
 #define WORLD_ONLY_MAX 32
@@ -50,7 +51,8 @@ struct world_options {
 
 	int syn_retries; /* -1: the machine's */
 	int cc; /* enum cn_cc; -1: the engine's default */
-	uint32_t sndbuf, rcvbuf; /* 0: the engine's default */
+	uint32_t sndbuf, rcvbuf; /* 0: they tune themselves */
+	struct cn_mem rmem, wmem;
 
 	/* For what listens inside; 0: no limit, 64, never. */
 	uint32_t max_per_client;

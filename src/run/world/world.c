@@ -39,7 +39,12 @@
 
 void world_options_default(struct world_options *options)
 {
+	struct cn_settings set;
+
+	cn_settings_default(&set);
 	memset(options, 0, sizeof(*options));
+	options->rmem = set.rmem;
+	options->wmem = set.wmem;
 	options->mtu = 1500;
 	options->syn_retries = -1;
 	options->cc = -1;
@@ -120,10 +125,10 @@ void world_settle(const struct world *world, struct cn_settings *set)
 					     world->machine.syn_retries);
 	if (opt->cc >= 0)
 		set->cc = (uint8_t)opt->cc;
-	if (opt->sndbuf)
-		set->sndbuf = opt->sndbuf;
-	if (opt->rcvbuf)
-		set->rcvbuf = opt->rcvbuf;
+	set->sndbuf = opt->sndbuf;
+	set->rcvbuf = opt->rcvbuf;
+	set->rmem = opt->rmem;
+	set->wmem = opt->wmem;
 }
 
 static int host_new(struct world *world, const char *name, uint8_t number,

@@ -9,42 +9,41 @@ static const struct {
 	int level, opt;
 	/* Not 0: from there on the values differ by design. */
 	int differs_beyond;
-	bool default_differs;
 } options[] = {
-	{"REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 0, false},
-	{"REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 0, false},
-	{"KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 0, false},
-	{"OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 0, false},
-	{"BROADCAST", SOL_SOCKET, SO_BROADCAST, 0, false},
-	{"SNDBUF", SOL_SOCKET, SO_SNDBUF, 100001, true},
-	{"RCVBUF", SOL_SOCKET, SO_RCVBUF, 100001, true},
-	{"RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, 100001, false},
-	{"SNDLOWAT", SOL_SOCKET, SO_SNDLOWAT, 0, false},
-	{"TYPE", SOL_SOCKET, SO_TYPE, 0, false},
-	{"DOMAIN", SOL_SOCKET, SO_DOMAIN, 0, false},
-	{"PROTOCOL", SOL_SOCKET, SO_PROTOCOL, 0, false},
-	{"ACCEPTCONN", SOL_SOCKET, SO_ACCEPTCONN, 0, false},
-	{"ERROR", SOL_SOCKET, SO_ERROR, 0, false},
-	{"unknown", SOL_SOCKET, 12345, 0, false},
-	{"NODELAY", IPPROTO_TCP, TCP_NODELAY, 0, false},
-	{"CORK", IPPROTO_TCP, TCP_CORK, 0, false},
-	{"MAXSEG", IPPROTO_TCP, TCP_MAXSEG, 0, false},
-	{"KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 0, false},
-	{"KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, 0, false},
-	{"KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 0, false},
-	{"SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 0, false},
-	{"USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 0, false},
-	{"DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 200, false},
-	{"LINGER2", IPPROTO_TCP, TCP_LINGER2, 0, false},
-	{"unknown TCP", IPPROTO_TCP, 12345, 0, false},
-	{"TTL", IPPROTO_IP, IP_TTL, 0, false},
-	{"TOS", IPPROTO_IP, IP_TOS, 0, false},
-	{"RECVTTL", IPPROTO_IP, IP_RECVTTL, 0, false},
-	{"RECVTOS", IPPROTO_IP, IP_RECVTOS, 0, false},
-	{"PKTINFO", IPPROTO_IP, IP_PKTINFO, 0, false},
-	{"unknown IP", IPPROTO_IP, 12345, 0, false},
-	{"V6ONLY on IPv4", IPPROTO_IPV6, IPV6_V6ONLY, 0, false},
-	{"unknown level", 12345, 1, 0, false},
+	{"REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 0},
+	{"REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 0},
+	{"KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 0},
+	{"OOBINLINE", SOL_SOCKET, SO_OOBINLINE, 0},
+	{"BROADCAST", SOL_SOCKET, SO_BROADCAST, 0},
+	{"SNDBUF", SOL_SOCKET, SO_SNDBUF, 100001},
+	{"RCVBUF", SOL_SOCKET, SO_RCVBUF, 100001},
+	{"RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, 100001},
+	{"SNDLOWAT", SOL_SOCKET, SO_SNDLOWAT, 0},
+	{"TYPE", SOL_SOCKET, SO_TYPE, 0},
+	{"DOMAIN", SOL_SOCKET, SO_DOMAIN, 0},
+	{"PROTOCOL", SOL_SOCKET, SO_PROTOCOL, 0},
+	{"ACCEPTCONN", SOL_SOCKET, SO_ACCEPTCONN, 0},
+	{"ERROR", SOL_SOCKET, SO_ERROR, 0},
+	{"unknown", SOL_SOCKET, 12345, 0},
+	{"NODELAY", IPPROTO_TCP, TCP_NODELAY, 0},
+	{"CORK", IPPROTO_TCP, TCP_CORK, 0},
+	{"MAXSEG", IPPROTO_TCP, TCP_MAXSEG, 0},
+	{"KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 0},
+	{"KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, 0},
+	{"KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 0},
+	{"SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 0},
+	{"USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 0},
+	{"DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 200},
+	{"LINGER2", IPPROTO_TCP, TCP_LINGER2, 0},
+	{"unknown TCP", IPPROTO_TCP, 12345, 0},
+	{"TTL", IPPROTO_IP, IP_TTL, 0},
+	{"TOS", IPPROTO_IP, IP_TOS, 0},
+	{"RECVTTL", IPPROTO_IP, IP_RECVTTL, 0},
+	{"RECVTOS", IPPROTO_IP, IP_RECVTOS, 0},
+	{"PKTINFO", IPPROTO_IP, IP_PKTINFO, 0},
+	{"unknown IP", IPPROTO_IP, 12345, 0},
+	{"V6ONLY on IPv4", IPPROTO_IPV6, IPV6_V6ONLY, 0},
+	{"unknown level", 12345, 1, 0},
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -57,9 +56,8 @@ static void defaults(void)
 	int fd = fresh();
 
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (!options[i].default_differs)
-			say("%s %s", options[i].name,
-			    res(get_int(fd, options[i].level, options[i].opt)));
+		say("%s %s", options[i].name,
+		    res(get_int(fd, options[i].level, options[i].opt)));
 	S->close(fd);
 }
 
