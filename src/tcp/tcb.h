@@ -131,7 +131,6 @@ struct tcb {
 	bool fast : 1, fast_data : 1, fast_defer : 1, fast_acked : 1;
 	bool fast_child : 1, fast_cookie : 1;
 	bool tlp_out : 1; /* RFC 8985: a probe of the tail is on its way */
-	bool sndbuf_fixed : 1, rcvbuf_fixed : 1; /* else tune.c grows them */
 	uint8_t news; /* enum tcp_news */
 	uint16_t owe; /* enum tcp_owe */
 	int8_t err; /* enum cn_err: why the connection is over */
@@ -149,6 +148,7 @@ struct tcb {
 	 * yet; the peer is to be told CWR; the window was reduced for a mark,
 	 * until recover is acknowledged. */
 	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, in_cwr : 1;
+	bool sndbuf_fixed : 1, rcvbuf_fixed : 1; /* else tune.c grows them */
 	uint8_t rexmit_kind; /* enum tcp_rexmit: what rexmit_at is for */
 
 	/* Send sequence variables. Invariant: snd_una <= snd_nxt <= snd_end

@@ -30,11 +30,6 @@ static uint32_t window_of(uint32_t rmem)
 	return rmem / 2;
 }
 
-static uint32_t us_of(uint64_t now)
-{
-	return (uint32_t)(now / CN_NS_PER_US);
-}
-
 uint32_t tune_initial_rcvbuf(const struct cn_settings *set)
 {
 	return window_of(set->rmem.initial);
@@ -212,12 +207,13 @@ static uint32_t segment_cost(uint32_t mss)
 }
 
 /* Two windows: one on its way, and the next ready as soon as the first is
- * acknowledged. */
+ * acknowledged.  BBR, which goes on through losses, keeps one more. */
 static void grow_sndbuf(struct tcb *tcb, uint32_t window)
 {
 	uint32_t most = tcb->env->set->wmem.most, mss = tcb->snd_mss;
-	uint64_t want = 2 * (uint64_t)(window / mss) * segment_cost(mss);
+	uint64_t want = (uint64_t)(window / mss) * segment_cost(mss);
 
+	want *= tcb->cc_kind == CN_CC_BBR ? 3 : 2;
 	if (want > most)
 		want = most;
 	if (want > tcb->sndbuf)
