@@ -94,8 +94,8 @@ const char *network_change(struct network *network, const char *statement,
 /* What passed on the way from that end. */
 void network_stats(const struct network *network, const struct plan_end *from,
 		   struct cn_path_stats *stats);
-/* Tables for people; or JSON lines: one object for each node, link, interface
- * and route. */
+/* Tables for people; or JSON lines: one object for each node, link, interface,
+ * route, and counter that is not nought. */
 void network_print(const struct network *network, FILE *out);
 void network_json(const struct network *network, FILE *out);
 /* Lines of hosts(5): each address with its node's name. */

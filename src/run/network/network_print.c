@@ -250,6 +250,36 @@ static int json_route(void *ctx, const struct plan_hop *hop)
 	return 0;
 }
 
+static void json_counter(const char *node, const char *name, const char *text,
+			 uint64_t value, FILE *out)
+{
+	struct json json;
+
+	if (!value)
+		return;
+	json_begin(&json);
+	json_string(&json, "counter", name);
+	json_string(&json, "node", node);
+	json_number(&json, "value", value);
+	json_string(&json, "text", text);
+	json_write(&json, out);
+}
+
+/* What it has counted, drops by reason too, if it is not nought. */
+static void json_counters(const char *node, const struct cn_host *host,
+			  FILE *out)
+{
+	const struct cn_counters *count = cn_host_counters(host);
+
+#define CN_X(name, text) json_counter(node, #name, text, count->name, out);
+	CN_COUNTERS(CN_X)
+#undef CN_X
+	for (int i = 1; i < CN_DROP_N; i++)
+		json_counter(node, cn_drop_name((enum cn_drop)i),
+			     cn_drop_text((enum cn_drop)i), count->drop[i],
+			     out);
+}
+
 void network_json(const struct network *network, FILE *out)
 {
 	const struct plan *plan = network->plan;
@@ -272,6 +302,9 @@ void network_json(const struct network *network, FILE *out)
 	for (unsigned i = 0; i < plan_node_n(plan); i++) {
 		printing.node = plan_node(plan, i)->name;
 		(void)plan_routes(plan, (int)i, json_route, &printing);
+		if (network->node[i].host)
+			json_counters(printing.node, network->node[i].host,
+				      out);
 	}
 }
 
