@@ -19,7 +19,6 @@ bool world_plan_init(struct world_plan *plan)
 void world_plan_deinit(struct world_plan *plan)
 {
 	plan_free(plan->plan);
-	free(plan->hosts);
 }
 
 const char *world_plan_file(struct world_plan *plan, const char *name)
@@ -28,22 +27,6 @@ const char *world_plan_file(struct world_plan *plan, const char *name)
 
 	plan->linked = true;
 	return rc ? strerror(-rc) : NULL;
-}
-
-static bool remember(struct world_plan *plan, const char *words)
-{
-	size_t len = strcspn(words, " \t");
-	size_t had = plan->hosts ? strlen(plan->hosts) : 0;
-	char *more = realloc(plan->hosts, had + len + 2);
-
-	if (!more)
-		return false;
-	more[had] = ' ';
-	memcpy(more + had + 1, words, len);
-	more[had + 1 + len] = 0;
-	plan->hosts = more;
-	plan->host_n++;
-	return true;
 }
 
 const char *world_plan_add(struct world_plan *plan, const char *word,
@@ -61,9 +44,6 @@ const char *world_plan_add(struct world_plan *plan, const char *word,
 	free(text);
 	if (!strcmp(word, "link") || !strcmp(word, "segment"))
 		plan->linked = true;
-	if ((!strcmp(word, "host") || !strcmp(word, "router")) &&
-	    !remember(plan, rest))
-		return "no memory";
 	return NULL;
 }
 
@@ -106,27 +86,15 @@ const char *world_plan_port(const char *value, struct world_publish *publish)
 	return NULL;
 }
 
-/* As plan_finish joins what no link joins; that of the gateway is one. */
-static void join_hosts(struct world_plan *plan)
-{
-	char *text;
-
-	if (plan->linked || plan->host_n < 2)
-		return;
-	text = malloc(strlen(plan->hosts) + 32);
-	if (!text)
-		return;
-	sprintf(text, "%s%s", plan->host_n == 2 ? "link" : "segment lan",
-		plan->hosts);
-	plan_text(plan->plan, "--host", text);
-	free(text);
-}
-
+/* Hosts that nothing joins are joined to one another by plan_finish, and the
+ * gateway is then one of them, so that everybody reaches it. */
 static void add_gateway(struct world_plan *plan, const char *gateway)
 {
 	char text[2 * PLAN_NAME + 64];
 
 	plan_text(plan->plan, "--gateway", "host " WORLD_INTERNET);
+	if (!plan->linked)
+		return;
 	snprintf(text, sizeof(text), "link %.*s " WORLD_INTERNET, PLAN_NAME,
 		 gateway);
 	plan_text(plan->plan, "--gateway", text);
@@ -142,10 +110,8 @@ static bool tell_mistakes(const struct plan *plan)
 bool world_plan_finish(struct world_plan *plan, const char *gateway,
 		       const struct world_publish *publish, unsigned publish_n)
 {
-	if (gateway) {
-		join_hosts(plan);
+	if (gateway)
 		add_gateway(plan, gateway);
-	}
 	if (!plan_finish(plan->plan))
 		return tell_mistakes(plan->plan);
 	if (!plan_node_n(plan->plan)) {

@@ -11,8 +11,6 @@
 
 struct world_plan {
 	struct plan *plan;
-	char *hosts; /* names of hosts and routers, each after a space */
-	unsigned host_n;
 	bool linked; /* something says what is joined to what */
 };
 
@@ -26,8 +24,7 @@ const char *world_plan_add(struct world_plan *plan, const char *word,
 			   const char *rest);
 /* "[IP:]HOSTPORT:NODE:PORT"; the node's name is kept for good. */
 const char *world_plan_port(const char *value, struct world_publish *publish);
-/* Hosts that nothing joins are joined; false: there are mistakes, and they were
- * told. */
+/* False: there are mistakes, and they were told. */
 bool world_plan_finish(struct world_plan *plan, const char *gateway,
 		       const struct world_publish *publish, unsigned publish_n);
 

@@ -175,6 +175,11 @@ static void print_plain(char *text)
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = 0;
+		for (char *tab; (tab = strchr(line, '\t')); line = tab + 1) {
+			*tab = 0;
+			text_escape(line, safe, sizeof(safe));
+			printf("%s\t", safe);
+		}
 		text_escape(line, safe, sizeof(safe));
 		puts(safe);
 	}
