@@ -41,6 +41,10 @@ CN_API int cn_host_new(const struct cn_settings *settings, uint64_t now,
  */
 CN_API void cn_host_retune(struct cn_host *host,
 			   const struct cn_settings *settings);
+/* Who is told of every event of TCP from now on; NULL: nobody.  In place of
+ * settings.trace. */
+CN_API void cn_host_trace_to(struct cn_host *host,
+			     const struct cn_trace_sink *sink);
 /* Frees everything, sockets included (their pointers are dead). */
 CN_API void cn_host_free(struct cn_host *host);
 

@@ -30,6 +30,9 @@ enum key {
 	KEY_CC,
 	KEY_SEED,
 	KEY_JSON,
+	KEY_EXPLAIN,
+	KEY_EVENTS,
+	KEY_PCAPNG,
 	KEY_LANG,
 };
 
@@ -69,9 +72,17 @@ static const struct cli_option table[] = {
 	{'d', "detach", NULL, "runs in the background, once it is ready",
 	 "The process"},
 	{'q', "quiet", NULL, "no remarks", NULL},
-	{KEY_JSON, "json", NULL, "show writes JSON lines", "Looking"},
-	{KEY_LANG, "lang", "LANG", "of the comments in a capture: en or zh",
-	 NULL},
+	{KEY_EXPLAIN, "explain", NULL,
+	 "draws every segment of every connection on standard error, and says "
+	 "what it did and why",
+	 "Seeing (catenet run --world has the same, for its host)"},
+	{KEY_EVENTS, "events", "FILE",
+	 "writes every event of TCP as a line of JSON (docs/events.md)", NULL},
+	{KEY_PCAPNG, "pcapng", "FILE",
+	 "captures every packet of every link; - is standard output", NULL},
+	{KEY_LANG, "lang", "LANG",
+	 "of the words, en or zh; by the locale unless said", NULL},
+	{KEY_JSON, "json", NULL, "show writes JSON lines", NULL},
 };
 
 static const struct cli_example examples[] = {
@@ -220,6 +231,15 @@ static bool take(void *ctx, int key, const char *value)
 	case KEY_JSON:
 		line->json = true;
 		break;
+	case KEY_EXPLAIN:
+		line->world.explain = true;
+		break;
+	case KEY_EVENTS:
+		line->world.events = value;
+		break;
+	case KEY_PCAPNG:
+		line->world.pcapng = value;
+		break;
 	case 'd':
 		line->keep.background = true;
 		break;
@@ -293,6 +313,12 @@ static int keep(struct line *line, int argc, char **argv)
 	line->lab.plan = line->plan.plan;
 	line->plan.plan = NULL;
 	line->world.lab = &line->lab;
+	line->world.screen = (struct world_screen){
+		.width = line->screen.width,
+		.lang = (uint8_t)line->screen.lang,
+		.colour = line->screen.colour,
+		.ascii = line->screen.ascii,
+	};
 	line->keep.world = &line->world;
 	code = keep_main(&line->keep);
 	line->plan.plan = line->lab.plan; /* if it was not taken */
@@ -362,7 +388,7 @@ int cli_world(int argc, char **argv)
 		return misused("no memory");
 	}
 	world_options_default(&line->world);
-	screen_init(&line->screen, stdout);
+	screen_init(&line->screen, stderr);
 	/* The first word is a verb or the name. */
 	code = cli_parse(&cli_world_command, argc, argv, line, &rest);
 	if (code < 0 && rest == argc)

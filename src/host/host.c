@@ -378,6 +378,12 @@ void cn_host_retune(struct cn_host *host, const struct cn_settings *settings)
 	host->set.fastopen_cache = old.fastopen_cache;
 }
 
+void cn_host_trace_to(struct cn_host *host, const struct cn_trace_sink *sink)
+{
+	host->set.trace = sink;
+	host->env.trace = sink ? host_trace : NULL;
+}
+
 void cn_host_free(struct cn_host *host)
 {
 	struct cn_sock *sock;

@@ -124,9 +124,9 @@ static void begin(struct see_conns *conns, struct see_conn *conn, int host,
 	end[1].at = trace->peer;
 	end[0].host = host;
 	end[1].host = -1;
-	/* The second host's end is drawn on the right. */
-	conn->left = host > 0;
 	conn->opener = trace->kind == CN_TRACE_IN || trace->from == CN_LISTEN;
+	/* The second host's end is drawn on the right. */
+	conn->left = conns->opener_left ? conn->opener : host > 0;
 }
 
 static struct see_conn *make(struct see_conns *conns, int host,

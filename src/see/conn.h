@@ -59,6 +59,7 @@ struct see_conns {
 	struct list hash[256];
 	struct list age;
 	unsigned n, begun;
+	bool opener_left; /* not the host of number 0, but who opens */
 	/* Called before a connection is forgotten, or begins again. */
 	void (*forget)(void *ctx, struct see_conn *conn);
 	void *ctx;

@@ -173,6 +173,13 @@ static void body(struct json *json, const struct see_conn *conn, unsigned local,
 	}
 }
 
+static const char *host_name(const struct see_events *e, int host)
+{
+	if (host >= 0 && (unsigned)host < e->config.host_n)
+		return e->config.host[host];
+	return e->name[host > 0];
+}
+
 void see_events_event(struct see_events *e, int host, const struct cn_trace *t)
 {
 	unsigned local;
@@ -184,7 +191,7 @@ void see_events_event(struct see_events *e, int host, const struct cn_trace *t)
 		return;
 	json_begin(&e->json);
 	json_seconds(&e->json, "t", t->at - e->config.start);
-	json_string(&e->json, "host", e->name[host > 0]);
+	json_string(&e->json, "host", host_name(e, host));
 	json_string(&e->json, "kind", kind_name[t->kind]);
 	json_number(&e->json, "conn", conn->number);
 	endpoint(&e->json, "local", &t->local);
@@ -210,7 +217,7 @@ void see_events_dgram(struct see_events *e, int host,
 
 	json_begin(&e->json);
 	json_seconds(&e->json, "t", t->at - e->config.start);
-	json_string(&e->json, "host", e->name[host > 0]);
+	json_string(&e->json, "host", host_name(e, host));
 	json_string(&e->json, "kind", dgram_name[t->kind]);
 	json_string(&e->json, "protocol",
 		    t->protocol == IP_UDP ? "udp" : "icmp");
@@ -271,15 +278,19 @@ struct see_events *see_events_new(const struct see_events_config *config)
 	e->config = *config;
 	see_conns_init(&e->conns);
 	for (int i = 0; i < 2; i++)
-		text_escape(config->name[i], e->name[i], sizeof(e->name[i]));
+		if (config->name[i])
+			text_escape(config->name[i], e->name[i],
+				    sizeof(e->name[i]));
 	json_begin(&e->json);
 	json_string(&e->json, "kind", "begin");
 	json_number(&e->json, "version", SEE_EVENTS_VERSION);
 	json_key(&e->json, "hosts");
 	json_put(&e->json, "[");
-	json_put_string(&e->json, e->name[0]);
-	json_put(&e->json, ", ");
-	json_put_string(&e->json, e->name[1]);
+	for (unsigned i = 0; i < (config->host_n ? config->host_n : 2); i++) {
+		if (i)
+			json_put(&e->json, ", ");
+		json_put_string(&e->json, host_name(e, (int)i));
+	}
 	json_put(&e->json, "]");
 	end(e);
 	return e;

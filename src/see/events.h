@@ -18,6 +18,9 @@ struct see_events;
 struct see_events_config {
 	enum see_lang lang; /* of "text" */
 	const char *name[2]; /* of the hosts */
+	/* More than two: by their numbers, in place of name (borrowed). */
+	const char *const *host;
+	unsigned host_n;
 	uint64_t start; /* instant 0 of "t" */
 	/* Whole lines. */
 	void (*write)(void *ctx, const char *text, size_t len);

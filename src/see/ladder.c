@@ -493,6 +493,7 @@ struct see_ladder *see_ladder_new(const struct see_ladder_config *config)
 	ladder->config = *config;
 	rungs_init(&ladder->rungs, &ladder->config);
 	see_conns_init(&ladder->conns);
+	ladder->conns.opener_left = config->host_n > 0;
 	ladder->conns.forget = forget;
 	ladder->conns.ctx = ladder;
 	return ladder;

@@ -25,6 +25,10 @@ struct see_ladder_config {
 	/* Of the hosts whose events have number 0 (drawn left) and 1; NULL:
 	 * client and server. */
 	const char *name[2];
+	/* More hosts than two: their names by their numbers, in place of name
+	 * (borrowed); who opens a connection is drawn left. */
+	const char *const *host;
+	unsigned host_n;
 	unsigned quiet_max; /* segments alike that are shown before folding */
 	uint64_t start; /* instant 0 of the time column */
 	/* Whole lines. */

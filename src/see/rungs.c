@@ -136,6 +136,17 @@ static const char *state_name(uint8_t state)
 	return cn_tcp_state_name((enum cn_tcp_state)state);
 }
 
+/* NULL: it has no name. */
+static const char *host_of(const struct rungs *rungs,
+			   const struct see_conn *conn, unsigned end)
+{
+	int host = conn->end[end].host;
+
+	return host >= 0 && (unsigned)host < rungs->config->host_n ?
+		       rungs->config->host[host] :
+		       NULL;
+}
+
 static const char *name_of(const struct rungs *rungs,
 			   const struct see_conn *conn, unsigned side)
 {
@@ -147,6 +158,8 @@ static const char *name_of(const struct rungs *rungs,
 	if (!conn)
 		return see_text(lang, side ? SEE_SERVER : SEE_CLIENT);
 	end = side ? !conn->left : conn->left;
+	if (!conn->loopback && host_of(rungs, conn, end))
+		return host_of(rungs, conn, end);
 	return see_text(lang, end == conn->opener ? SEE_CLIENT : SEE_SERVER);
 }
 
@@ -384,13 +397,18 @@ void rungs_draw(struct rungs *rungs, const struct see_conn *conn,
 
 /* ------------------------------------------------------------- headings -- */
 
-static void endpoint(char *out, size_t size, const struct cn_endpoint *at)
+/* "10.0.0.1:80", with the host's name before it where hosts have names. */
+static void endpoint(char *out, size_t size, const struct rungs *rungs,
+		     const struct see_conn *conn, unsigned end)
 {
+	const struct cn_endpoint *at = &conn->end[end].at;
+	const char *host = host_of(rungs, conn, end);
+	bool v4 = cn_addr_is_v4(&at->addr);
 	char addr[CN_ADDR_TEXT];
 
 	cn_addr_format(&at->addr, addr);
-	snprintf(out, size, cn_addr_is_v4(&at->addr) ? "%s:%u" : "[%s]:%u",
-		 addr, at->port);
+	snprintf(out, size, "%.40s%s%s%s%s:%u", host ? host : "",
+		 host ? " " : "", v4 ? "" : "[", addr, v4 ? "" : "]", at->port);
 }
 
 /* The columns' names, once. */
@@ -414,12 +432,12 @@ void rungs_heading(struct rungs *rungs, const struct see_conn *conn)
 {
 	const char *shaft = sign(rungs, "─", "-");
 	struct line line = {.n = 0};
-	char text[2][64], number[16];
+	char text[2][120], number[16];
 	unsigned left = conn->left, width;
 
 	put_title(rungs);
-	endpoint(text[0], sizeof(text[0]), &conn->end[left].at);
-	endpoint(text[1], sizeof(text[1]), &conn->end[!left].at);
+	endpoint(text[0], sizeof(text[0]), rungs, conn, left);
+	endpoint(text[1], sizeof(text[1]), rungs, conn, !left);
 	snprintf(number, sizeof(number), "#%u", conn->number);
 	put(rungs, &line, FAINT, number);
 	pad(&line, TIME_COLS + 1);

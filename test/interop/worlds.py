@@ -8,13 +8,15 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
+import socket
 import subprocess
-import sys
 import tempfile
+import threading
 import time
 
-from harness import CATENET, PYTHON, case, main
+from harness import CATENET, PYTHON, Skip, case, free_port, main
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get('BUILD', 'build')
@@ -39,6 +41,16 @@ def wait_until(what, seconds=15, why='it did not come to pass'):
         assert time.monotonic() < end, why
         time.sleep(0.02)
     return got
+
+
+def own_address():
+    """What this machine calls itself to others; Skip where it is alone."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(('192.0.2.77', 9))
+        except OSError:
+            raise Skip('this machine has no address but its loopback')
+        return probe.getsockname()[0]
 
 
 class World:
@@ -184,6 +196,158 @@ def two_terminals():
 
 
 @case
+def captured():
+    """the same in captures of all and of one host, from the hosts' own
+    addresses, and in the ladder with the hosts' names"""
+    if not shutil.which('tshark'):
+        raise Skip('no tshark')
+    both = os.path.join(_base, 'both.pcapng')
+    bobs = os.path.join(_base, 'bob.pcapng')
+    events = os.path.join(_base, 'events')
+    with World('--pcapng', both, '--events', events) as world, \
+            world.start('alice', SIXTEEN, 'server', '192.168.0.223', '5678',
+                        '1') as server:
+        wait_until(lambda: world.state('alice', 'LISTEN'))
+        words = world.words('bob', [SIXTEEN, 'client', '192.168.0.223',
+                                    '5678'])
+        done = subprocess.run([*words[:2], '--pcapng', bobs, '--explain',
+                               '--lang', 'en', *words[2:]],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done
+        assert server.wait(15) == 0
+        world.process.terminate()
+        assert world.process.wait(15) == 0
+    # The handshake, sixteen octets each way, and four segments of the close.
+    a, b = '192.168.0.223', '192.168.0.7'
+    want = [(b, a, 'S', '0'), (a, b, 'SA', '0'), (b, a, 'A', '0'),
+            (b, a, 'PA', '16'), (a, b, 'A', '0'), (a, b, 'FPA', '16'),
+            (b, a, 'A', '0'), (b, a, 'FA', '0'), (a, b, 'A', '0')]
+    for file in (both, bobs):
+        said = subprocess.run(
+            ['tshark', '-r', file, '-T', 'fields', '-e', 'ip.src', '-e',
+             'ip.dst', '-e', 'tcp.flags.str', '-e', 'tcp.len'],
+            capture_output=True, text=True, check=True).stdout
+        got = [line.split('\t') for line in said.splitlines()]
+        got = [(src, dst, ''.join(sorted(re.sub('[^A-Z]', '', flags),
+                                         key='FSRPAU'.index)), n)
+               for src, dst, flags, n in got]
+        assert got == want, (file, got)
+    with open(events, encoding='utf-8') as lines:
+        told = [json.loads(line) for line in lines]
+    assert told[0]['hosts'] == ['alice', 'bob'], told[0]
+    states = [(e['host'], e['to']) for e in told if e['kind'] == 'state']
+    assert ('alice', 'TIME-WAIT') in states, states
+    assert ('bob', 'LAST-ACK') in states, states
+
+
+@case
+def explained():
+    """the ladder of one host names both"""
+    with World() as world, \
+            world.start('alice', SIXTEEN, 'server', '192.168.0.223', '5678',
+                        '1') as server:
+        wait_until(lambda: world.state('alice', 'LISTEN'))
+        words = world.words('bob', [SIXTEEN, 'client', '192.168.0.223',
+                                    '5678'])
+        done = subprocess.run([*words[:2], '--explain', '--lang', 'en',
+                               *words[2:]], capture_output=True, text=True,
+                              timeout=30)
+        assert done.returncode == 0, done
+        assert server.wait(15) == 0
+        for line in (r'bob 192\.168\.0\.7:\d+ .* alice 192\.168\.0\.223:5678',
+                     'bob: SYN-SENT → ESTABLISHED', 'bob: sends 16 octets',
+                     'alice: 16 octets in order'):
+            assert re.search(line, done.stderr), (line, done.stderr)
+
+
+@case
+def gateway_and_ports():
+    """a world is by itself; with a gateway it reaches this machine, and what
+    it publishes is reached"""
+    script = """
+import socket, sys
+try:
+    c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
+    c.sendall(b'ping'); print(c.recv(10).decode())
+except OSError as err:
+    print('errno', err.errno)
+"""
+    serve = '''
+import socket
+s = socket.create_server(('', 80)); print('listening', flush=True)
+c, a = s.accept(); print(a[0], flush=True); c.sendall(c.recv(10).upper())
+'''
+    own = own_address()
+    with socket.create_server((own, 0)) as real:
+        port = str(real.getsockname()[1])
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    conn, _ = real.accept()
+                    conn.sendall(conn.recv(10).upper())
+                    conn.close()
+        threading.Thread(target=answer, daemon=True).start()
+        with World() as world:
+            done = world.run('bob', PYTHON, '-c', script, own, port)
+            assert done.stdout in ('errno 101\n', 'errno 113\n'), done
+        host_port = free_port()
+        with World('--gateway', 'alice', '-p',
+                   f'127.0.0.1:{host_port}:alice:80') as world:
+            for host in ('alice', 'bob'):
+                done = world.run(host, PYTHON, '-c', script, own, port)
+                assert done.stdout == 'PING\n', done
+            with world.start('alice', PYTHON, '-c', serve) as server:
+                assert server.stdout.readline() == 'listening\n'
+                with socket.create_connection(('127.0.0.1', host_port),
+                                              10) as conn:
+                    conn.sendall(b'pong')
+                    assert conn.recv(10) == b'PONG'
+                # This machine is the gateway, as seen from inside.
+                assert server.stdout.readline() != '127.0.0.1\n'
+        # A router in between.
+        with World('--host', 'carol', '--router', 'r', '--link', 'carol r',
+                   '--link', 'alice bob', '--gateway', 'r') as world:
+            done = world.run('carol', PYTHON, '-c', script, own, port)
+            assert done.stdout == 'PING\n', done
+
+
+@case
+def changed_while_it_runs():
+    """a link's delay and loss are changed under a connection"""
+    with World() as world, world.start('alice', PYTHON, '-c', '''
+import socket
+s = socket.create_server(('', 5678)); print('listening', flush=True)
+c, a = s.accept()
+while (d := c.recv(1)): c.sendall(d)
+''') as server, subprocess.Popen(world.words('bob', [PYTHON, '-c', '''
+import socket, sys, time
+sys.stdin.readline()
+c = socket.create_connection(('192.168.0.223', 5678))
+for line in sys.stdin:
+    begun = time.monotonic(); c.sendall(b'x'); c.recv(1)
+    print(time.monotonic() - begun, flush=True)
+''']), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert server.stdout.readline() == 'listening\n'
+
+        def rtt():
+            client.stdin.write('go\n')
+            client.stdin.flush()
+            return float(client.stdout.readline())
+        client.stdin.write('connect\n')
+        rtt()
+        done = catenet('world', 'set', world.name, 'alice-bob', 'delay',
+                       '150ms')
+        assert done.returncode == 0, done
+        assert rtt() >= 0.3
+        done = catenet('world', 'set', world.name, 'alice-bob', 'dealy', '1s')
+        assert done.returncode == 125 and done.stderr, done
+        done = catenet('world', 'show', world.name)
+        assert 'delay 150ms' in done.stdout, done
+        client.stdin.close()
+
+
+@case
 def p6_unmodified():
     """the notes' pair of port 5678, unmodified: the client dials the
     server's own address"""
@@ -217,7 +381,7 @@ def loopback_of_each():
         for process in both:
             assert process.stdout.readline() == '127.0.0.1\n'
         # The machine's own loopback is not theirs.
-        with contextlib.closing(__import__('socket').create_server(
+        with contextlib.closing(socket.create_server(
                 ('127.0.0.1', 0))) as real:
             port = real.getsockname()[1]
             said = world.python('bob', refused.replace('7001', str(port)))
@@ -305,7 +469,7 @@ def nine_cells():
 # -------------------------------------------------------------- deaths
 
 HOLDER = """
-import socket, sys, time
+import select, socket, sys, time
 s = socket.create_server(('', 5678))
 print('listening', flush=True)
 c, a = s.accept()
@@ -326,7 +490,7 @@ def supervisor_killed():
     for unread in (False, True):
         with World() as world, \
                 world.start('alice', PYTHON, '-c',
-                            HOLDER % 'time.sleep(1); sys.exit(len(c.recv(99)))') as server, \
+                            HOLDER % 'p = select.poll(); p.register(c, 0); p.poll(60000)') as server, \
                 world.start('bob', PYTHON, '-c', f'''
 import socket, time
 while True:
@@ -500,5 +664,4 @@ def names():
 try:
     main()
 finally:
-    import shutil
     shutil.rmtree(_base, ignore_errors=True)

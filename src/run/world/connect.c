@@ -12,6 +12,7 @@
 
 #include "lib/linux_addr.h"
 #include "lib/linux_err.h"
+#include "run/world/hosts.h"
 #include "run/world/parts.h"
 
 struct wsock *wsock_find_connecting(struct world *world,
@@ -139,6 +140,8 @@ static int connect_any(struct wsock *sock, const struct cn_endpoint *to)
 	struct world *world = sock->world;
 	const struct world_options *opt = world->options;
 
+	if (world->hosts && !hosts_reaches(world->hosts, sock->on, &to->addr))
+		return ENETUNREACH;
 	if (world_is_apart(world))
 		return linux_errno(engine_connect(sock, to));
 	if (wsock_is_here(world, &to->addr) &&

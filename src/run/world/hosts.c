@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run/network/network.h"
 #include "run/world/look.h"
@@ -33,7 +34,6 @@ static void settle(void *ctx, int node, struct cn_settings *set)
 	if (world->options->lab->msl2_ns)
 		set->msl2_ns = world->options->lab->msl2_ns;
 	set->any_addr = node == hosts->internet;
-	set->trace = looks_trace(hosts->looks, node);
 	set->dgram_trace = looks_dgrams(hosts->looks, node);
 }
 
@@ -84,16 +84,18 @@ struct seeking {
 	struct cn_addr to;
 	struct plan_hop hop;
 	int best;
+	bool any_given; /* by a statement */
 };
 
-static bool covers(const struct plan_hop *hop, const struct cn_addr *addr)
+static bool is_in(const struct cn_addr *addr, const struct cn_addr *prefix,
+		  unsigned prefix_len)
 {
-	unsigned bits = hop->prefix_len + (cn_addr_is_v4(addr) ? 96u : 0u);
+	unsigned bits = prefix_len + (cn_addr_is_v4(addr) ? 96u : 0u);
 
-	if (cn_addr_is_v4(&hop->prefix) != cn_addr_is_v4(addr))
+	if (cn_addr_is_v4(prefix) != cn_addr_is_v4(addr))
 		return false;
 	for (unsigned i = 0; i < bits; i++)
-		if ((addr->octet[i / 8] ^ hop->prefix.octet[i / 8]) &
+		if ((addr->octet[i / 8] ^ prefix->octet[i / 8]) &
 		    (0x80u >> (i % 8)))
 			return false;
 	return true;
@@ -103,7 +105,10 @@ static int seek(void *ctx, const struct plan_hop *hop)
 {
 	struct seeking *seeking = ctx;
 
-	if (covers(hop, &seeking->to) && hop->prefix_len > seeking->best) {
+	if (!is_in(&seeking->to, &hop->prefix, hop->prefix_len))
+		return 0;
+	seeking->any_given |= hop->given;
+	if (hop->prefix_len > seeking->best) {
 		seeking->hop = *hop;
 		seeking->best = hop->prefix_len;
 	}
@@ -180,6 +185,46 @@ static int open_tun(struct hosts *hosts)
 	return -1;
 }
 
+static int look_at(struct hosts *hosts, enum look_kind kind, const char *name)
+{
+	const struct world_screen *screen = &hosts->world->options->screen;
+	const struct look_ask what = {
+		.kind = kind,
+		.width = (uint16_t)screen->width,
+		.lang = screen->lang,
+		.colour = screen->colour,
+		.ascii = screen->ascii,
+	};
+	bool given = name && strcmp(name, "-") != 0;
+	FILE *file =
+		given ? fopen(name, "we") :
+			fdopen(dup(name ? STDOUT_FILENO : STDERR_FILENO), "w");
+	char why[PLAN_WHY];
+
+	if (!file) {
+		fprintf(stderr, "catenet: %s: %s\n", given ? name : "looking",
+			strerror(errno));
+		return -1;
+	}
+	if (!look_here(hosts->looks, &what, file, world_now(hosts->world), why,
+		       sizeof(why)))
+		return 0;
+	fprintf(stderr, "catenet: %s\n", why);
+	return -1;
+}
+
+/* At all of it, as the world's own options ask. */
+static int look_at_all(struct hosts *hosts)
+{
+	const struct world_options *opt = hosts->world->options;
+
+	if (opt->explain && look_at(hosts, LOOK_LADDER, NULL))
+		return -1;
+	if (opt->events && look_at(hosts, LOOK_EVENTS, opt->events))
+		return -1;
+	return opt->pcapng ? look_at(hosts, LOOK_PCAPNG, opt->pcapng) : 0;
+}
+
 static int begin(struct hosts *hosts)
 {
 	struct world *world = hosts->world;
@@ -214,7 +259,7 @@ static int begin(struct hosts *hosts)
 		route_out(hosts);
 		world->gateway = hosts->host[hosts->internet].host;
 	}
-	return open_tun(hosts);
+	return open_tun(hosts) ? -1 : look_at_all(hosts);
 }
 
 int hosts_new(struct world *world, struct hosts **out)
@@ -310,6 +355,34 @@ bool hosts_addr(const struct hosts *hosts, const struct whost *host, bool v4,
 	if (found)
 		*addr = *found;
 	return found != NULL;
+}
+
+static bool is_on_link(const struct plan_node *node, const struct cn_addr *addr)
+{
+	for (unsigned e = 0; e < node->end_n; e++) {
+		const struct plan_addrs *addrs = &node->end[e]->addrs;
+
+		for (unsigned i = 0; i < addrs->n; i++)
+			if (is_in(addr, &addrs->at[i].addr,
+				  addrs->at[i].prefix_len))
+				return true;
+	}
+	return false;
+}
+
+bool hosts_reaches(const struct hosts *hosts, const struct whost *host,
+		   const struct cn_addr *addr)
+{
+	const struct plan *plan = network_plan(hosts->network);
+	struct seeking seeking = {.to = *addr, .best = -1};
+
+	if (hosts->internet >= 0 || hosts->has_tun ||
+	    cn_addr_is_loopback(addr) || cn_addr_is_any(addr) ||
+	    plan_find_addr(plan, addr) >= 0 ||
+	    is_on_link(plan_node(plan, (unsigned)host->node), addr))
+		return true;
+	(void)plan_routes(plan, host->node, seek, &seeking);
+	return seeking.any_given;
 }
 
 bool hosts_gateway_addr(const struct hosts *hosts, bool v4,

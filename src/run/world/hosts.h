@@ -31,6 +31,10 @@ const struct whost *hosts_find(const struct world *world, const char *name,
 /* Every node that has a host, routers too. */
 size_t hosts_count(const struct hosts *hosts);
 const struct whost *hosts_at(const struct hosts *hosts, size_t i);
+/* Whether it makes sense for it to send there: somebody has that address, or
+ * may, or a route was described. */
+bool hosts_reaches(const struct hosts *hosts, const struct whost *host,
+		   const struct cn_addr *addr);
 /* Its first address of that family; false: it has none. */
 bool hosts_addr(const struct hosts *hosts, const struct whost *host, bool v4,
 		struct cn_addr *addr);

@@ -36,6 +36,7 @@ struct look {
 	struct list node;
 	int of_node; /* -1: everything, or a link */
 	struct loop_watch watch;
+	FILE *file; /* in place of a socket to watch, or NULL */
 	char *text; /* seen, and not yet written */
 	size_t len, done, room;
 	bool waits; /* enough, but for what its host still has to end */
@@ -61,6 +62,8 @@ struct looks {
 	struct list list;
 	unsigned n, captures;
 	struct see_comments *comments; /* while there are captures */
+	const char **name; /* of each node */
+	unsigned node_n;
 	struct voice voice[];
 };
 
@@ -103,10 +106,23 @@ static int keep_capture(void *ctx, const void *data, size_t len)
 	return look->lost ? CN_E_PIPE : CN_OK;
 }
 
+/* Hosts tell nothing while nobody listens. */
+static void listen_to_hosts(struct looks *looks, bool on)
+{
+	for (unsigned i = 0; i < looks->node_n; i++) {
+		struct cn_host *host = network_host(looks->network, (int)i);
+
+		if (host)
+			cn_host_trace_to(host,
+					 on ? &looks->voice[i].trace : NULL);
+	}
+}
+
 static void look_free(struct look *look)
 {
 	list_del(&look->node);
-	look->looks->n--;
+	if (!--look->looks->n)
+		listen_to_hosts(look->looks, false);
 	loop_cancel(look->looks->loop, &look->patience);
 	look->lost = true; /* last words are for nobody */
 	if (look->tap) {
@@ -119,6 +135,8 @@ static void look_free(struct look *look)
 		loop_unwatch(look->looks->loop, &look->watch);
 	if (look->watch.fd >= 0)
 		close(look->watch.fd);
+	if (look->file && (ferror(look->file) | fclose(look->file)))
+		fprintf(stderr, "catenet: what was seen is not whole\n");
 	if (!look->looks->captures) {
 		see_comments_free(look->looks->comments);
 		look->looks->comments = NULL;
@@ -127,9 +145,19 @@ static void look_free(struct look *look)
 	free(look);
 }
 
+static void deliver_here(struct look *look)
+{
+	(void)fwrite(look->text + look->done, 1, look->len - look->done,
+		     look->file);
+	(void)fflush(look->file);
+	look->done = look->len;
+}
+
 /* As much as it takes; false: it was freed. */
 static bool deliver(struct look *look)
 {
+	if (look->file && look->done < look->len)
+		deliver_here(look);
 	while (look->done < look->len && !look->lost) {
 		ssize_t n = send(look->watch.fd, look->text + look->done,
 				 look->len - look->done,
@@ -248,7 +276,7 @@ static void on_trace(void *ctx, const struct cn_trace *trace)
 		see_comments_event(looks->comments, voice->node, trace);
 	EACH_LOOK(look, looks)
 	{
-		bool own = look->of_node == voice->node;
+		bool own = look->of_node < 0 || look->of_node == voice->node;
 
 		if (!look->ladder && !look->events)
 			continue;
@@ -256,9 +284,9 @@ static void on_trace(void *ctx, const struct cn_trace *trace)
 		if (!own && !is_of(looks, look->of_node, &trace->peer.addr))
 			continue;
 		if (look->ladder)
-			see_ladder_event(look->ladder, !own, trace);
+			see_ladder_event(look->ladder, voice->node, trace);
 		if (look->events)
-			see_events_event(look->events, !own, trace);
+			see_events_event(look->events, voice->node, trace);
 	}
 }
 
@@ -268,8 +296,9 @@ static void on_dgram(void *ctx, const struct cn_dgram_trace *trace)
 
 	EACH_LOOK(look, voice->looks)
 	{
-		if (look->events && look->of_node == voice->node)
-			see_events_dgram(look->events, 0, trace);
+		if (look->events &&
+		    (look->of_node < 0 || look->of_node == voice->node))
+			see_events_dgram(look->events, voice->node, trace);
 	}
 }
 
@@ -306,7 +335,8 @@ void looks_packet(struct looks *looks, const struct network_sight *sight,
 		if (!known && !ends_of(looks, frame, &from, &to))
 			return;
 		known = true;
-		if (look->of_node != from && look->of_node != to)
+		if (look->of_node >= 0 && look->of_node != from &&
+		    look->of_node != to)
 			continue;
 		/* That it went on is said once, where it began. */
 		if (fate == CN_FATE_SENT && sight->from->node != from)
@@ -369,7 +399,8 @@ static bool begin_ladder(struct look *look, const struct look_ask *ask,
 		.lang = lang,
 		.colour = ask->colour,
 		.ascii = ask->ascii,
-		.name = {ask->place, see_text(lang, SEE_NETWORK)},
+		.host = look->looks->name,
+		.host_n = look->looks->node_n,
 		.quiet_max = QUIET_MAX,
 		.start = now,
 		.write = keep,
@@ -385,7 +416,8 @@ static bool begin_events(struct look *look, const struct look_ask *ask,
 {
 	struct see_events_config config = {
 		.lang = (enum see_lang)(ask->lang % SEE_LANG_N),
-		.name = {ask->place, "network"},
+		.host = look->looks->name,
+		.host_n = look->looks->node_n,
 		.start = now,
 		.write = keep,
 		.ctx = look,
@@ -404,7 +436,7 @@ static const char *begin(struct look *look, const struct look_ask *ask,
 	look->of_node = plan_find_node(plan, ask->place);
 	if (ask->kind == LOOK_PCAPNG)
 		return begin_capture(look, ask, why);
-	if (look->of_node < 0) {
+	if (look->of_node < 0 && *ask->place) {
 		snprintf(why, PLAN_WHY, "no host or router is called %.60s",
 			 ask->place);
 		return why;
@@ -427,33 +459,65 @@ static bool is_stream(int fd)
 	       type == SOCK_STREAM;
 }
 
-const char *look_new(struct looks *looks, const struct look_ask *ask, int fd,
-		     uint64_t now, char *text, size_t size)
+static struct look *look_add(struct looks *looks)
 {
-	struct look *look = calloc(1, sizeof(*look));
-	char why[PLAN_WHY] = "no more onlookers: descriptors or memory";
+	struct look *look = looks->n < LOOKS_MAX ? calloc(1, sizeof(*look)) :
+						   NULL;
 
-	if (!look || looks->n == LOOKS_MAX || !is_stream(fd)) {
-		free(look);
-		close(fd);
-		snprintf(text, size, "%s", why);
-		return text;
-	}
+	if (!look)
+		return NULL;
 	look->looks = looks;
 	look->watch =
-		(struct loop_watch){.ready = ready, .ctx = look, .fd = fd};
+		(struct loop_watch){.ready = ready, .ctx = look, .fd = -1};
 	look->patience =
 		(struct loop_timer){.fire = fire, .ctx = look, .at = CN_NEVER};
 	list_add_tail(&looks->list, &look->node);
-	looks->n++;
-	if (loop_watch(looks->loop, &look->watch,
-		       EPOLLOUT | EPOLLRDHUP | EPOLLET) ||
-	    begin(look, ask, now, why)) {
+	if (!looks->n++)
+		listen_to_hosts(looks, true);
+	return look;
+}
+
+static const char no_more[] = "no more onlookers: descriptors or memory";
+
+const char *look_new(struct looks *looks, const struct look_ask *ask, int fd,
+		     uint64_t now, char *text, size_t size)
+{
+	struct look *look = is_stream(fd) ? look_add(looks) : NULL;
+	char why[PLAN_WHY];
+
+	snprintf(why, sizeof(why), no_more);
+	if (look)
+		look->watch.fd = fd;
+	else
+		close(fd);
+	if (look &&
+	    !loop_watch(looks->loop, &look->watch,
+			EPOLLOUT | EPOLLRDHUP | EPOLLET) &&
+	    !begin(look, ask, now, why))
+		return NULL;
+	if (look)
 		look_free(look);
-		snprintf(text, size, "%s", why);
-		return text;
-	}
-	return NULL;
+	snprintf(text, size, "%s", why);
+	return text;
+}
+
+const char *look_here(struct looks *looks, const struct look_ask *ask,
+		      FILE *file, uint64_t now, char *text, size_t size)
+{
+	struct look *look = look_add(looks);
+	char why[PLAN_WHY];
+
+	snprintf(why, sizeof(why), no_more);
+	if (look)
+		look->file = file;
+	else
+		(void)fclose(file);
+	if (look && !begin(look, ask, now, why))
+		return NULL;
+	if (look)
+		look_free(look);
+	snprintf(text, size, "%s", why);
+	return text;
 }
 
 struct looks *looks_new(struct loop *loop, unsigned nodes)
@@ -465,6 +529,12 @@ struct looks *looks_new(struct loop *loop, unsigned nodes)
 		return NULL;
 	looks->loop = loop;
 	list_init(&looks->list);
+	looks->name = calloc(nodes + 1, sizeof(*looks->name));
+	if (!looks->name) {
+		free(looks);
+		return NULL;
+	}
+	looks->node_n = nodes;
 	for (unsigned i = 0; i < nodes; i++) {
 		struct voice *voice = &looks->voice[i];
 
@@ -479,6 +549,8 @@ struct looks *looks_new(struct loop *loop, unsigned nodes)
 void looks_begin(struct looks *looks, struct network *network)
 {
 	looks->network = network;
+	for (unsigned i = 0; i < looks->node_n; i++)
+		looks->name[i] = plan_node(network_plan(network), i)->name;
 }
 
 void looks_free(struct looks *looks)
@@ -492,12 +564,8 @@ void looks_free(struct looks *looks)
 		if (deliver(look))
 			look_free(look);
 	}
+	free(looks->name);
 	free(looks);
-}
-
-const struct cn_trace_sink *looks_trace(struct looks *looks, int node)
-{
-	return &looks->voice[node].trace;
 }
 
 const struct cn_dgram_sink *looks_dgrams(struct looks *looks, int node)

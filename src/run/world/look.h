@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <catenet/engine.h>
 #include <catenet/link.h>
@@ -28,8 +29,8 @@ struct look_ask {
 	uint32_t kind; /* enum look_kind */
 	uint16_t width; /* of the ladder, columns */
 	uint8_t lang; /* enum see_lang */
-	bool colour, ascii;
-	/* A node; of a capture also a link; "": everything, captures alone. */
+	uint8_t colour, ascii; /* true or false */
+	/* A node; of a capture also a link; "": everything. */
 	char place[64];
 };
 
@@ -39,8 +40,8 @@ struct looks *looks_new(struct loop *loop, unsigned nodes);
 void looks_begin(struct looks *looks, struct network *network);
 void looks_free(struct looks *looks);
 
-/* For the settings of a node's host. */
-const struct cn_trace_sink *looks_trace(struct looks *looks, int node);
+/* For the settings of a node's host, which tells of connections only while
+ * somebody looks. */
 const struct cn_dgram_sink *looks_dgrams(struct looks *looks, int node);
 /* The network's functions of these names; ctx is the looks. */
 void looks_packet(struct looks *looks, const struct network_sight *sight,
@@ -60,5 +61,8 @@ void looks_flush(struct looks *looks);
  */
 const char *look_new(struct looks *looks, const struct look_ask *ask, int fd,
 		     uint64_t now, char *why, size_t size);
+/* The same into a file of this process, until looks_free, which closes it. */
+const char *look_here(struct looks *looks, const struct look_ask *ask,
+		      FILE *file, uint64_t now, char *why, size_t size);
 
 #endif
