@@ -110,7 +110,7 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_IMPAIR_LOOPBACK, "impair-loopback", NULL,
 	 "impairs also what programs inside say to each other", NULL},
-	{'p', "publish", "[IP:]HOSTPORT:PORT",
+	{'p', "publish", "[IP:]HOSTPORT:PORT[/udp]",
 	 "what listens inside at PORT is reachable at HOSTPORT of this "
 	 "machine; without IP from everywhere",
 	 "Reachability"},
@@ -298,8 +298,8 @@ static void take_seed(const char *value, struct world_options *world)
 static const char *take_publish(struct line *line, const char *value)
 {
 	static const char form[] =
-		"write [IP:]HOSTPORT:PORT, for example 8080:80 or "
-		"127.0.0.1:8080:80";
+		"write [IP:]HOSTPORT:PORT, for example 8080:80, "
+		"127.0.0.1:8080:80 or 5353:53/udp";
 	struct world_publish *to = &line->publish[line->world.publish_n];
 	char text[96], *port, *host_port, *addr = NULL;
 	uint64_t number;
@@ -310,6 +310,13 @@ static const char *take_publish(struct line *line, const char *value)
 		return form;
 	memset(to, 0, sizeof(*to));
 	strcpy(text, value);
+	port = strrchr(text, '/');
+	if (port) {
+		to->udp = !strcmp(port, "/udp");
+		if (!to->udp && strcmp(port, "/tcp") != 0)
+			return form;
+		*port = '\0';
+	}
 	port = strrchr(text, ':');
 	if (!port)
 		return form;

@@ -286,14 +286,14 @@ static void supervise(struct run *run)
  * Where it may not be had, one line says what is not there: all else is as it
  * would be.
  */
-static void make_network(struct run *run, const struct run_options *options,
-			 struct launch *program, struct netns_config *config)
+static int make_network(struct run *run, const struct run_options *options,
+			struct launch *program, struct netns_config *config)
 {
 	char why[NETNS_ERROR];
 
-	run->netns = (struct netns){-1, -1, -1, {-1, 0}};
+	netns_init(&run->netns);
 	if (options->no_namespace || !world_netns(run->world, config))
-		return;
+		return 0;
 	config->no_tun = options->without & RUN_WITHOUT_TUN;
 	config->no_namespace = options->without & RUN_WITHOUT_NAMESPACE;
 	if (netns_make(&run->netns, config, why)) {
@@ -301,15 +301,16 @@ static void make_network(struct run *run, const struct run_options *options,
 			say("UDP, ping and the resolver stay this machine's, "
 			    "outside of the path: %s",
 			    why);
-		return;
+		return 0;
 	}
 	if (world_hold(run->world, &run->netns)) {
 		netns_release(&run->netns);
-		return;
+		return 125;
 	}
 	program->netns = &run->netns;
 	program->resolv = config->resolv;
 	program->quiet = options->quiet;
+	return 0;
 }
 
 static int supervise_program(struct run *run, const struct run_options *options,
@@ -328,8 +329,9 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	run->world = world_new(run->loop, options);
 	if (!run->world)
 		return 125;
-	make_network(run, options, program, &network);
-	code = launch(program);
+	code = make_network(run, options, program, &network);
+	if (!code)
+		code = launch(program);
 	if (code != 0)
 		return code;
 	run->first = program->pid;

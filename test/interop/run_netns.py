@@ -43,7 +43,7 @@ def begin():
 if not INSIDE:
     begin()
 
-from harness import CATENET, PYTHON, Skip, case, main  # noqa: E402
+from harness import CATENET, PYTHON, Skip, case, main, wait_for  # noqa: E402
 
 FOLDER = tempfile.mkdtemp(prefix='catenet-netns.')
 os.chmod(FOLDER, 0o755)
@@ -71,9 +71,10 @@ def ip(*words):
 # ---------------------------------------------------------------- the peer --
 
 def echo(sock):
-    while True:
-        data, who = sock.recvfrom(65536)
-        sock.sendto(data.upper(), who)
+    with contextlib.suppress(OSError):
+        while True:
+            data, who = sock.recvfrom(65536)
+            sock.sendto(data.upper(), who)
 
 
 def name_at(data, at):
@@ -506,6 +507,126 @@ print(s.recvfrom(10)[0].decode())
                 break
             time.sleep(0.1)
     assert process.communicate(timeout=20)[0].strip() == 'stranger'
+
+
+SERVER = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+print(s.getsockname()[1], flush=True)
+for i in range(int(sys.argv[3])):
+    data, who = s.recvfrom(65536)
+    s.sendto(data.upper(), who)
+s.close()
+print("closed", flush=True)
+sys.stdin.read()
+'''
+
+
+@contextlib.contextmanager
+def server(who, options, *args):
+    process = subprocess.Popen(
+        [*who, PROGRAM, 'run', *options, '--', EVERYBODYS if who else PYTHON,
+         '-c', SERVER, *map(str, args)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=FOLDER)
+    try:
+        yield int(process.stdout.readline()), process
+    finally:
+        process.stdin.close()
+        process.wait(timeout=20)
+        process.stdout.close()
+
+
+def asked(address, port, data=b'any news', seconds=5):
+    """What the server says; who is not there yet is asked again."""
+    end = time.monotonic() + seconds
+    with udp(socket.AF_INET, '', 0) as sock:
+        sock.settimeout(0.2)
+        while time.monotonic() < end:
+            sock.sendto(data, (address, port))
+            with contextlib.suppress(OSError):
+                got, who = sock.recvfrom(65536)
+                assert who == (address, port), who
+                return got
+    return None
+
+
+def is_free(port):
+    try:
+        udp(socket.AF_INET, '127.0.0.1', port).close()
+        return True
+    except OSError:
+        return False
+
+
+@ways('a datagram server inside is at its port of this machine')
+def published(who, options):
+    for address, port in ('', 4711), ('127.0.0.1', 4712), ('', 0):
+        with server(who, options, address, port, 1) as (port, process):
+            assert asked('127.0.0.1', port) == b'ANY NEWS', port
+            assert process.stdout.readline() == 'closed\n'
+            wait_for(lambda: is_free(port))
+    # Not where it has not been asked for.
+    with server(who, options, '', 4713, 1) as (port, _):
+        assert asked(OWN4, port, seconds=0.5) is None
+        asked('127.0.0.1', port)
+    with server(who, [*options, '--isolated'], '', 4714, 1) as (port, process):
+        assert asked('127.0.0.1', port, seconds=0.5) is None
+        process.terminate()
+
+
+@ways('a long datagram to a server inside')
+def published_long(who, options):
+    with server(who, options, '', 4715, 1) as (port, _):
+        assert asked('127.0.0.1', port, b'x' * 9000) == b'X' * 9000
+
+
+@ways('-p publishes datagrams elsewhere')
+def published_elsewhere(who, options):
+    with server(who, [*options, '-p', '5353:4716/udp'], '', 4716, 2) as _:
+        assert asked(OWN4, 5353) == b'ANY NEWS'
+        assert asked('127.0.0.1', 5353) == b'ANY NEWS'
+    with udp(socket.AF_INET, '', 5354):
+        told = run(who, [*options, '-p', '5354:4716/udp'], ['true'])
+        assert told.returncode == 125 and '5354' in told.stderr, told
+
+
+@ways('the loopback of this machine, where nothing inside listens')
+def mirrored(who, options):
+    text = '''
+import socket, sys
+port, none = int(sys.argv[1]), int(sys.argv[2])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.sendto(b"by sendto", ("127.0.0.1", port))
+print(*s.recvfrom(100))
+s.connect(("127.0.0.1", port))
+s.send(b"by connect")
+print(s.recv(100))
+s.send(b"x" * 9000)
+print(len(s.recv(65536)))
+s.connect(("127.0.0.1", none))
+s.send(b"nobody")
+try:
+    s.recv(10)
+except ConnectionRefusedError:
+    print("refused")
+# Whoever binds it inside has it.
+own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+own.bind(("127.0.0.1", port))
+s.connect(("127.0.0.1", port))
+s.send(b"own")
+print(own.recv(10))
+'''
+    with udp(socket.AF_INET, '127.0.0.1', 0) as sock, \
+            udp(socket.AF_INET, '127.0.0.1', 0) as gone:
+        threading.Thread(target=echo, args=(sock,), daemon=True).start()
+        none = gone.getsockname()[1]
+        gone.close()
+        port = sock.getsockname()[1]
+        assert script(who, options, text, port, none).split('\n') == [
+            f"b'BY SENDTO' ('127.0.0.1', {port})", "b'BY CONNECT'", '9000',
+            'refused', "b'own'"]
 
 
 @ways('nothing but what it says reaches the wire')

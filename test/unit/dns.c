@@ -77,8 +77,7 @@ static void queries_that_deserve_no_question(void **state)
 		{2, 0x81, -1}, /* an answer */
 		{2, 0x28, DNS_NOTIMP}, /* an update */
 		{5, 2, DNS_FORMERR}, /* two questions */
-		{5, 0, DNS_FORMERR},
-		{12, 0xc0, DNS_FORMERR}, /* compressed */
+		{5, 0, DNS_FORMERR},   {12, 0xc0, DNS_FORMERR}, /* compressed */
 		{12, 64, DNS_FORMERR}, /* a label of 64 */
 		{16, 60, DNS_FORMERR}, /* beyond the end */
 	};
@@ -199,8 +198,8 @@ static void refusal_has_the_question_alone(void **state)
 	(void)state;
 	a.octet[2] = 1;
 	assert_int_equal(dns_query(a.octet, a.len, &question), 0);
-	assert_int_equal(
-		dns_refuse(a.octet, a.len, &question, DNS_SERVFAIL), 29);
+	assert_int_equal(dns_refuse(a.octet, a.len, &question, DNS_SERVFAIL),
+			 29);
 	assert_memory_equal(a.octet + 2, "\x81\x82\0\1\0\0\0\0\0\0", 10);
 }
 

@@ -38,7 +38,16 @@
 const uint8_t netns_mac[CN_MAC_LEN] = {0x02, 0xca, 0x7e, 0, 0, 1};
 
 /* What the child hands back. */
-enum { FD_NET, FD_LINK, FD_ASK, FD_USER, FD_N };
+enum {
+	FD_NET,
+	FD_LINK,
+	FD_ASK,
+	FD_LIST4,
+	FD_LIST6,
+	FD_SPARE,
+	FD_USER = FD_SPARE + NETNS_SPARE,
+	FD_N,
+};
 
 struct answer {
 	int err; /* positive errno, and why */
@@ -234,6 +243,9 @@ static void settings(const struct netns_config *config)
 		{"ipv6/conf/" NETNS_INTERFACE "/accept_dad", "0"},
 		{"ipv4/conf/" NETNS_INTERFACE "/rp_filter", "0"},
 		{"ipv4/conf/all/rp_filter", "0"},
+		/* Loopback addresses that the world has translated. */
+		{"ipv4/conf/" NETNS_INTERFACE "/route_localnet", "1"},
+		{"ipv4/conf/" NETNS_INTERFACE "/accept_local", "1"},
 	};
 	char path[96], text[64];
 
@@ -301,6 +313,34 @@ static int furnish_by(struct netlink *netlink,
 	return rc;
 }
 
+/* What can be made only in there. */
+static int leave_behind(struct maker *maker)
+{
+	static const char *const lists[] = {"/proc/self/net/udp",
+					    "/proc/self/net/udp6"};
+
+	for (int i = 0; i < 2; i++) {
+		int *fd = &maker->fd[FD_LIST4 + i];
+
+		*fd = open(lists[i], O_RDONLY | O_CLOEXEC);
+		if (*fd < 0)
+			*fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (*fd < 0)
+			return failed(maker, errno, "/dev/null: %s",
+				      strerror(errno));
+	}
+	for (int i = FD_ASK; i < FD_USER; i++) {
+		if (i == FD_LIST4 || i == FD_LIST6)
+			continue;
+		maker->fd[i] = socket(
+			AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (maker->fd[i] < 0)
+			return failed(maker, errno, "a socket: %s",
+				      strerror(errno));
+	}
+	return 0;
+}
+
 static int furnish(struct maker *maker)
 {
 	struct netlink netlink;
@@ -314,11 +354,7 @@ static int furnish(struct maker *maker)
 	netlink_close(&netlink);
 	if (rc)
 		return rc;
-	maker->fd[FD_ASK] =
-		socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (maker->fd[FD_ASK] < 0)
-		return failed(maker, errno, "a socket: %s", strerror(errno));
-	return 0;
+	return leave_behind(maker);
 }
 
 /* ------------------------------------------------------------ hand-over -- */
@@ -350,8 +386,10 @@ static void hand_over(const struct maker *maker, int sock)
 
 static _Noreturn void be_maker(const struct netns_config *config, int sock)
 {
-	struct maker maker = {.config = config, .fd = {-1, -1, -1, -1}};
+	struct maker maker = {.config = config};
 
+	for (int i = 0; i < FD_N; i++)
+		maker.fd[i] = -1;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (config->no_namespace)
 		(void)failed(&maker, EPERM, "a user namespace is refused: %s",
@@ -376,10 +414,12 @@ static int take(struct netns *ns, int sock, char *why)
 		.msg_control = control.space,
 		.msg_controllen = sizeof(control.space),
 	};
-	int fd[FD_N] = {-1, -1, -1, -1};
+	int fd[FD_N];
 	const struct cmsghdr *cmsg;
 	size_t len;
 
+	for (int i = 0; i < FD_N; i++)
+		fd[i] = -1;
 	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(answer)) {
 		snprintf(why, NETNS_ERROR, "its maker has ended");
 		return -ECHILD;
@@ -398,6 +438,8 @@ static int take(struct netns *ns, int sock, char *why)
 	ns->link.fd = fd[FD_LINK];
 	ns->link.index = answer.index;
 	ns->ask_fd = fd[FD_ASK];
+	memcpy(ns->list_fd, fd + FD_LIST4, sizeof(ns->list_fd));
+	memcpy(ns->spare_fd, fd + FD_SPARE, sizeof(ns->spare_fd));
 	ns->user_fd = fd[FD_USER];
 	if (len >= FD_USER * sizeof(int))
 		return 0;
@@ -412,7 +454,7 @@ int netns_make(struct netns *ns, const struct netns_config *config,
 	pid_t pid;
 	int pair[2], rc;
 
-	*ns = (struct netns){-1, -1, -1, {-1, 0}};
+	netns_init(ns);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
 	    (pid = fork()) < 0) {
 		rc = -errno;
@@ -437,12 +479,29 @@ static void give_up(int *fd)
 	*fd = -1;
 }
 
+void netns_init(struct netns *ns)
+{
+	*ns = (struct netns){
+		.user_fd = -1,
+		.net_fd = -1,
+		.ask_fd = -1,
+		.list_fd = {-1, -1},
+		.link = {.fd = -1},
+	};
+	for (int i = 0; i < NETNS_SPARE; i++)
+		ns->spare_fd[i] = -1;
+}
+
 void netns_release(struct netns *ns)
 {
 	give_up(&ns->user_fd);
 	give_up(&ns->net_fd);
 	give_up(&ns->ask_fd);
 	give_up(&ns->link.fd);
+	give_up(&ns->list_fd[0]);
+	give_up(&ns->list_fd[1]);
+	for (int i = 0; i < NETNS_SPARE; i++)
+		give_up(&ns->spare_fd[i]);
 }
 
 int netns_enter(const struct netns *ns)

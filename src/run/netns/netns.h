@@ -17,6 +17,8 @@
 #define NETNS_ADDRS 64
 #define NETNS_ERROR 320
 #define NETNS_RESOLV 2048
+/* Sockets of the namespace that are handed out unbound. */
+#define NETNS_SPARE 16
 
 struct netns_addr {
 	struct cn_addr addr;
@@ -55,6 +57,10 @@ struct netns {
 	int user_fd; /* -1: none of its own */
 	int net_fd;
 	int ask_fd; /* a datagram socket of the namespace, for questions */
+	/* Its /proc/net/udp and udp6, to be read again and again; empty where
+	 * there is none. */
+	int list_fd[2];
+	int spare_fd[NETNS_SPARE]; /* UDP over IPv4, non-blocking */
 	struct netns_link link;
 };
 
@@ -64,6 +70,8 @@ struct netns {
  */
 int netns_make(struct netns *ns, const struct netns_config *config,
 	       char why[NETNS_ERROR]) CN_MUST_CHECK;
+/* Without anything in it. */
+void netns_init(struct netns *ns);
 /* Closes what nobody has taken: a descriptor that is -1 is somebody's. */
 void netns_release(struct netns *ns);
 

@@ -8,7 +8,9 @@
 #include "run/world/machine.h"
 
 #define FIRST 3
-#define LAST 254
+#define LAST 252
+#define OWN 253
+#define CLIENT 254
 
 /* RFC 5737, and RFC 2544's range for tests of devices. */
 static const uint8_t ranges4[][3] = {
@@ -83,6 +85,16 @@ struct cn_addr alias_program(const struct alias_table *table, bool v4)
 struct cn_addr alias_gateway(const struct alias_table *table, bool v4)
 {
 	return name(table, v4, 1);
+}
+
+struct cn_addr alias_client(const struct alias_table *table)
+{
+	return name(table, true, CLIENT);
+}
+
+struct cn_addr alias_own(const struct alias_table *table)
+{
+	return name(table, true, OWN);
 }
 
 void alias_deinit(struct alias_table *table)

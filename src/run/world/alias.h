@@ -30,6 +30,11 @@ void alias_deinit(struct alias_table *table);
 struct cn_addr alias_program(const struct alias_table *table, bool v4);
 struct cn_addr alias_gateway(const struct alias_table *table, bool v4);
 
+/* Of the kernel's network inside: its loopback, when it asks the machine's; and
+ * the address of its interface, where the machine has none. */
+struct cn_addr alias_client(const struct alias_table *table);
+struct cn_addr alias_own(const struct alias_table *table);
+
 /* The name of a loopback address or of one that the machine bears; false
  * when there is none left. */
 bool alias_of(struct alias_table *table, const struct cn_addr *real,

@@ -33,6 +33,18 @@ void udp_relay_free(struct world *world);
 void udp_answer(struct world *world, const struct cn_endpoint *far,
 		const struct cn_endpoint *to, const void *data, uint32_t len);
 
+/*
+ * A socket of this machine's at `host` for the datagrams of `inner`, which is
+ * on the path; it stays until it is unpinned, or the relay is freed.  0 or a
+ * positive errno.
+ */
+struct udp_flow;
+int udp_pin(struct world *world, const struct cn_endpoint *host,
+	    const struct cn_endpoint *inner, struct udp_flow **flow);
+void udp_unpin(struct udp_flow *flow);
+/* Is this port of the machine's held by the relay? */
+bool udp_is_ours(struct world *world, uint16_t port);
+
 int echoes_new(struct world *world);
 void echoes_free(struct world *world);
 

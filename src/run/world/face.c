@@ -35,6 +35,20 @@ int world_hold(struct world *world, struct netns *ns)
 	return of(world)->hold(world, ns);
 }
 
+void world_udp_bound(struct world *world, const struct sockaddr *addr,
+		     socklen_t len, bool v6only)
+{
+	if (of(world)->udp_bound)
+		of(world)->udp_bound(world, addr, len, v6only);
+}
+
+void world_udp_wanted(struct world *world, const struct sockaddr *addr,
+		      socklen_t len)
+{
+	if (of(world)->udp_wanted)
+		of(world)->udp_wanted(world, addr, len);
+}
+
 int world_socket(struct world *world, int family, void *tag,
 		 struct wsock **sock)
 {

@@ -20,6 +20,9 @@
 #include "run/world/resolver.h"
 #include "wire/glance.h"
 #include "wire/icmp.h"
+#include "wire/octets.h"
+#include "wire/offload.h"
+#include "wire/udp.h"
 
 #define TURN 64
 
@@ -68,7 +71,7 @@ static bool has_family(const struct machine *machine, bool v4)
 void inner_config(struct world *world, struct netns_config *config)
 {
 	const struct machine *machine = &world->machine;
-	struct cn_addr own = alias_program(&world->alias, true);
+	struct cn_addr own = alias_own(&world->alias);
 
 	memset(config, 0, sizeof(*config));
 	config->gateway4 = alias_gateway(&world->alias, true);
@@ -144,6 +147,98 @@ void inner_free(struct world *world)
 	world->inner = NULL;
 }
 
+/* --------------------------------------------------------------- names -- */
+
+/*
+ * 127.0.0.1 of the kernel's network does not travel: on the path it is
+ * 192.0.2.2 where it answers, as for TCP, and another name where it asks
+ * (udp_ports.c).  The frame becomes one that owns all its octets, complete.
+ */
+static bool make_own(struct world *world, struct cn_frame *frame)
+{
+	uint32_t len = cn_frame_len(frame);
+	struct cn_buf *buf = cn_buf_new(world->pool, len);
+
+	if (!buf)
+		return false;
+	(void)cn_frame_copy(frame, 0, buf->data, len);
+	if (offload_is_partial(frame))
+		offload_complete_octets(frame, buf->data, len);
+	cn_frame_release(frame);
+	memset(frame, 0, offsetof(struct cn_frame, slice));
+	frame->slice[0] = (struct cn_slice){buf, buf->data, len};
+	frame->slice_n = 1;
+	frame->payload_len = len;
+	return true;
+}
+
+/* RFC 1624: a sum of which two words have changed. */
+static void adjust(uint8_t *sum, const uint8_t *before, const uint8_t *after)
+{
+	uint32_t x = (uint16_t)~get16(sum);
+
+	for (int i = 0; i < 4; i += 2)
+		x += (uint16_t)~get16(before + i) + (uint32_t)get16(after + i);
+	x = (x & 0xffff) + (x >> 16);
+	x = (x & 0xffff) + (x >> 16);
+	put16(sum, (uint16_t)~x);
+}
+
+/* An address of an own frame, at off of its IPv4 header.  The glance is an
+ * older one: only its numbers hold. */
+static void put_name(struct cn_frame *frame, const struct glance *glance,
+		     unsigned off, const struct cn_addr *addr)
+{
+	uint8_t *p = frame->slice[0].buf->data;
+	uint8_t *sum = p + glance->upper + UDP_CHECKSUM_OFF;
+
+	adjust(p + 10, p + off, addr->octet + 12);
+	if (glance->has_upper && glance->protocol == IP_UDP && get16(sum)) {
+		adjust(sum, p + off, addr->octet + 12);
+		if (!get16(sum))
+			put16(sum, 0xffff);
+	}
+	memcpy(p + off, addr->octet + 12, 4);
+}
+
+#define SRC 12
+#define DST 16
+
+static bool rename_source(struct world *world, struct cn_frame *frame,
+			  const struct glance *glance)
+{
+	struct cn_addr name = alias_program(&world->alias, true);
+
+	if (glance->version != 4 || glance->protocol != IP_UDP ||
+	    !make_own(world, frame))
+		return false;
+	put_name(frame, glance, SRC, &name);
+	return true;
+}
+
+/* False: it is lost. */
+static bool rename_both(struct world *world, struct cn_frame *frame)
+{
+	const struct cn_addr local = cn_addr_v4(127, 0, 0, 1);
+	struct cn_addr program = alias_program(&world->alias, true);
+	struct cn_addr client = alias_client(&world->alias);
+	struct glance glance;
+	struct cn_addr src, dst;
+
+	glance_at(&glance, frame);
+	dst = glance_dst(&glance);
+	src = glance_src(&glance);
+	src = alias_real(&world->alias, &src);
+	if (!cn_addr_equal(&dst, &program) && !cn_addr_equal(&dst, &client))
+		return true;
+	if (!make_own(world, frame))
+		return false;
+	put_name(frame, &glance, DST, &local);
+	if (cn_addr_equal(&dst, &client) && cn_addr_is_loopback(&src))
+		put_name(frame, &glance, SRC, &src);
+	return true;
+}
+
 /* ----------------------------------------------------------------- out -- */
 
 static int read_one(struct inner *inner, struct cn_frame *frame)
@@ -154,7 +249,7 @@ static int read_one(struct inner *inner, struct cn_frame *frame)
 			       packet_read(&inner->packet, pool, frame);
 }
 
-static bool may_travel(struct inner *inner, const struct cn_frame *frame)
+static bool may_travel(struct inner *inner, struct cn_frame *frame)
 {
 	struct tally_datagrams *count = &inner->world->tally.datagrams;
 	struct glance glance;
@@ -174,8 +269,10 @@ static bool may_travel(struct inner *inner, const struct cn_frame *frame)
 		count->many_dropped++;
 		return false;
 	}
-	return !cn_addr_is_any(&src) && !cn_addr_is_loopback(&src) &&
-	       !cn_addr_is_loopback(&dst);
+	/* What is published on the loopback alone answers from there. */
+	if (cn_addr_is_loopback(&src))
+		return rename_source(inner->world, frame, &glance);
+	return !cn_addr_is_any(&src) && !cn_addr_is_loopback(&dst);
 }
 
 bool inner_move(struct world *world, uint64_t now)
@@ -238,6 +335,10 @@ bool inner_catch(void *ctx, struct cn_frame *frame, uint64_t now)
 	(void)now;
 	if (!inner || is_ours(frame))
 		return false;
+	if (!rename_both(world, frame)) {
+		cn_frame_release(frame);
+		return true;
+	}
 	rc = inner->is_tun ? tun_write(&inner->tun, frame) :
 			     packet_write(&inner->packet, frame);
 	if (rc)

@@ -14,6 +14,10 @@ struct world_ops {
 	/* NULL: it holds no interface. */
 	bool (*netns)(struct world *world, struct netns_config *config);
 	int (*hold)(struct world *world, struct netns *ns);
+	void (*udp_bound)(struct world *world, const struct sockaddr *addr,
+			  socklen_t len, bool v6only);
+	void (*udp_wanted)(struct world *world, const struct sockaddr *addr,
+			   socklen_t len);
 	int (*socket)(struct world *world, int family, void *tag,
 		      struct wsock **sock);
 	bool (*is_idle)(struct world *world, uint64_t *octets);

@@ -14,6 +14,7 @@ struct world_publish {
 	struct cn_endpoint host; /* an any-address is as said */
 	const char *node; /* of a world that has a name */
 	uint16_t port;
+	bool udp;
 };
 
 /* How standard error looks. */

@@ -37,6 +37,7 @@ struct flow;
 struct inner;
 struct published;
 struct resolver;
+struct udp_ports;
 struct udp_relay;
 
 /* Ports of the machine that lead to one listener. */
@@ -185,6 +186,7 @@ struct world {
 	struct wtun *tun;
 	struct inner *inner; /* NULL: the programs have no namespace */
 	struct udp_relay *udp_relay; /* and NULL with it */
+	struct udp_ports *udp_ports;
 	struct echoes *echoes;
 	struct resolver *resolver;
 	struct control *control;
@@ -323,6 +325,10 @@ void near_free(struct world *world);
 bool near_event(struct world *world, struct world_event *event);
 bool near_netns(struct world *world, struct netns_config *config);
 int near_hold(struct world *world, struct netns *ns);
+void near_udp_bound(struct world *world, const struct sockaddr *addr,
+		    socklen_t len, bool v6only);
+void near_udp_wanted(struct world *world, const struct sockaddr *addr,
+		     socklen_t len);
 int near_socket(struct world *world, int family, void *tag,
 		struct wsock **sock);
 bool near_is_idle(struct world *world, uint64_t *octets);

@@ -235,7 +235,8 @@ static bool use_asked(struct wsock *listener, int backlog)
 	for (unsigned i = 0; i < opt->publish_n; i++) {
 		struct cn_endpoint host = opt->publish[i].host;
 
-		if (opt->publish[i].port != listener->bound_to.port ||
+		if (opt->publish[i].udp ||
+		    opt->publish[i].port != listener->bound_to.port ||
 		    (opt->publish[i].node &&
 		     strcmp(opt->publish[i].node, listener->on->name) != 0))
 			continue;
@@ -443,6 +444,8 @@ int publish_check(struct world *world)
 		char text[CN_ADDR_TEXT];
 		int fd;
 
+		if (opt->publish[i].udp)
+			continue;
 		fd = bound_fd(world, &host);
 		if (fd == -EAFNOSUPPORT && cn_addr_is_any(&host.addr)) {
 			host.addr = cn_addr_v4(0, 0, 0, 0);

@@ -37,13 +37,15 @@ struct udp_flow {
 	struct loop_watch watch; /* the kernel's socket */
 	struct cn_endpoint inner;
 	uint64_t used_at;
+	bool pinned; /* published: neither idle nor in a bucket */
+	struct cn_endpoint host; /* then: where on this machine */
 };
 
 struct udp_relay {
 	struct ear ear;
 	struct world *world;
 	struct cn_dgram *any;
-	struct list bucket[BUCKETS], order;
+	struct list bucket[BUCKETS], order, pinned;
 	unsigned n;
 	struct loop_timer idle;
 	uint8_t octets[DATAGRAM_MAX];
@@ -55,7 +57,8 @@ static void flow_free_udp(struct udp_flow *flow)
 {
 	list_del(&flow->bucket);
 	list_del(&flow->order);
-	flow->relay->n--;
+	if (!flow->pinned)
+		flow->relay->n--;
 	loop_unwatch(flow->relay->world->loop, &flow->watch);
 	close(flow->watch.fd);
 	free(flow);
@@ -82,6 +85,8 @@ static void on_idle(void *ctx, uint64_t now)
 static void use(struct udp_flow *flow)
 {
 	flow->used_at = world_now(flow->relay->world);
+	if (flow->pinned)
+		return;
 	list_del(&flow->order);
 	list_add_tail(&flow->relay->order, &flow->order);
 }
@@ -109,6 +114,31 @@ static struct udp_flow *find(struct udp_relay *relay,
 	return NULL;
 }
 
+/* Not where anybody else is; those of ours that come later may. */
+static int udp_bind(int fd, const struct sockaddr_storage *ss, socklen_t len)
+{
+	const int on = 1;
+
+	if (bind(fd, (const struct sockaddr *)ss, len))
+		return errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return 0;
+}
+
+/* The first that is published for this port inside. */
+static struct udp_flow *udp_published(struct udp_relay *relay, uint16_t port)
+{
+	for (struct list *node = relay->pinned.next; node != &relay->pinned;
+	     node = node->next) {
+		struct udp_flow *flow =
+			CN_CONTAINER(node, struct udp_flow, order);
+
+		if (flow->inner.port == port)
+			return flow;
+	}
+	return NULL;
+}
+
 /* The port is the program's own where nobody has it; the address, where it is
  * one that the kernel would not choose by itself. */
 static void bind_like(const struct world *world, int fd,
@@ -118,13 +148,19 @@ static void bind_like(const struct world *world, int fd,
 	bool v4 = cn_addr_is_v4(&ep.addr);
 	const struct cn_addr *usual = v4 ? &world->primary4 : &world->primary6;
 	struct sockaddr_storage ss;
+	const int on = 1;
 	socklen_t len;
 
 	if (cn_addr_equal(&ep.addr, usual) ||
 	    !machine_find(&world->machine, &ep.addr))
 		ep.addr = v4 ? cn_addr_v4(0, 0, 0, 0) : (struct cn_addr){{0}};
 	len = beyond_kernel(world, &ep, &ss);
-	if (!bind(fd, (const struct sockaddr *)&ss, len))
+	if (!udp_bind(fd, &ss, len))
+		return;
+	/* It is a published one's, which is at one address and ours. */
+	if (udp_published(world->udp_relay, inner->port) &&
+	    !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) &&
+	    !bind(fd, (const struct sockaddr *)&ss, len))
 		return;
 	ep.port = 0;
 	len = beyond_kernel(world, &ep, &ss);
@@ -232,6 +268,27 @@ static bool is_here(struct udp_relay *relay, const struct cn_dgram_msg *msg)
 	return !cn_addr_equal(&real.addr, &msg->local.addr);
 }
 
+/* What is published answers from where it is published: to this machine's
+ * loopback if it is there, else to everybody. */
+static struct udp_flow *find_pinned(struct udp_relay *relay,
+				    const struct cn_endpoint *inner,
+				    const struct cn_endpoint *real)
+{
+	for (struct list *node = relay->pinned.next; node != &relay->pinned;
+	     node = node->next) {
+		struct udp_flow *flow =
+			CN_CONTAINER(node, struct udp_flow, order);
+		const struct cn_addr *host = &flow->host.addr;
+
+		if (flow->inner.port == inner->port &&
+		    cn_addr_is_v4(host) == cn_addr_is_v4(&real->addr) &&
+		    (!cn_addr_is_loopback(host) ||
+		     cn_addr_is_loopback(&real->addr)))
+			return flow;
+	}
+	return NULL;
+}
+
 static void relay_one(struct udp_relay *relay, const struct cn_dgram_msg *msg,
 		      const struct cn_slice *slice)
 {
@@ -247,7 +304,9 @@ static void relay_one(struct udp_relay *relay, const struct cn_dgram_msg *msg,
 				      world_now(world));
 		return;
 	}
-	flow = find(relay, &msg->peer);
+	flow = find_pinned(relay, &msg->peer, &real);
+	if (!flow)
+		flow = find(relay, &msg->peer);
 	if (!flow)
 		flow = flow_new_udp(relay, &msg->peer);
 	if (!flow) {
@@ -379,6 +438,70 @@ static void kernel_ready(void *ctx, uint32_t events)
 		;
 }
 
+/* ------------------------------------------------------------ published -- */
+
+int udp_pin(struct world *world, const struct cn_endpoint *host,
+	    const struct cn_endpoint *inner, struct udp_flow **out)
+{
+	struct udp_relay *relay = world->udp_relay;
+	bool v4 = cn_addr_is_v4(&host->addr);
+	struct udp_flow *flow = calloc(1, sizeof(*flow));
+	struct sockaddr_storage ss;
+	socklen_t len = beyond_kernel(world, host, &ss);
+	const int on = 1;
+	int err;
+
+	if (!flow)
+		return ENOMEM;
+	flow->pinned = true;
+	flow->relay = relay;
+	flow->inner = *inner;
+	flow->host = *host;
+	flow->watch.ready = kernel_ready;
+	flow->watch.ctx = flow;
+	flow->watch.fd = socket(v4 ? AF_INET : AF_INET6,
+				SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	err = flow->watch.fd < 0 ? errno : 0;
+	if (!err && !v4)
+		(void)setsockopt(flow->watch.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+				 sizeof(on));
+	if (!err)
+		err = udp_bind(flow->watch.fd, &ss, len);
+	if (!err) {
+		beyond_ears(flow->watch.fd, v4);
+		err = -loop_watch(world->loop, &flow->watch, EPOLLIN);
+	}
+	if (err) {
+		if (flow->watch.fd >= 0)
+			close(flow->watch.fd);
+		free(flow);
+		return err;
+	}
+	list_add_tail(&relay->pinned, &flow->order);
+	*out = flow;
+	return 0;
+}
+
+void udp_unpin(struct udp_flow *flow)
+{
+	flow_free_udp(flow);
+}
+
+bool udp_is_ours(struct world *world, uint16_t port)
+{
+	struct udp_relay *relay = world->udp_relay;
+	struct list *bucket = &relay->bucket[port % BUCKETS];
+
+	if (udp_published(relay, port))
+		return true;
+	for (struct list *node = bucket->next; node != bucket;
+	     node = node->next)
+		if (CN_CONTAINER(node, struct udp_flow, bucket)->inner.port ==
+		    port)
+			return true;
+	return false;
+}
+
 /* ----------------------------------------------------------------- whole -- */
 
 int udp_relay_new(struct world *world)
@@ -393,6 +516,7 @@ int udp_relay_new(struct world *world)
 	relay->idle.fire = on_idle;
 	relay->idle.ctx = relay;
 	list_init(&relay->order);
+	list_init(&relay->pinned);
 	for (int i = 0; i < BUCKETS; i++)
 		list_init(&relay->bucket[i]);
 	world->udp_relay = relay;
@@ -416,6 +540,8 @@ void udp_relay_free(struct world *world)
 	if (!relay)
 		return;
 	while ((node = list_first(&relay->order)))
+		flow_free_udp(CN_CONTAINER(node, struct udp_flow, order));
+	while ((node = list_first(&relay->pinned)))
 		flow_free_udp(CN_CONTAINER(node, struct udp_flow, order));
 	loop_cancel(world->loop, &relay->idle);
 	if (relay->any)

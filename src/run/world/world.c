@@ -27,6 +27,7 @@
 #include "run/world/progress.h"
 #include "run/world/resolver.h"
 #include "run/world/tun.h"
+#include "run/world/udp_ports.h"
 
 /* Frames that one host may send before the other has its turn, and rounds of
  * the pump before the descriptors have theirs. */
@@ -406,6 +407,8 @@ static const struct world_ops near_ops = {
 	.event = near_event,
 	.netns = near_netns,
 	.hold = near_hold,
+	.udp_bound = near_udp_bound,
+	.udp_wanted = near_udp_wanted,
 	.socket = near_socket,
 	.is_idle = near_is_idle,
 	.finish = near_finish,
@@ -509,7 +512,8 @@ int near_hold(struct world *world, struct netns *ns)
 	world->up.catch_ctx = world;
 	world->down.catch = inner_catch;
 	world->down.catch_ctx = world;
-	return inner_new(world, ns);
+	rc = inner_new(world, ns);
+	return rc ? rc : udp_ports_new(world, ns);
 }
 
 /* Their last octet is acknowledged; only the peer's FIN may be missing. */
@@ -543,6 +547,7 @@ void near_free(struct world *world)
 		publish_drop(CN_CONTAINER(node, struct published, node));
 	loop_cancel(world->loop, &world->timer);
 	loop_cancel(world->loop, &world->poll);
+	udp_ports_free(world);
 	udp_relay_free(world);
 	if (world->hosts)
 		world->gateway = NULL; /* it is one of those */

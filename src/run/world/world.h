@@ -46,6 +46,14 @@ bool world_netns(struct world *world, struct netns_config *config);
 /* The held side of its interface is the world's: what comes out of it travels
  * the path.  0 or -errno. */
 int world_hold(struct world *world, struct netns *ns);
+/*
+ * Programs bind and address datagram sockets of that namespace by themselves;
+ * these say so, before (bound: or after) the kernel does it.
+ */
+void world_udp_bound(struct world *world, const struct sockaddr *addr,
+		     socklen_t len, bool v6only);
+void world_udp_wanted(struct world *world, const struct sockaddr *addr,
+		      socklen_t len);
 /* Everything still alive is abandoned. */
 void world_free(struct world *world);
 

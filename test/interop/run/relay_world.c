@@ -628,6 +628,23 @@ int world_hold(struct world *world, struct netns *ns)
 	return -ENOSYS;
 }
 
+void world_udp_bound(struct world *world, const struct sockaddr *addr,
+		     socklen_t len, bool v6only)
+{
+	(void)world;
+	(void)addr;
+	(void)len;
+	(void)v6only;
+}
+
+void world_udp_wanted(struct world *world, const struct sockaddr *addr,
+		      socklen_t len)
+{
+	(void)world;
+	(void)addr;
+	(void)len;
+}
+
 void world_finish(struct world *world)
 {
 	(void)world;
