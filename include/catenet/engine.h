@@ -294,6 +294,7 @@ enum cn_timer_kind {
 	X(COOKIE, "cookie") /* a SYN-ACK of which nothing is kept */           \
 	X(DATA, "data") /* new, a FIN perhaps */                               \
 	X(REXMIT, "rexmit")                                                    \
+	X(TLP, "tlp") /* the last of what is in flight, to hear of it */       \
 	X(RST, "rst")                                                          \
 	X(CHALLENGE, "challenge")                                              \
 	X(PROBE, "probe")                                                      \

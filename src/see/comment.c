@@ -85,7 +85,8 @@ static void retell(const struct see_conn *conn, unsigned from,
 	struct cn_trace one = said->trace;
 
 	if (glance->data_len >= one.len ||
-	    (one.why != CN_SEND_DATA && one.why != CN_SEND_REXMIT))
+	    (one.why != CN_SEND_DATA && one.why != CN_SEND_REXMIT &&
+	     one.why != CN_SEND_TLP))
 		return;
 	one.seq = glance->seq;
 	one.len = glance->data_len;

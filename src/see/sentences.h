@@ -70,6 +70,12 @@
 	X(OUT_AGAIN_FAST, "later octets have arrived, so %1 is taken for lost: " \
 	  "sends it again at once, without waiting for the timer",             \
 	  "后面的数据已到达，因此认为 %1 丢失：不等定时器，立即重发")          \
+	X(OUT_TAIL, "nothing is heard: sends the last octets, %1, "  \
+	  "again, so that an ACK may tell what is missing (tail loss probe)",  \
+	  "没有回音：重发末尾的 %1，让 ACK 说明缺了什么（尾部丢失探测）") \
+	X(OUT_TAIL_FIN, "nothing is heard: the FIN again, so that an ACK may tell what " \
+	  "is missing (tail loss probe)",                                      \
+	  "没有回音：重发 FIN，让 ACK 说明缺了什么（尾部丢失探测）")           \
 	X(OUT_FIN_AGAIN, "the FIN is not acknowledged: the FIN again; the "    \
 	  "next timeout would come after %1",                                  \
 	  "FIN 没有得到确认：重发 FIN；下一次超时在 %1 之后")                  \
@@ -226,6 +232,21 @@
 	  "octets", "超时：拥塞窗口从 %1 字节重新开始")                        \
 	X(CC_OVER, "the losses are repaired; congestion window %1 octets",     \
 	  "丢失已修复；拥塞窗口 %1 字节")                                      \
+	X(CC_UNDO_DSACK, "all that was sent again came twice: nothing was "    \
+	  "lost, and the congestion window is %1 octets again",                \
+	  "重发的数据全都到达了两次：其实没有丢失，拥塞窗口恢复到 %1 字节")    \
+	X(CC_UNDO_TIMESTAMP, "the ACK is for the first copy, says its "        \
+	  "timestamp: nothing was lost, and the congestion window is %1 "      \
+	  "octets again",                                                      \
+	  "从时间戳看，ACK 对应的是第一份：其实没有丢失，拥塞窗口恢复到 %1 字节") \
+	X(CC_UNDO_FRTO, "what was sent before the timeout has arrived: the "   \
+	  "path was slow, not lossy, and the congestion window is %1 octets "  \
+	  "again",                                                             \
+	  "超时之前发出的数据已到达：路径只是变慢，没有丢包，拥塞窗口恢复到 "  \
+	  "%1 字节")                                                           \
+	X(CC_TAIL, "the probe filled a gap, so there was a loss: the "         \
+	  "congestion window falls to %1 octets",                              \
+	  "探测补上了一处空缺，说明有过丢失：拥塞窗口降到 %1 字节")            \
 	X(CC_IDLE, "idle for long: the congestion window begins again at %1 "  \
 	  "octets", "空闲已久：拥塞窗口从 %1 字节重新开始")                    \
 	X(CC_MARK,                                                             \

@@ -59,11 +59,32 @@ static bool tell_state(struct view *v)
 	return view_say(v, SEE_STATE_ENDED);
 }
 
+/* A reduction that was for nothing. */
+static bool tell_undo(struct view *v)
+{
+	switch ((enum cn_undo)v->trace->undo) {
+	case CN_UNDO_DSACK:
+		return view_say(v, SEE_CC_UNDO_DSACK);
+	case CN_UNDO_TIMESTAMP:
+		return view_say(v, SEE_CC_UNDO_TIMESTAMP);
+	case CN_UNDO_FRTO:
+		return view_say(v, SEE_CC_UNDO_FRTO);
+	case CN_UNDO_NONE:
+	case CN_UNDO_N:
+		break;
+	}
+	return false;
+}
+
 static bool tell_cc(struct view *v)
 {
 	const struct cn_trace *t = v->trace;
 
 	view_number(v, 0, t->cwnd);
+	if (tell_undo(v))
+		return true;
+	if (t->rule && !strcmp(t->rule, "RFC 8985 section 7.4.2"))
+		return view_say(v, SEE_CC_TAIL);
 	if (t->rule && !strcmp(t->rule, "RFC 3168 section 6.1.2"))
 		return view_say(v, SEE_CC_MARK);
 	if (t->rule && !strcmp(t->rule, "RFC 9406 section 4.2"))

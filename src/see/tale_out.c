@@ -113,6 +113,18 @@ static bool out_again(struct view *v)
 	return view_say(v, SEE_OUT_AGAIN_TIMEOUT);
 }
 
+/* RFC 8985 section 7: the last octets again, or the FIN, to hear of them. */
+static bool out_tail(struct view *v)
+{
+	const struct cn_trace *t = v->trace;
+	uint32_t first = see_rel(v->own, t->seq);
+
+	if (!t->len)
+		return view_say(v, SEE_OUT_TAIL_FIN);
+	view_range(v, 0, first, first + t->len);
+	return view_say(v, SEE_OUT_TAIL);
+}
+
 static bool out_data(struct view *v)
 {
 	const struct cn_trace *t = v->trace;
@@ -226,6 +238,8 @@ bool tale_out(struct view *v)
 	switch ((enum cn_send)t->why) {
 	case CN_SEND_REXMIT:
 		return out_again(v);
+	case CN_SEND_TLP:
+		return out_tail(v);
 	case CN_SEND_DATA:
 		return out_data(v);
 	case CN_SEND_CHALLENGE:

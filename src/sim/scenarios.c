@@ -300,18 +300,39 @@ const struct scenario scenarios[] = {
 			 {2500, SERVER, READ, 0, 0}},
 	},
 	{
-		.name = "timeout",
-		.title = {"the last segment is lost: retransmission by timeout",
-			  "最后一段丢失：超时重传"},
+		.name = "tail-loss",
+		.title = {"the last two segments are lost: a probe of the tail",
+			  "最后两段丢失：尾部探测"},
 		.about =
-			{"No later data arrive, so nothing tells of the gap: "
-			 "only the retransmission timer finds the loss. The "
-			 "timeout costs at least 200 ms and throws the "
-			 "congestion window back to one segment.",
-			 "后面没有数据到达，也就没有什么能说明有空缺：只有重传定"
-			 "时器能发现丢失。超时至少耽误 200 毫秒，并把拥塞窗口降到"
-			 "一个报文段。"},
-		.up = "data #3",
+			{"No later data arrive, so nothing tells of the gap. "
+			 "After two round trips the sender repeats the last "
+			 "segment. The ACK that it brings back shows what is "
+			 "missing before it, and that goes at once: the "
+			 "retransmission timer never fires.",
+			 "后面没有数据到达，也就没有什么能说明有空缺。两个往返之"
+			 "后，发送方重发最后一段，由此带回的 ACK 说明它前面缺什么"
+			 "，缺的立即重发：重传定时器没有到期。"},
+		.up = "data #4-5",
+		.until_ms = 1500,
+		.step = {{0, SERVER, LISTEN, 0, 8},
+			 {0, CLIENT, CONNECT, 0, 0},
+			 {100, CLIENT, SEND, 0, 7000}},
+	},
+	{
+		.name = "timeout",
+		.title = {"the last segment and its probe are lost: "
+			  "retransmission by timeout",
+			  "最后一段和对它的探测都丢失：超时重传"},
+		.about =
+			{"No later data arrive, so nothing tells of the gap, "
+			 "and the probe of the tail is lost as well: then only "
+			 "the retransmission timer finds the loss. It throws "
+			 "the congestion window back to one segment, and "
+			 "doubles itself.",
+			 "后面没有数据到达，没有什么能说明有空缺，而对尾部的探测"
+			 "也丢失了：这时只有重传定时器能发现丢失。它把拥塞窗口降"
+			 "到一个报文段，并把自己加倍。"},
+		.up = "data #3-4",
 		.until_ms = 1500,
 		.step = {{0, SERVER, LISTEN, 0, 8},
 			 {0, CLIENT, CONNECT, 0, 0},

@@ -530,8 +530,8 @@ static uint32_t paced(const struct tcb *tcb, uint32_t len, uint32_t mss,
 }
 
 static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
-			struct sent_stretch *stretch, struct tcp_seg *seg,
-			uint64_t now)
+			struct sent_stretch *stretch, enum cn_send why,
+			struct tcp_seg *seg, uint64_t now)
 {
 	uint32_t mss = output_mss(tcb);
 	uint32_t max = paced(tcb, frame_max(limits, mss), mss, now);
@@ -555,7 +555,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	/* As Linux: the first segment has its whole timeout again. */
 	if (seg->seq == tcb->snd_una && tcb->rexmit_kind != TCP_REXMIT_RACK)
 		timeout_rto_restart(tcb, now);
-	output_account(tcb, seg, CN_SEND_REXMIT, true, now);
+	output_account(tcb, seg, why, true, now);
 	recovery_sent(tcb, seg->len, segs_in(seg), true, now);
 	return true;
 }
@@ -564,7 +564,7 @@ static bool emit_tlp(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		     struct sent_stretch *stretch, struct tcp_seg *seg,
 		     uint64_t now)
 {
-	emit_rexmit(tcb, limits, stretch, seg, now);
+	emit_rexmit(tcb, limits, stretch, CN_SEND_TLP, seg, now);
 	tlp_sent(tcb, true, now);
 	return true;
 }
@@ -648,7 +648,8 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	case PLAN_SYN:
 		return emit_syn(tcb, seg, now);
 	case PLAN_REXMIT:
-		return emit_rexmit(tcb, limits, &stretch, seg, now);
+		return emit_rexmit(tcb, limits, &stretch, CN_SEND_REXMIT, seg,
+				   now);
 	case PLAN_TLP:
 		return emit_tlp(tcb, limits, &stretch, seg, now);
 	case PLAN_DATA:

@@ -5,6 +5,7 @@
  */
 #include "tcp/trace.h"
 
+#include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/timeout.h"
 
@@ -82,7 +83,8 @@ void trace_seg_out(const struct tcb *tcb, const struct tcp_seg *seg,
 	trace.retransmit = retransmit;
 	trace.rule = trace_seg_rule(&trace, tcb->state);
 	if (why == CN_SEND_REXMIT && tcb->in_recovery)
-		trace.rule = "RFC 6675 section 5";
+		trace.rule = rack_is_on(tcb) ? "RFC 8985 section 6.2" :
+					       "RFC 6675 section 5";
 	trace_emit(tcb, &trace, now);
 }
 
@@ -118,6 +120,8 @@ static const char *out_rule(const struct cn_trace *trace, uint8_t state)
 						"RFC 9293 section 3.10.2";
 	case CN_SEND_REXMIT:
 		return "RFC 6298 section 5.4";
+	case CN_SEND_TLP:
+		return "RFC 8985 section 7.3";
 	case CN_SEND_RST:
 		return state == CN_CLOSED || state == CN_LISTEN ?
 			       "RFC 9293 section 3.5.2" :
