@@ -126,8 +126,9 @@ static void plug_alone(struct plan *plan)
 			plan->no_memory = true;
 			return;
 		}
-		snprintf(link->name, sizeof(link->name), "%.58s-eth0",
-			 node->name);
+		memcpy(link->name, node->name, PLAN_NAME);
+		strcpy(link->name + strnlen(link->name, PLAN_NAME - 6),
+		       "-eth0");
 		link->segment = true;
 		link->mtu = 1500;
 		link->place = node->place;
