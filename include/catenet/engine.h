@@ -146,7 +146,8 @@ struct cn_settings {
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
 	bool timestamps, sack, window_scaling; /* true */
 	uint8_t cc; /* enum cn_cc */
-	bool pacing; /* CUBIC and Reno too; BBR always is */
+	bool pacing; /* CUBIC and Reno too, where the path is longer than 1 ms;
+			BBR always; true */
 	bool slow_start_after_idle; /* RFC 5681 section 4.1; true */
 	uint8_t ecn; /* RFC 3168: 0 never, 1 asked for and taken, 2 taken where
 			it is asked for (Linux's tcp_ecn); 2 */

@@ -96,6 +96,7 @@ static void default_tcp(struct cn_settings *set)
 	set->sack = true;
 	set->window_scaling = true;
 	set->cc = CN_CC_CUBIC;
+	set->pacing = true;
 	set->slow_start_after_idle = true;
 	set->ecn = 2;
 }

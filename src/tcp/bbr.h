@@ -44,6 +44,7 @@ struct bbr {
 
 	uint32_t inflight_longterm, inflight_shortterm; /* or BBR_INFINITE */
 	uint32_t inflight_latest;
+	uint32_t lost_in_round; /* octets */
 	uint32_t undo_inflight_longterm, undo_inflight_shortterm;
 	uint32_t extra_acked[2]; /* of five rounds before, of these five */
 	uint32_t extra_acked_delivered;
@@ -67,7 +68,7 @@ struct bbr {
 	uint8_t cwnd_gain; /* hundredths */
 	bool round_start, loss_round_start;
 	bool full_bw_reached, full_bw_now;
-	bool is_loss_in_round;
+	bool is_loss_in_round, is_mark_in_round;
 	bool is_bw_probe_sample;
 	bool prev_probe_too_high, prev_probe_precautionary;
 	bool probe_rtt_round_done, probe_rtt_expired;

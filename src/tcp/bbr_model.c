@@ -150,6 +150,8 @@ void bbr_update_ack_aggregation(struct bbr *bbr, const struct bbr_ack *a)
 void bbr_reset_congestion_signals(struct bbr *bbr)
 {
 	bbr->is_loss_in_round = false;
+	bbr->is_mark_in_round = false;
+	bbr->lost_in_round = 0;
 	bbr->bw_latest = 0;
 	bbr->inflight_latest = 0;
 }
@@ -190,10 +192,28 @@ static bool accelerates(const struct bbr *bbr)
 	       bbr->state == CN_BBR_UP;
 }
 
-/* "When not Probing for Bandwidth": at most once in a round trip. */
-static void adapt_lower_bounds(struct bbr *bbr, const struct cc *cc)
+/*
+ * Deviation: outside of a probe a round trip's losses count where they are
+ * more than LossThresh, as they do within one.  By the draft any loss counts;
+ * then a path that loses one packet in a hundred, whatever is sent, takes a
+ * hundredth of the rate each round trip until the next probe (measured at 100
+ * Mbit/s and 20 ms: 79 Mbit/s instead of 92).
+ */
+static bool is_round_congested(const struct bbr *bbr, const struct cc_event *e)
 {
-	if (accelerates(bbr) || !bbr->is_loss_in_round)
+	uint32_t sent = bbr->inflight_latest + bbr->lost_in_round;
+
+	if (!bbr->is_loss_in_round)
+		return false;
+	return bbr->is_mark_in_round ||
+	       bbr_is_inflight_too_high(e, bbr->lost_in_round, sent);
+}
+
+/* "When not Probing for Bandwidth": at most once in a round trip. */
+static void adapt_lower_bounds(struct bbr *bbr, const struct cc *cc,
+			       const struct cc_event *e)
+{
+	if (accelerates(bbr) || !is_round_congested(bbr, e))
 		return;
 	if (bbr->bw_shortterm == BBR_RATE_INFINITE)
 		bbr->bw_shortterm = bbr_max_bw(bbr);
@@ -211,18 +231,30 @@ void bbr_update_congestion_signals(struct bbr *bbr, const struct bbr_ack *a)
 	update_max_bw(bbr, a);
 	if (!bbr->loss_round_start)
 		return;
-	adapt_lower_bounds(bbr, a->cc);
+	adapt_lower_bounds(bbr, a->cc, a->e);
 	bbr->is_loss_in_round = false;
+	bbr->is_mark_in_round = false;
+	bbr->lost_in_round = 0;
 }
 
 /* ------------------------------------------------------------------ loss -- */
 
+/*
+ * Deviation: more than LossThresh, and by more than chance would have it.  Of
+ * 170 segments a path that loses one in a hundred takes four in every tenth
+ * round trip; by the draft's plain comparison each such one is the limit of
+ * the path, and a seventh less is sent until it is probed again (measured at
+ * 100 Mbit/s and 20 ms: 82 Mbit/s instead of 92).  So a standard deviation of
+ * as many losses as LossThresh allows is granted besides.
+ */
 bool bbr_is_inflight_too_high(const struct cc_event *e, uint32_t lost,
 			      uint32_t in_flight)
 {
+	uint64_t most = (uint64_t)in_flight * LOSS_THRESH_PCT / 100;
+
 	if (!e->sack)
 		return lost > 0;
-	return (uint64_t)lost * 100 > (uint64_t)in_flight * LOSS_THRESH_PCT;
+	return lost > most && (lost - most) * (lost - most) > most * e->smss;
 }
 
 void bbr_save_state_upon_loss(struct bbr *bbr, struct cc *cc)
@@ -241,6 +273,7 @@ void bbr_note_loss(struct bbr *bbr, struct cc *cc, const struct cc_lost *lost)
 		bbr_save_state_upon_loss(bbr, cc);
 	}
 	bbr->is_loss_in_round = true;
+	bbr->lost_in_round += lost->size;
 	if (bbr->loss_events < UINT8_MAX)
 		bbr->loss_events++;
 }

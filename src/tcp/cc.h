@@ -18,6 +18,7 @@ struct cc_hystart { /* RFC 9406 */
 	uint32_t last_us, least_us; /* least RTT of the round before, of this */
 	uint32_t
 		base_us; /* conservative slow start began with it; 0: not in it */
+	uint32_t ever_us; /* least RTT of all rounds */
 	uint8_t samples; /* of this round */
 	uint8_t css_rounds;
 };

@@ -431,10 +431,12 @@ static void bbr_loss(struct cc *cc, const struct cc_event *event)
 	struct cc_lost mark = {.delivered = event->delivered};
 
 	cc->prior_cwnd = cc->cwnd;
-	if (event->is_mark)
+	if (event->is_mark) {
 		bbr_note_loss(bbr, cc, &mark);
-	else
+		bbr->is_mark_in_round = true;
+	} else {
 		bbr_save_cwnd(bbr, cc);
+	}
 }
 
 static void bbr_timeout(struct cc *cc, const struct cc_event *event)

@@ -7,7 +7,9 @@
  *
  * Deviation: L, the segments that one ACK may count for, is without limit as
  * in the rest of our slow start, since a receiver acknowledges a super-segment
- * as one.
+ * as one.  And conservative slow start ends at once when the least round trip
+ * of a round is twice the least of all: five rounds would make three windows
+ * of the one that has filled the path, and that much room few queues have.
  */
 #include "base/seq.h"
 #include "tcp/cc.h"
@@ -35,6 +37,8 @@ static void take_sample(struct cc_hystart *hystart, uint32_t rtt_us)
 		return;
 	if (!hystart->least_us || rtt_us < hystart->least_us)
 		hystart->least_us = rtt_us;
+	if (!hystart->ever_us || rtt_us < hystart->ever_us)
+		hystart->ever_us = rtt_us;
 	if (hystart->samples < N_RTT_SAMPLE)
 		hystart->samples++;
 }
@@ -71,6 +75,14 @@ static void judge(struct cc_hystart *hystart)
 	}
 }
 
+/* The queue holds as much as the path: that is no noise. */
+static bool is_evident(const struct cc_hystart *hystart)
+{
+	return hystart->base_us && hystart->samples >= N_RTT_SAMPLE &&
+	       hystart->least_us / 2 >= hystart->ever_us &&
+	       hystart->least_us >= hystart->ever_us + MAX_RTT_THRESH_US;
+}
+
 uint32_t hystart_ack(struct cc_hystart *hystart, struct cc *cc,
 		     const struct cc_event *event)
 {
@@ -83,6 +95,8 @@ uint32_t hystart_ack(struct cc_hystart *hystart, struct cc *cc,
 		     seq_ge(event->una, hystart->window_end);
 	if (round_ends && hystart->window_end && hystart->base_us &&
 	    ++hystart->css_rounds >= CSS_ROUNDS)
+		cc->ssthresh = cc->cwnd;
+	if (is_evident(hystart))
 		cc->ssthresh = cc->cwnd;
 	if (round_ends)
 		begin_round(hystart, event);

@@ -17,6 +17,10 @@
 #define PORTION_HZ 1024u
 #define PORTION_MAX 65536u
 #define FAST_PORTION_HZ 8192u
+#define LATE_NS CN_NS_PER_MS
+/* A window that leaves within a millisecond is such a portion itself: on paths
+ * shorter than that only a controller that asks for pacing is paced. */
+#define SHORT_PATH_US 1000u
 
 static uint64_t rate_of_window(const struct tcb *tcb)
 {
@@ -24,7 +28,7 @@ static uint64_t rate_of_window(const struct tcb *tcb)
 	uint32_t pct = cc->cwnd < cc->ssthresh / 2 ? SLOW_START_PCT :
 						     AVOIDANCE_PCT;
 
-	if (!tcb->rtt.srtt_us)
+	if (tcb->rtt.min_us < SHORT_PATH_US)
 		return 0;
 	return (uint64_t)cc->cwnd * pct * UINT64_C(10000) / tcb->rtt.srtt_us;
 }
@@ -87,12 +91,12 @@ uint32_t pace_room(const struct tcb *tcb, uint64_t now)
 	return pace->left;
 }
 
-/* A timer that comes late is forgiven half of what is sent by then, as in
- * Linux: else each one would cost rate. */
+/* A timer that comes late is forgiven a millisecond, or half of what is sent
+ * by then, as in Linux: else each one would cost rate. */
 void pace_sent(struct tcb *tcb, uint32_t len, uint64_t now)
 {
 	struct tcp_pace *pace;
-	uint64_t ns, late;
+	uint64_t ns, late, most;
 
 	if (!len || !tcb->busy || !tcb->busy->pace.rate)
 		return;
@@ -100,7 +104,8 @@ void pace_sent(struct tcb *tcb, uint32_t len, uint64_t now)
 	ns = len * CN_NS_PER_SEC / pace->rate;
 	if (pace->next_at <= now) {
 		late = now - pace->next_at;
-		pace->next_at = now - (late < ns / 2 ? late : ns / 2);
+		most = ns / 2 > LATE_NS ? ns / 2 : LATE_NS;
+		pace->next_at = now - (late < most ? late : most);
 		pace->left = pace_quantum(pace->rate, tcb->snd_mss);
 	}
 	pace->next_at += ns;
