@@ -64,13 +64,14 @@ int cli_run(int argc, char **argv);
 int cli_services(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_sim(int argc, char **argv);
+int cli_bridge(int argc, char **argv);
 int cli_ss(int argc, char **argv);
 int cli_why(int argc, char **argv);
 int cli_world(int argc, char **argv);
 int cli_completion(int argc, char **argv);
 extern const struct cli_command cli_run_command, cli_services_command;
 extern const struct cli_command cli_explain_command, cli_ss_command;
-extern const struct cli_command cli_sim_command;
+extern const struct cli_command cli_sim_command, cli_bridge_command;
 extern const struct cli_command cli_why_command, cli_world_command;
 extern const struct cli_command cli_completion_command;
 /* All of them; NULL at the end. */

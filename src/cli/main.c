@@ -11,14 +11,16 @@
 
 const struct cli_command *const cli_commands[] = {
 	/* In the order in which they are listed. */
-	&cli_run_command,     &cli_services_command,   &cli_world_command,
-	&cli_explain_command, &cli_sim_command,	       &cli_ss_command,
-	&cli_why_command,     &cli_completion_command, NULL,
+	&cli_run_command,	 &cli_services_command,
+	&cli_world_command,	 &cli_explain_command,
+	&cli_sim_command,	 &cli_bridge_command,
+	&cli_ss_command,	 &cli_why_command,
+	&cli_completion_command, NULL,
 };
 
 static int (*const runs[])(int argc, char **argv) = {
-	cli_run, cli_services, cli_world, cli_explain,
-	cli_sim, cli_ss,       cli_why,	  cli_completion,
+	cli_run,    cli_services, cli_world, cli_explain,    cli_sim,
+	cli_bridge, cli_ss,	  cli_why,   cli_completion,
 };
 
 static int help(FILE *out)

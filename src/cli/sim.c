@@ -9,10 +9,10 @@
 #include <catenet/host.h>
 
 #include "cli/command.h"
+#include "cli/path_line.h"
 #include "cli/screen.h"
 #include "cli/sim_look.h"
 #include "cli/sim_table.h"
-#include "link/profile.h"
 #include "link/units.h"
 
 #define JOBS_MAX 256
@@ -20,23 +20,7 @@
 #define TIME_MAX_NS (UINT64_C(3600) * CN_NS_PER_SEC)
 
 enum key {
-	KEY_NET = 256,
-	KEY_DELAY,
-	KEY_RTT,
-	KEY_JITTER,
-	KEY_LOSS,
-	KEY_BURST_LOSS,
-	KEY_REORDER,
-	KEY_DUPLICATE,
-	KEY_CORRUPT,
-	KEY_RATE,
-	KEY_TRACE,
-	KEY_QUEUE,
-	KEY_DROP,
-	KEY_MTU,
-	KEY_UP,
-	KEY_DOWN,
-	KEY_OUTAGE,
+	KEY_OUTAGE = 256,
 	KEY_FLOWS,
 	KEY_CC,
 	KEY_BYTES,
@@ -57,37 +41,7 @@ enum key {
 };
 
 static const struct cli_option table[] = {
-	{KEY_NET, "net", "NAME",
-	 "a path that has a name; catenet run --net lists them; options after "
-	 "it change it",
-	 "The path (each option both ways)"},
-	{KEY_DELAY, "delay", "TIME", "every packet takes so long, each way",
-	 NULL},
-	{KEY_RTT, "rtt", "TIME", "the same for there and back: half each way",
-	 NULL},
-	{KEY_JITTER, "jitter", "TIME[,KIND]", "the delay varies by so much",
-	 NULL},
-	{KEY_LOSS, "loss", "SHARE", "packets are lost, each on its own", NULL},
-	{KEY_BURST_LOSS, "burst-loss", "ENTER[,LEAVE[,BAD[,GOOD]]]",
-	 "packets are lost in bursts (Gilbert-Elliott)", NULL},
-	{KEY_REORDER, "reorder", "SHARE[,TIME]",
-	 "packets overtake the others, or come TIME later than they", NULL},
-	{KEY_DUPLICATE, "duplicate", "SHARE", "packets arrive twice", NULL},
-	{KEY_CORRUPT, "corrupt", "SHARE", "one bit of a packet is flipped",
-	 NULL},
-	{KEY_RATE, "rate", "RATE", "bits of IP packets a second", NULL},
-	{KEY_TRACE, "trace", "FILE",
-	 "a rate that varies as it was recorded, in Mahimahi's format; of one "
-	 "direction: --up 'trace FILE'",
-	 NULL},
-	{KEY_QUEUE, "queue", "PACKETS|SIZE",
-	 "what may wait for the rate; 1000 packets unless said", NULL},
-	{KEY_DROP, "drop", "RULES",
-	 "drops exactly these packets (docs/drop.md)", NULL},
-	{KEY_MTU, "mtu", "OCTETS", "largest IP packet; 1500 unless said", NULL},
-	{KEY_UP, "up", "WORDS",
-	 "toward the receiver alone: 'loss 5% rate 1mbit'", NULL},
-	{KEY_DOWN, "down", "WORDS", "back to the sender alone", NULL},
+	PATH_OPTIONS("toward the receiver", "back to the sender"),
 	{KEY_OUTAGE, "outage", "AT+TIME",
 	 "nothing passes from AT on for TIME: 5s+2s; up to eight of them",
 	 NULL},
@@ -144,6 +98,7 @@ static const struct cli_example examples[] = {
 };
 
 struct line {
+	struct path_line path;
 	struct bulk_plan plan;
 	struct cn_settings set;
 	struct screen screen;
@@ -158,13 +113,8 @@ struct line {
 
 static bool take(void *ctx, int key, const char *value);
 
-static const char *net_name(size_t i)
-{
-	return i < profile_count() ? profile_at(i)->name : NULL;
-}
-
 static const struct cli_values values[] = {
-	{KEY_NET, net_name},
+	{PATH_NET, path_net_name},
 	{KEY_CC, bulk_cc_name},
 	{KEY_LANG, screen_lang_name},
 };
@@ -191,16 +141,6 @@ static const char *name_of(int key)
 		if (table[i].key == key)
 			return table[i].name;
 	return "";
-}
-
-static const char *take_net(struct line *line, const char *value)
-{
-	const struct profile *profile = profile_find(value);
-
-	if (!profile)
-		return "no such path; catenet run --net lists them";
-	profile_apply(profile, &line->plan.up, &line->plan.down);
-	return NULL;
 }
 
 static const char *take_cc(struct line *line, const char *value)
@@ -302,16 +242,6 @@ static const char *take_buffer(const char *value, uint32_t *to)
 	return why;
 }
 
-static const char *take_drop(struct line *line, const char *value)
-{
-	static char why[CN_DROP_ERROR];
-
-	if (cn_drop_error(value, NULL, why, sizeof(why)))
-		return why;
-	line->plan.drop = value;
-	return NULL;
-}
-
 static const char *take_count(const char *value, uint64_t low, uint64_t high,
 			      uint64_t *to)
 {
@@ -332,6 +262,8 @@ static const char *take_transfer(struct line *line, int key, const char *value)
 	const char *why;
 
 	switch (key) {
+	case KEY_OUTAGE:
+		return take_outage(plan, value);
 	case KEY_FLOWS:
 		why = take_count(value, 1, BULK_FLOWS, &number);
 		plan->flows = (unsigned)number;
@@ -364,34 +296,6 @@ static const char *take_transfer(struct line *line, int key, const char *value)
 	}
 }
 
-static const char *take_path(struct line *line, int key, const char *value)
-{
-	struct bulk_plan *plan = &line->plan;
-	uint64_t number = 0;
-	const char *why;
-
-	switch (key) {
-	case KEY_NET:
-		return take_net(line, value);
-	case KEY_DROP:
-		return take_drop(line, value);
-	case KEY_MTU:
-		why = take_count(value, 576, 65535, &number);
-		plan->mtu = (uint32_t)number;
-		return why;
-	case KEY_UP:
-		return units_impair_list(value, &plan->up);
-	case KEY_DOWN:
-		return units_impair_list(value, &plan->down);
-	case KEY_OUTAGE:
-		return take_outage(plan, value);
-	default:
-		why = units_impair(name_of(key), value, &plan->up);
-		return why ? why :
-			     units_impair(name_of(key), value, &plan->down);
-	}
-}
-
 static bool take(void *ctx, int key, const char *value)
 {
 	struct line *line = ctx;
@@ -417,8 +321,9 @@ static bool take(void *ctx, int key, const char *value)
 		why = screen_take_lang(&line->screen, value);
 		break;
 	default:
-		why = key < KEY_FLOWS ? take_path(line, key, value) :
-					take_transfer(line, key, value);
+		why = key >= PATH_NET ?
+			      path_take(&line->path, key, name_of(key), value) :
+			      take_transfer(line, key, value);
 		break;
 	}
 	return !why || cli_wrong(&cli_sim_command, name_of(key), value, why);
@@ -620,10 +525,8 @@ static int merge(char **files, int n, const struct line *line,
 static const char *check_together(struct line *line, int files)
 {
 	bool looks = line->look.pcapng || line->look.events || line->look.plot;
-	const char *why = cn_impair_error(&line->plan.up);
+	const char *why = path_check(&line->path);
 
-	if (!why)
-		why = cn_impair_error(&line->plan.down);
 	if (why)
 		return why;
 	if (line->merge)
@@ -644,6 +547,10 @@ static void settle(struct line *line)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t seeds = line->last - line->first + 1;
 
+	plan->up = line->path.up;
+	plan->down = line->path.down;
+	plan->mtu = line->path.mtu;
+	plan->drop = line->path.drop;
 	for (unsigned i = 0; i < plan->flows; i++)
 		plan->cc[i] = line->cc_n ? line->cc[i % line->cc_n] :
 					   line->set.cc;
@@ -665,7 +572,7 @@ int cli_sim(int argc, char **argv)
 	int rest, code;
 
 	line.plan.flows = 1;
-	line.plan.mtu = 1500;
+	path_line_init(&line.path);
 	line.first = line.last = line.part = line.parts = 1;
 	cn_settings_default(&line.set);
 	screen_init(&line.screen, stdout);
