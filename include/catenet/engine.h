@@ -52,6 +52,19 @@ struct cn_mem {
 	uint32_t most;
 };
 
+/* Fast Open (RFC 7413), bits of settings.fastopen, by Linux's numbers. */
+enum cn_fastopen_flag {
+	CN_FASTOPEN_CLIENT = 0x1,
+	CN_FASTOPEN_SERVER = 0x2,
+	/* Data ride on every first SYN, cookie or not. */
+	CN_FASTOPEN_CLIENT_NO_COOKIE = 0x4,
+	/* They are taken without a cookie: only where no address can be
+	 * forged. */
+	CN_FASTOPEN_SERVER_NO_COOKIE = 0x200,
+	/* Every listener takes part, for as many as its backlog. */
+	CN_FASTOPEN_ALL_LISTENERS = 0x400,
+};
+
 /*
  * All limits by name, with safe defaults: call cn_settings_default, change
  * what you must, pass to cn_host_new.  Durations in ns.
@@ -107,12 +120,18 @@ struct cn_settings {
 	/* A connection that came through a listener is reset when no octet of
 	 * data has come or gone for so long; 0: never. */
 	uint64_t idle_timeout_ns;
-	/* Fast Open (RFC 7413): 1 as a client, 2 as a server, 3 both (Linux's
-	 * default is 1).  Servers whose cookies are kept, 1024; how long a
+	/* Fast Open: bits of enum cn_fastopen_flag (Linux's default is 1, ours
+	 * 3).  Servers whose cookies are kept, 1024; how long a
 	 * secret makes cookies, which are good as long again, a day; how long
 	 * a client does without after SYNs with data vanished, doubled up to
 	 * 64 times, 0: it goes on. */
-	uint8_t fastopen;
+	uint16_t fastopen;
+	/* The servers' secrets, as they stand in Linux's sysctl
+	 * tcp_fastopen_key (each word's octets low end first), so that several
+	 * hosts make the same cookies: the first makes them, both check
+	 * them.  None: each host draws its own. */
+	uint8_t fastopen_key[2][16];
+	uint8_t fastopen_key_n;
 	uint32_t fastopen_cache;
 	uint64_t fastopen_key_ns;
 	uint64_t fastopen_blackhole_ns;

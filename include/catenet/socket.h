@@ -48,6 +48,11 @@ CN_API int cn_sock_disconnect(struct cn_sock *sock, uint64_t now);
 CN_API int64_t cn_sock_connect_send(struct cn_sock *sock,
 				    const struct cn_endpoint *peer,
 				    const void *data, size_t len, uint64_t now);
+/* A call waits for the connection and has more to send then: as Linux, the
+ * handshake's last ACK rides on that. */
+CN_API void cn_sock_will_send(struct cn_sock *sock);
+/* Connected in name: the SYN waits for the first octets (FASTOPEN_CONNECT). */
+CN_API bool cn_sock_defers(const struct cn_sock *sock);
 CN_API int cn_sock_accept(struct cn_sock *listener, struct cn_sock **sock,
 			  uint64_t now) CN_MUST_CHECK;
 
@@ -157,6 +162,7 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 	X(IDLE_TIMEOUT, "milliseconds without data before a reset, 0: none")   \
 	X(FASTOPEN, "a listener's connections by Fast Open, 0: none")          \
 	X(FASTOPEN_CONNECT, "connect waits for the first send, if it can")     \
+	X(FASTOPEN_NO_COOKIE, "Fast Open without a cookie, either way")        \
 	X(ANY_PORT, "a listener for every address and port that no other has")
 
 enum cn_opt {

@@ -27,12 +27,36 @@ void fast_init(struct cn_host *host, uint64_t now)
 
 /* --------------------------------------------------------------- cookies -- */
 
+static uint64_t get64le(const uint8_t *p)
+{
+	uint64_t x = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		x |= (uint64_t)p[i] << 8 * i;
+	return x;
+}
+
+/* What the administrator has set is as he set it. */
+static void set_secrets(struct cn_host *host)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const uint8_t *key = host->set.fastopen_key[i];
+
+		host->fast.secret[i].k0 = get64le(key);
+		host->fast.secret[i].k1 = get64le(key + 8);
+	}
+	if (host->set.fastopen_key_n < 2)
+		host->fast.secret[1] = host->fast.secret[0];
+}
+
 static void turn_over(struct cn_host *host, uint64_t now)
 {
 	struct fast_open *fast = &host->fast;
 	uint64_t life = host->set.fastopen_key_ns;
 
-	if (!life || now - fast->secret_at < life)
+	if (host->set.fastopen_key_n)
+		set_secrets(host);
+	if (host->set.fastopen_key_n || !life || now - fast->secret_at < life)
 		return;
 	fast->secret[1] = now - fast->secret_at < 2 * life ?
 				  fast->secret[0] :
@@ -41,13 +65,20 @@ static void turn_over(struct cn_host *host, uint64_t now)
 	fast->secret_at = now;
 }
 
+/* As Linux, so that a farm of both kinds shares cookies: the client's address
+ * and the server's, the low end of the hash first. */
 static void make_cookie(const struct sip_key *secret, const struct tuple *tuple,
 			uint8_t cookie[FAST_COOKIE_LEN])
 {
-	uint64_t hash = siphash24(secret, tuple, 2 * sizeof(struct cn_addr));
+	unsigned from = cn_addr_is_v4(&tuple->peer) ? 12 : 0, len = 16 - from;
+	uint8_t text[2 * sizeof(struct cn_addr)];
+	uint64_t hash;
 
-	put32(cookie, (uint32_t)(hash >> 32));
-	put32(cookie + 4, (uint32_t)hash);
+	memcpy(text, tuple->peer.octet + from, len);
+	memcpy(text + len, tuple->local.octet + from, len);
+	hash = siphash24(secret, text, 2 * (size_t)len);
+	for (unsigned i = 0; i < FAST_COOKIE_LEN; i++)
+		cookie[i] = (uint8_t)(hash >> 8 * i);
 }
 
 void fast_cookie(struct cn_host *host, const struct tuple *tuple,
@@ -72,8 +103,11 @@ static bool is_cookie(const struct cn_host *host, unsigned which,
 static uint32_t limit_of(const struct listener *listener)
 {
 	const struct tcp_tune *tune = listener->sock->tcb.tune;
+	uint16_t flags = sock_host(listener->sock)->set.fastopen;
 
-	return tune ? tune->fastopen_max : 0;
+	if (tune && tune->fastopen_max)
+		return tune->fastopen_max;
+	return flags & CN_FASTOPEN_ALL_LISTENERS ? listener->backlog : 0;
 }
 
 static void forget_reset(struct cn_host *host, struct listener *listener)
@@ -107,13 +141,19 @@ enum fast_verdict fast_judge(struct cn_host *host, struct listener *listener,
 			     const struct arriving *in, uint64_t now)
 {
 	const struct tcp_seg *seg = in->seg;
+	bool asks = seg->options & TCP_OPT_FASTOPEN;
+	uint16_t flags = host->set.fastopen;
 
-	if (!(seg->options & TCP_OPT_FASTOPEN))
-		return FAST_NO;
-	if (!seg->fastopen_len)
+	if (asks && !seg->fastopen_len)
 		host->count.fastopen_cookie_reqd++;
-	if (!(host->set.fastopen & 2) || !limit_of(listener) ||
+	if (!asks && !seg->data_len)
+		return FAST_NO;
+	if (!(flags & CN_FASTOPEN_SERVER) || !limit_of(listener) ||
 	    listener->sock->hold || !has_room(host, listener, now))
+		return FAST_NO;
+	if (flags & CN_FASTOPEN_SERVER_NO_COOKIE || listener->sock->fast_free)
+		return FAST_OPEN;
+	if (!asks)
 		return FAST_NO;
 	if (!seg->fastopen_len)
 		return FAST_GIVE;

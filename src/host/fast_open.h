@@ -52,6 +52,8 @@ enum fast_verdict {
 	FAST_OPEN, /* its data are good */
 	FAST_OPEN_GIVE, /* ... and its cookie is old: here is a new one */
 };
+/* The option of a SYN-ACK, none or the form of the SYN's. */
+enum fast_option { FAST_OPTION_NONE, FAST_OPTION_PLAIN, FAST_OPTION_EXP };
 /* What the option of a SYN for the listener is worth. */
 enum fast_verdict fast_judge(struct cn_host *host, struct listener *listener,
 			     const struct arriving *in, uint64_t now);
@@ -74,6 +76,9 @@ void fast_connect(struct cn_sock *sock, uint64_t now);
 void fast_answered(struct cn_sock *sock, const struct tcp_seg *seg,
 		   uint64_t now);
 void fast_waited(struct cn_sock *sock, uint64_t now);
+
+/* Servers whose cookie is known. */
+unsigned fast_cookies_known(const struct cn_host *host);
 
 /* The option of a segment about to leave; octet: where a cookie may be put. */
 void fast_fill(struct cn_sock *sock, struct tcp_seg *seg,

@@ -24,6 +24,10 @@ struct fast_peer {
 	uint16_t mss;
 	uint8_t lost_n; /* SYNs with data, in a row */
 	uint8_t cookie_len; /* 0: none */
+	bool cookie_exp; /* it came by the experimental option */
+	/* Without a cookie: 0 the option was not answered yet, 1 nor the
+	 * standard one, so the experimental one may be; 2 nor that. */
+	uint8_t try_exp;
 	uint8_t cookie[TCP_FAST_COOKIE_MAX];
 };
 
@@ -93,6 +97,16 @@ void fast_deinit(struct cn_host *host)
 	map_deinit(&host->fast.peers);
 }
 
+unsigned fast_cookies_known(const struct cn_host *host)
+{
+	const struct list *age = &host->fast.age;
+	unsigned n = 0;
+
+	for (struct list *i = age->next; i != age; i = i->next)
+		n += CN_CONTAINER(i, struct fast_peer, age)->cookie_len > 0;
+	return n;
+}
+
 static bool is_spared(const struct fast_peer *peer, uint64_t now)
 {
 	unsigned n = peer->lost_n;
@@ -114,12 +128,17 @@ void fast_connect(struct cn_sock *sock, uint64_t now)
 		return;
 	if (peer)
 		peer_used(host, peer);
+	sock->fast_bare = host->set.fastopen & CN_FASTOPEN_CLIENT_NO_COOKIE ||
+			  sock->fast_free;
+	sock->fast_exp = peer && (peer->cookie_len ? peer->cookie_exp :
+						     peer->try_exp == 1);
 	tcp_fast_connect(&sock->tcb, peer ? peer->mss : 0,
-			 peer && peer->cookie_len);
+			 sock->fast_bare || (peer && peer->cookie_len));
 }
 
-/* RFC 7413 section 4.1.3: a cookie is kept with the MSS that came with it. */
-static void learn(struct cn_sock *sock, const struct tcp_seg *seg)
+/* RFC 7413 section 4.1.3: a cookie is kept with the MSS that came last. */
+static struct fast_peer *learn(struct cn_sock *sock, const struct tcp_seg *seg,
+			       bool gave)
 {
 	struct cn_host *host = sock_host(sock);
 	const struct cn_addr *addr = &sock->flow.tuple.peer;
@@ -128,10 +147,24 @@ static void learn(struct cn_sock *sock, const struct tcp_seg *seg)
 	if (!peer)
 		peer = peer_new(host, addr);
 	if (!peer)
-		return;
+		return NULL;
+	peer->mss = sock->tcb.peer_mss;
+	if (!gave)
+		return peer;
 	memcpy(peer->cookie, seg->fastopen, seg->fastopen_len);
 	peer->cookie_len = seg->fastopen_len;
-	peer->mss = sock->tcb.peer_mss;
+	peer->cookie_exp = seg->fastopen_exp;
+	return peer;
+}
+
+/* As Linux: who does not answer the option is asked by the experimental one
+ * the next time, and if he does not know that either, never again so. */
+static void try_other(struct fast_peer *peer, bool was_exp)
+{
+	uint8_t next = was_exp ? 2 : 1;
+
+	if (!peer->cookie_len && next > peer->try_exp)
+		peer->try_exp = next;
 }
 
 void fast_answered(struct cn_sock *sock, const struct tcp_seg *seg,
@@ -139,16 +172,17 @@ void fast_answered(struct cn_sock *sock, const struct tcp_seg *seg,
 {
 	struct cn_host *host = sock_host(sock);
 	const struct tcb *tcb = &sock->tcb;
-	bool gave = seg->options & TCP_OPT_FASTOPEN && seg->fastopen_len;
+	bool gave = seg->options & TCP_OPT_FASTOPEN && seg->fastopen_len &&
+		    !sock->fast_bare;
 	struct fast_peer *peer;
 
 	if (tcb->state != CN_ESTABLISHED && tcb->state != CN_CLOSE_WAIT)
 		return;
-	if (gave)
-		learn(sock, seg);
-	peer = peer_find(host, &sock->flow.tuple.peer);
+	peer = learn(sock, seg, gave);
 	if (tcb->fast_acked)
 		host->fast.off_times = 0;
+	if (peer && !gave && !tcb->fast_data && !tcb->syn_rexmitted)
+		try_other(peer, sock->fast_exp);
 	if (!peer || !tcb->fast_data)
 		return;
 	/* Only the plain SYN came through: either the other or its answer was
@@ -188,6 +222,7 @@ void fast_fill(struct cn_sock *sock, struct tcp_seg *seg,
 	struct cn_host *host = sock_host(sock);
 	const struct fast_peer *peer;
 
+	seg->fastopen_exp = sock->fast_exp;
 	if (seg->flags & TCP_ACK) {
 		fast_cookie(host, &sock->flow.tuple, octet, now);
 		seg->fastopen = octet;
@@ -195,6 +230,8 @@ void fast_fill(struct cn_sock *sock, struct tcp_seg *seg,
 		return;
 	}
 	seg->fastopen_len = 0;
+	if (sock->fast_bare)
+		seg->options &= (uint8_t)~TCP_OPT_FASTOPEN;
 	peer = peer_find(host, &sock->flow.tuple.peer);
 	if (!peer || !sock->tcb.fast_data)
 		return;

@@ -104,7 +104,7 @@ static bool half_promote(struct cn_host *host, const struct half_open *half,
 
 bool half_fast(struct cn_host *host, struct listener *listener,
 	       const struct tcp_syn *syn, const struct arriving *in,
-	       bool cookie, uint64_t now)
+	       enum fast_option cookie, uint64_t now)
 {
 	struct half_open half = {
 		.listener = listener,
@@ -117,6 +117,7 @@ bool half_fast(struct cn_host *host, struct listener *listener,
 		return false;
 	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
 			 "RFC 7413 section 4.2.2", now);
+	sock->fast_exp = cookie == FAST_OPTION_EXP;
 	tcp_fast_accept(&sock->tcb, in->seg, cookie, now);
 	if (!half_promote(host, &half, sock, now)) {
 		flow_trace_state(host, &in->tuple, CN_SYN_RECEIVED, CN_CLOSED,
@@ -294,21 +295,34 @@ void syn_segment(struct cn_host *host, struct syn_entry *entry,
 			       in->seg, CN_DROP_TCP_DUPLICATE, now);
 		host->count.drop[CN_DROP_TCP_DUPLICATE]++;
 		syn_enter(host, syn_ring_of(entry), entry, now);
-		syn_send_ack(host, entry, now);
+		syn_send_ack(host, entry, FAST_OPTION_NONE, now);
 	} else {
 		syn_judge(host, entry, in, now);
 	}
 }
 
-/* As Linux: a hard error about our SYN-ACK ends the attempt. */
+/* What of errors about a SYN-ACK ends the attempt: as Linux, which asks other
+ * questions of IPv4 than of IPv6. */
+static bool ends_half_open(const struct net_error *error)
+{
+	bool hard = false;
+	int err = net_error_meaning(error, &hard);
+
+	if (err && hard)
+		return true;
+	if (!cn_addr_is_v4(&error->quote.ip.dst))
+		return false;
+	return error->kind == ICMP_TIME_EXCEEDED ||
+	       error->kind == ICMP_PARAMETER_PROBLEM ||
+	       (error->kind == ICMP_UNREACHABLE && error->code <= 1);
+}
+
 bool syn_icmp(struct cn_host *host, struct syn_entry *entry,
 	      const struct net_error *error, uint64_t now)
 {
-	bool hard = false;
-
 	if (syn_ring_of(entry) >= SYN_LEVELS || error->quote.seq != entry->iss)
 		return false;
-	if (net_error_meaning(error, &hard) && hard)
+	if (ends_half_open(error))
 		syn_forget(host, entry, now);
 	return true;
 }

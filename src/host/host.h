@@ -73,6 +73,9 @@ struct cn_sock {
 	bool dead : 1; /* freed when the queues let go of it */
 	bool sndbuf_set : 1;
 	bool fast_connect : 1; /* TCP_FASTOPEN_CONNECT */
+	bool fast_free : 1; /* Fast Open without a cookie */
+	bool fast_bare : 1; /* this connection's SYN: nor with the option */
+	bool fast_exp : 1; /* its option is the experimental one */
 	bool fast_pending : 1; /* accepted by Fast Open, handshake under way */
 	bool client_counted : 1; /* against its client's limit */
 	int16_t linger; /* seconds, -1: off */

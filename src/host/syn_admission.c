@@ -9,7 +9,7 @@
 /* --------------------------------------------------------------- SYN-ACK -- */
 
 void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
-		  uint64_t now)
+		  enum fast_option option, uint64_t now)
 {
 	const struct tuple *tuple = &entry->flow.tuple;
 	const struct listener *listener = syn_listener(host, entry);
@@ -24,13 +24,14 @@ void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 		      listener_adv_mss(host, listener, &tuple->peer),
 		      host_ts_off(host, tuple), &reply, now);
 	reply.tos = listener->sock->tcb.tos;
-	if (syn.rexmit_n) {
+	if (syn.rexmit_n)
 		host->count.tcp_retrans++;
-	} else if (entry->flow.mark & SYN_FASTOPEN) {
+	if (option) {
 		fast_cookie(host, tuple, cookie, now);
 		reply.options |= TCP_OPT_FASTOPEN;
 		reply.fastopen = cookie;
 		reply.fastopen_len = FAST_COOKIE_LEN;
+		reply.fastopen_exp = option == FAST_OPTION_EXP;
 	}
 	reply_of_listener(listener, tuple, &reply, now);
 }
@@ -123,15 +124,17 @@ static uint32_t syn_isn(const struct cn_host *host, const struct tuple *tuple,
 /* RFC 7413: no entry is needed where a cookie proves the address. */
 static bool opens_fast(struct cn_host *host, struct listener *listener,
 		       const struct arriving *in, const struct tcp_syn *syn,
-		       bool *give, uint64_t now)
+		       enum fast_option *give, uint64_t now)
 {
+	enum fast_option form = in->seg->fastopen_exp ? FAST_OPTION_EXP :
+							FAST_OPTION_PLAIN;
 	enum fast_verdict verdict = fast_judge(host, listener, in, now);
-	bool renew = verdict == FAST_OPEN_GIVE;
 
-	*give = verdict == FAST_GIVE;
-	if (verdict != FAST_OPEN && !renew)
+	*give = verdict == FAST_GIVE ? form : FAST_OPTION_NONE;
+	if (verdict != FAST_OPEN && verdict != FAST_OPEN_GIVE)
 		return false;
-	if (half_fast(host, listener, syn, in, renew, now))
+	if (half_fast(host, listener, syn, in,
+		      verdict == FAST_OPEN_GIVE ? form : FAST_OPTION_NONE, now))
 		return true;
 	host->count.fastopen_passive_fail++;
 	return false;
@@ -146,7 +149,7 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 	enum cn_drop why = syn_admit(host, listener, is_known);
 	struct syn_entry *entry = NULL;
 	struct tcp_syn syn;
-	bool give = false;
+	enum fast_option give = FAST_OPTION_NONE;
 
 	if (!client_may(host, listener, &in->tuple)) {
 		syn_refuse_client(host, in, CN_LISTEN, now);
@@ -174,12 +177,10 @@ void syn_arrives(struct cn_host *host, struct listener *listener,
 	listener->syn_n++;
 	host->count.tcp_syn_cached++;
 	syn_pack(entry, &syn);
-	if (give)
-		entry->flow.mark |= SYN_FASTOPEN;
 	flow_trace_state(host, &in->tuple, CN_LISTEN, CN_SYN_RECEIVED,
 			 "RFC 9293 section 3.10.7.2", now);
 	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_LISTEN, in->seg,
 		       CN_DROP_NONE, now);
 	if (!hold)
-		syn_send_ack(host, entry, now);
+		syn_send_ack(host, entry, give, now);
 }

@@ -298,7 +298,7 @@ static void syn_timeout(struct cn_host *host, struct syn_entry *entry,
 	/* A deferred handshake is asked about only when its time is up. */
 	if (!(entry->flow.mark & SYN_ACKED) || !listener ||
 	    n + 1 >= listener->sock->defer_n)
-		syn_send_ack(host, entry, now);
+		syn_send_ack(host, entry, FAST_OPTION_NONE, now);
 }
 
 void syns_advance(struct cn_host *host, uint64_t now)

@@ -8,6 +8,7 @@
 
 #include <catenet/host.h>
 
+#include "host/fast_open.h"
 #include "host/flow.h"
 #include "host/shelf.h"
 
@@ -34,7 +35,6 @@ enum syn_ring {
 #define SYN_RING_MASK 0x1f
 #define SYN_ACKED 0x20 /* a bare ACK came and was deferred */
 #define SYN_TOLD 0x40 /* the application knows of it */
-#define SYN_FASTOPEN 0x80 /* its SYN-ACK bears a Fast Open cookie */
 
 #define SYN_ECN TCP_OPT_MSS
 
@@ -119,9 +119,9 @@ void syn_evict_verdict(struct cn_host *host, uint64_t now);
 void syn_arrives(struct cn_host *host, struct listener *listener,
 		 const struct arriving *in, const uint32_t *isn_floor,
 		 uint64_t now);
-/* The SYN-ACK of an entry, the first or again. */
+/* The SYN-ACK of an entry, the first or again; with a Fast Open cookie. */
 void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
-		  uint64_t now);
+		  enum fast_option option, uint64_t now);
 /* A segment was not used, in that state; in LISTEN. */
 void syn_drop_in(struct cn_host *host, const struct arriving *in, uint8_t state,
 		 enum cn_drop why, uint64_t now);
@@ -145,7 +145,7 @@ bool cookie_arrives(struct cn_host *host, struct listener *listener,
  * the accept queue; its SYN-ACK may bear a new cookie.  False: no memory. */
 bool half_fast(struct cn_host *host, struct listener *listener,
 	       const struct tcp_syn *syn, const struct arriving *in,
-	       bool cookie, uint64_t now);
+	       enum fast_option cookie, uint64_t now);
 /* A SYN and nothing that would make it something else. */
 bool syn_is_first(const struct tcp_seg *seg);
 

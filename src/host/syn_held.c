@@ -112,7 +112,7 @@ int cn_syn_answer(struct cn_host *host, uint64_t handle,
 	switch (verdict) {
 	case CN_SYN_ACCEPT:
 		syn_enter(host, SYN_RING_SENT, entry, now);
-		syn_send_ack(host, entry, now);
+		syn_send_ack(host, entry, FAST_OPTION_NONE, now);
 		return CN_OK;
 	case CN_SYN_RESET:
 	case CN_SYN_UNREACHABLE:

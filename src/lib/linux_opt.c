@@ -95,6 +95,7 @@ static const struct {
 	{IPPROTO_TCP, TCP_WINDOW_CLAMP},
 	{IPPROTO_TCP, TCP_FASTOPEN},
 	{IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
+	{IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE},
 	{IPPROTO_TCP, TCP_CONGESTION},
 	{IPPROTO_TCP, TCP_INFO},
 	{IPPROTO_TCP, TCP_CC_INFO},
@@ -311,6 +312,9 @@ static int set_tcp(struct linux_sock *ls, int opt, int value, uint64_t now)
 		return engine_set(ls, CN_OPT_WINDOW_CLAMP, value, now);
 	case TCP_FASTOPEN:
 		return set_fast_open(ls, CN_OPT_FASTOPEN, value, INT_MAX, now);
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fast_open(ls, CN_OPT_FASTOPEN_NO_COOKIE, value, 1,
+				     now);
 	case TCP_FASTOPEN_CONNECT:
 		return set_fast_open(ls, CN_OPT_FASTOPEN_CONNECT, value, 1,
 				     now);
@@ -709,11 +713,14 @@ static int get_tcp(struct linux_sock *ls, int opt, void *val, uint32_t *len,
 		break;
 	case TCP_FASTOPEN:
 	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
 		if (!ls->limits->fast_open)
 			return ENOPROTOOPT;
 		rc = get_engine(ls,
 				opt == TCP_FASTOPEN ? CN_OPT_FASTOPEN :
-						      CN_OPT_FASTOPEN_CONNECT,
+				opt == TCP_FASTOPEN_CONNECT ?
+						      CN_OPT_FASTOPEN_CONNECT :
+						      CN_OPT_FASTOPEN_NO_COOKIE,
 				&value);
 		break;
 	default: /* TCP_WINDOW_CLAMP */

@@ -67,8 +67,10 @@ int lsock_put_addr(const struct lsock *sock, const struct cn_endpoint *ep,
 
 /* errno, and -1 */
 int lsock_fail(int number);
-/* Connects, and the first octets go with the SYN: how many, or -errno. */
+/* Connects, and the first octets go with the SYN: how many, or -errno.  total:
+ * what the call has to send in all. */
 ssize_t lsock_connect_send(struct lsock *sock, const struct msghdr *msg,
-			   const void *data, size_t len, int flags);
+			   const void *data, size_t len, size_t total,
+			   int flags);
 
 #endif

@@ -2,6 +2,7 @@
 /* socket, bind, listen, accept, connect, shutdown, close, and names. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "lib/linux_addr.h"
 #include "lib/linux_err.h"
@@ -205,10 +206,30 @@ static int connect_to(struct lsock *sock, const struct cn_endpoint *peer)
 	return linux_errno(cn_sock_connect(sock->ls.sock, peer, hub->now));
 }
 
+/* To whom; a socket whose SYN waits knows it. */
+static int fast_peer(const struct lsock *sock, const struct msghdr *msg,
+		     int flags, struct cn_endpoint *peer)
+{
+	const struct sockaddr *name = msg->msg_name;
+
+	memset(peer, 0, sizeof(*peer));
+	if (flags & MSG_FASTOPEN && name &&
+	    msg->msg_namelen >= sizeof(name->sa_family) &&
+	    name->sa_family == AF_UNSPEC)
+		return EOPNOTSUPP;
+	if (cn_sock_defers(sock->ls.sock))
+		return 0;
+	if (!name)
+		return EINVAL;
+	return linux_addr_connect(sock->ls.domain, is_v6only(sock), name,
+				  msg->msg_namelen, peer);
+}
+
 /* Linux's MSG_FASTOPEN: what the SYN took, once the connection is there if the
  * call waits; or -errno. */
 ssize_t lsock_connect_send(struct lsock *sock, const struct msghdr *msg,
-			   const void *data, size_t len, int flags)
+			   const void *data, size_t len, size_t total,
+			   int flags)
 {
 	struct hub *hub = sock->file.hub;
 	uint64_t until = lsock_until(sock, sock->ls.sndtimeo_ns);
@@ -216,24 +237,32 @@ ssize_t lsock_connect_send(struct lsock *sock, const struct msghdr *msg,
 	int ended = 0, rc;
 	int64_t n;
 
-	if (!msg->msg_name)
-		return -EINVAL;
-	rc = linux_addr_connect(sock->ls.domain, is_v6only(sock), msg->msg_name,
-				msg->msg_namelen, &peer);
+	rc = fast_peer(sock, msg, flags, &peer);
 	if (rc)
 		return -rc;
-	n = cn_sock_connect_send(sock->ls.sock, &peer, data, len, hub->now);
+	if (flags & MSG_FASTOPEN)
+		n = cn_sock_connect_send(sock->ls.sock, &peer, data, len,
+					 hub->now);
+	else
+		n = cn_sock_send(sock->ls.sock, data, len, 0, hub->now);
+	if (!n || n == CN_E_AGAIN)
+		n = CN_E_INPROGRESS;
 	if (n < 0 && n != CN_E_INPROGRESS)
 		return -linux_errno((int)n);
 	hub_run(hub);
 	if (!lsock_waits(sock, flags))
 		return n < 0 ? -EINPROGRESS : n;
+	if (n < 0 ? total > 0 : (size_t)n < total)
+		cn_sock_will_send(sock->ls.sock);
 	while (is_opening(sock)) {
 		rc = lsock_wait(sock, until, &ended);
 		if (rc)
 			return n > 0 ? n : rc == EAGAIN ? -EINPROGRESS : -rc;
 	}
 	rc = linux_errno(cn_sock_connect(sock->ls.sock, &peer, hub->now));
+	/* It was connected before. */
+	if (rc == EISCONN)
+		rc = 0;
 	return rc ? -rc : n < 0 ? 0 : n;
 }
 

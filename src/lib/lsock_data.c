@@ -23,6 +23,9 @@ static unsigned send_flags(int flags)
 	       (flags & MSG_MORE ? (unsigned)CN_MSG_MORE : 0);
 }
 
+/* More than a SYN takes on any link but the loopback. */
+#define SYN_MOST 9216
+
 /* Octets that the engine took, or its error when there were none. */
 static int64_t push(struct lsock *sock, struct cursor *from, int flags)
 {
@@ -78,18 +81,55 @@ static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
 	}
 }
 
+/* The octets of several pieces, as many as there is room for. */
+static size_t gather(const struct cursor *from, uint8_t *to, size_t room)
+{
+	struct cursor at = *from;
+	size_t done = 0, len;
+
+	while (done < room && at.left) {
+		const uint8_t *piece = cursor_piece(&at, &len);
+
+		if (len > room - done)
+			len = room - done;
+		memcpy(to + done, piece, len);
+		cursor_pass(&at, len);
+		done += len;
+	}
+	return done;
+}
+
+static void pass_over(struct cursor *from, size_t octets)
+{
+	while (octets) {
+		size_t len;
+
+		(void)cursor_piece(from, &len);
+		if (len > octets)
+			len = octets;
+		cursor_pass(from, len);
+		octets -= len;
+	}
+}
+
 /* The first octets ride on the SYN, if they can; the rest goes as ever, where
  * the call waits. */
 static ssize_t send_fast(struct lsock *sock, const struct msghdr *msg,
 			 struct cursor *from, int flags)
 {
+	uint8_t syn[SYN_MOST];
 	size_t len;
 	const uint8_t *data = cursor_piece(from, &len);
-	ssize_t n = lsock_connect_send(sock, msg, data, len, flags), rest;
+	ssize_t n, rest;
 
+	if (len < from->left && len < sizeof(syn)) {
+		len = gather(from, syn, sizeof(syn));
+		data = syn;
+	}
+	n = lsock_connect_send(sock, msg, data, len, from->left, flags);
 	if (n < 0)
 		return n;
-	cursor_pass(from, (size_t)n);
+	pass_over(from, (size_t)n);
 	if (!from->left || !lsock_waits(sock, flags))
 		return n;
 	rest = send_locked(sock, from, flags);
@@ -107,8 +147,9 @@ static ssize_t send_stream(struct lsock *sock, const struct msghdr *msg,
 
 	if (rc)
 		return -rc;
-	return flags & MSG_FASTOPEN ? send_fast(sock, msg, &from, flags) :
-				      send_locked(sock, &from, flags);
+	return flags & MSG_FASTOPEN || cn_sock_defers(sock->ls.sock) ?
+		       send_fast(sock, msg, &from, flags) :
+		       send_locked(sock, &from, flags);
 }
 
 static ssize_t send_msg(int fd, const struct msghdr *msg, int flags)

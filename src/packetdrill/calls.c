@@ -21,6 +21,7 @@
                                                                                \
 		if (ours < 0)                                                  \
 			return -1;                                             \
+		drill_sysctls(drill);                                          \
 		rc = cn_##name arguments;                                      \
 		drill_status(drill);                                           \
 		return rc;                                                     \

@@ -33,6 +33,8 @@ struct drill {
 	struct cn_settings set; /* before what the sysctls say */
 	int link;
 	pthread_t driver; /* the thread that runs the script */
+	int caller; /* the other thread, which waits in calls; 0: none yet */
+	bool returning; /* its call has ended, and it may have more to do */
 	struct list packets;
 	int fd[DRILL_FDS]; /* of catenet/posix.h, 0: none */
 	char ip4[64], ip6[64];

@@ -121,8 +121,26 @@ static void read_options(struct cn_settings *set)
 	read_bool("ipv4/tcp_sack", &set->sack);
 	read_bool("ipv4/tcp_window_scaling", &set->window_scaling);
 	read_u8("ipv4/tcp_syncookies", &set->syncookies);
+	read_u8("ipv4/tcp_ecn", &set->ecn);
 	if (text_of("ipv4/tcp_congestion_control", text, sizeof(text)))
 		set->cc = strncmp(text, "reno", 4) ? CN_CC_CUBIC : CN_CC_RENO;
+}
+
+/* One or two keys of four words. */
+static void read_keys(struct cn_settings *set)
+{
+	char text[128];
+	unsigned w[8];
+	int n;
+
+	if (!text_of("ipv4/tcp_fastopen_key", text, sizeof(text)))
+		return;
+	n = sscanf(text, "%x-%x-%x-%x,%x-%x-%x-%x", &w[0], &w[1], &w[2], &w[3],
+		   &w[4], &w[5], &w[6], &w[7]);
+	set->fastopen_key_n = n > 0 ? (uint8_t)(n / 4) : 0;
+	for (int i = 0; i < n / 4 * 16; i++)
+		set->fastopen_key[i / 16][i % 16] =
+			(uint8_t)(w[i / 4] >> 8 * (i % 4));
 }
 
 static void read_fast_open(struct cn_settings *set)
@@ -130,7 +148,8 @@ static void read_fast_open(struct cn_settings *set)
 	uint64_t value;
 
 	if (numbers("ipv4/tcp_fastopen", &value, 1))
-		set->fastopen = value & 3;
+		set->fastopen = (uint16_t)(value & 0x607);
+	read_keys(set);
 	read_seconds("ipv4/tcp_fastopen_blackhole_timeout_sec",
 		     &set->fastopen_blackhole_ns);
 }

@@ -269,6 +269,9 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		return set_tuned(sock, opt, value, now);
 	case CN_OPT_FASTOPEN_CONNECT:
 		return set_fast_connect(sock, on);
+	case CN_OPT_FASTOPEN_NO_COOKIE:
+		sock->fast_free = on;
+		return CN_OK;
 	case CN_OPT_KEEPIDLE:
 	case CN_OPT_KEEPINTVL:
 	case CN_OPT_KEEPCNT:
@@ -435,6 +438,9 @@ int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
 	case CN_OPT_ANY_PORT:
 		*value = sock->any_port;
 		break;
+	case CN_OPT_FASTOPEN_NO_COOKIE:
+		*value = sock->fast_free;
+		return CN_OK;
 	case CN_OPT_FASTOPEN_CONNECT:
 		*value = sock->fast_connect;
 		break;

@@ -118,20 +118,28 @@ int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 	return CN_E_INVAL;
 }
 
+static int64_t begun(int64_t n)
+{
+	return n ? n : CN_E_INPROGRESS;
+}
+
 int64_t cn_sock_connect_send(struct cn_sock *sock,
 			     const struct cn_endpoint *peer, const void *data,
 			     size_t len, uint64_t now)
 {
-	int64_t n;
 	int err;
 
-	if (!(sock_host(sock)->set.fastopen & 1))
+	if (!(sock_host(sock)->set.fastopen & CN_FASTOPEN_CLIENT))
 		return CN_E_OPNOTSUPP;
 	switch ((enum sock_phase)sock->phase) {
 	case SOCK_NEW:
 		break;
 	case SOCK_CONNECTING:
-		return sock_is_opening(sock) ? CN_E_ALREADY : CN_E_ISCONN;
+		if (sock->tcb.fast_defer)
+			return begun(send_with_syn(sock, data, len, now));
+		/* Whoever has not asked yet how it went learns it now. */
+		err = connect_again(sock);
+		return err ? err : cn_sock_send(sock, data, len, 0, now);
 	case SOCK_CONNECTED:
 	case SOCK_LISTENING:
 		return CN_E_ISCONN;
@@ -139,8 +147,18 @@ int64_t cn_sock_connect_send(struct cn_sock *sock,
 	err = connect_new(sock, peer, true, now);
 	if (err != CN_E_INPROGRESS || !sock->tcb.fast_defer)
 		return err;
-	n = send_with_syn(sock, data, len, now);
-	return n ? n : CN_E_INPROGRESS;
+	return begun(send_with_syn(sock, data, len, now));
+}
+
+void cn_sock_will_send(struct cn_sock *sock)
+{
+	if (sock->tcb.state == CN_SYN_SENT)
+		sock->tcb.quick_n = 0;
+}
+
+bool cn_sock_defers(const struct cn_sock *sock)
+{
+	return sock_is_live(sock) && sock->tcb.fast_defer;
 }
 
 int cn_sock_connect_hold(struct cn_sock *sock, bool hold, uint64_t now)

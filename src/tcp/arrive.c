@@ -14,6 +14,7 @@
 #include "tcp/trace.h"
 
 /* RFC 7323 section 5.5: 24 days. */
+#define ANSWER_WAITS_NS (200 * CN_NS_PER_MS)
 #define TS_STALE_S (24u * 24 * 3600)
 
 void arrive_challenge(struct tcb *tcb, uint64_t now)
@@ -59,13 +60,26 @@ static bool syn_sent_ack_is_bad(const struct tcb *tcb,
 	       (seq_le(seg->ack, tcb->iss) || seq_gt(seg->ack, tcb->snd_nxt));
 }
 
+/* As Linux: an echo of a time at which no SYN of ours was sent. */
+static bool syn_echo_is_bad(const struct tcb *tcb, const struct tcp_seg *seg,
+			    uint64_t now)
+{
+	uint32_t first = ts_clock(tcb->first_tx_ms * CN_NS_PER_MS) +
+			 tcb->ts_off;
+
+	if (!(seg->flags & TCP_ACK) || !(seg->options & TCP_OPT_TS) ||
+	    !seg->tsecr || !tcb->env->set->timestamps || tcb->was_held)
+		return false;
+	return ts_clock(now) + tcb->ts_off - first < seg->tsecr - first;
+}
+
 static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 				     uint64_t now)
 {
 	static const char rule[] = "RFC 9293 section 3.10.7.3";
 
 	/* First, check the ACK bit. */
-	if (syn_sent_ack_is_bad(tcb, seg)) {
+	if (syn_sent_ack_is_bad(tcb, seg) || syn_echo_is_bad(tcb, seg, now)) {
 		owe_rst_bad(tcb, seg);
 		return CN_DROP_TCP_ACK_UNACCEPTABLE;
 	}
@@ -77,8 +91,9 @@ static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 		return CN_DROP_NONE;
 	}
 	/* Third, security: there are no compartments.  Fourth, check the SYN
-	 * bit.  Deviation: SYN with FIN is nothing a TCP sends; as Linux. */
-	if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
+	 * bit.  Deviation: SYN with FIN is nothing a TCP sends, but to who opened
+	 * fast. */
+	if (!(seg->flags & TCP_SYN) || (seg->flags & TCP_FIN && !tcb->fast))
 		return seg->flags & TCP_SYN ? CN_DROP_TCP_FLAGS :
 					      CN_DROP_TCP_NO_ACK;
 	tcb->irs = seg->seq;
@@ -98,7 +113,12 @@ static enum cn_drop syn_sent_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 	tcb_set_state(tcb, CN_ESTABLISHED, rule, now);
 	tcb->news |= TCP_NEWS_STATE | TCP_NEWS_OUT;
 	timeout_keepalive_restart(tcb, now);
-	tcb->owe |= TCP_OWE_ACK;
+	if (!tcb->quick_n) {
+		/* As Linux: the ACK rides on what is about to be sent. */
+		tcb->delack_at = now + ANSWER_WAITS_NS;
+	} else {
+		tcb->owe |= TCP_OWE_ACK;
+	}
 	return after_syn(tcb, seg, now);
 }
 
@@ -324,8 +344,14 @@ static bool repeated_syn(struct tcb *tcb, struct arrival *a,
 	copy->wnd = (uint16_t)(seg->wnd >> tcb->snd_wscale);
 	a->seg = copy;
 	a->seq = copy->seq;
-	if (!(seg->flags & TCP_ACK))
+	if (!(seg->flags & TCP_ACK)) {
 		tcb->owe |= TCP_OWE_SYN;
+	} else {
+		/* As Linux, for whom the SYN is an octet that came twice. */
+		tcb->owe |= TCP_OWE_ACK;
+		if (tcb->sack_ok)
+			arrive_duplicate(tcb, tcb->irs, tcb->irs + 1, a->now);
+	}
 	return true;
 }
 
@@ -379,11 +405,15 @@ static enum cn_drop after_syn(struct tcb *tcb, const struct tcp_seg *seg,
 		.now = now,
 		.seq = seg->seq + 1,
 		.len = seg->data_len,
+		.fin = !!(seg->flags & TCP_FIN),
 	};
+	enum cn_drop drop;
 
 	trim(tcb, &a);
 	step6_urg(tcb, &a);
-	return step7_text(tcb, &a);
+	drop = step7_text(tcb, &a);
+	step8_fin(tcb, &a);
+	return drop;
 }
 
 static enum cn_drop time_wait_arrives(struct tcb *tcb,

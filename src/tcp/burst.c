@@ -24,9 +24,8 @@ uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg,
 	if (!mss || seg->seg_size || seg->flags != TCP_ACK ||
 	    seg->options & TCP_OPT_SACK || seg->seq + mss != tcb->snd_nxt)
 		return 0;
-	/* What is lost goes first, debts ask for another plan, and the first
-	 * ACKs of a connection are counted. */
-	if (tcb->lost || tcb->owe || tcb->quick_n || tcb->urg_out)
+	/* What is lost goes first, and debts ask for another plan. */
+	if (tcb->lost || tcb->owe || tcb->urg_out)
 		return 0;
 	if (mss != output_mss(tcb))
 		return 0;

@@ -28,7 +28,7 @@ void tcp_fast_connect(struct tcb *tcb, uint32_t mss, bool has_cookie)
 	tcb->fast_defer = has_cookie;
 	/* RFC 7413 section 4.1.3.1: what the peer announced the last time. */
 	if (has_cookie)
-		options_peer_mss(tcb, mss);
+		options_peer_mss(tcb, mss ? mss : tcb->adv_mss);
 }
 
 void tcp_syn_start(struct tcb *tcb, uint64_t now)

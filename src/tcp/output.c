@@ -388,11 +388,11 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 		tcb->owe &= (uint16_t)~TCP_OWE_DSACK;
 		busy_settle(tcb, now);
 	}
+	if (tcb->quick_n && (tcb->owe & OWE_ACKS || tcb->delack_at != CN_NEVER))
+		tcb->quick_n--;
 	tcb->owe &= (uint16_t)~OWE_ACKS;
 	tcb->delack_at = CN_NEVER;
 	tcb->last_ack_sent = tcb->rcv_nxt;
-	if (tcb->quick_n)
-		tcb->quick_n--;
 }
 
 static uint32_t segs_in(const struct tcp_seg *seg)
@@ -569,6 +569,18 @@ static bool emit_tlp(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	return true;
 }
 
+/* As Linux: an application that answers what has just come is interactive, and
+ * its ACKs can ride on its data. */
+static void note_answer(struct tcb *tcb, uint64_t now)
+{
+	uint64_t since = (uint64_t)(ms_of(now) - tcb->stat.last_received_ms) *
+			 CN_NS_PER_MS;
+
+	if (tcb->quick_n && tcp_octets_received(tcb) &&
+	    since < tcb->env->set->delack_ns)
+		tcb->quick_n = 0;
+}
+
 static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		      struct tcp_seg *seg, uint64_t now)
 {
@@ -578,6 +590,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	congestion_idle(tcb, now);
 	if (!tcb->busy)
 		pace_update(tcb, now);
+	note_answer(tcb, now);
 	mss = output_mss(tcb);
 	max = frame_max(limits, mss);
 	if (ecn_owes_cwr(tcb) || (tcb->owe & TCP_OWE_TLP))

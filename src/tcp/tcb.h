@@ -140,7 +140,8 @@ struct tcb {
 	uint8_t rexmit_n; /* timeouts in a row */
 	uint8_t probe_n; /* keepalive or window probes without an answer */
 	uint8_t dupack_n;
-	uint8_t quick_n; /* ACKs that are not to be delayed (start, idle) */
+	uint8_t quick_n; /* ACKs that are not to be delayed (start, idle);
+			    none in SYN-SENT: a call will send at once */
 	uint8_t oob_octet;
 	uint8_t cc_kind; /* enum cn_cc */
 	uint8_t tos, ttl; /* for the host */

@@ -78,7 +78,17 @@ void tcp_path_mss(struct tcb *tcb, uint32_t mss, uint64_t now)
 		tcb->cc.cwnd = tcb->snd_mss;
 	/* RFC 1191 section 6.5: what was too long is sent again at once; the
 	 * network was not congested, the window stays. */
-	if (tcb->snd_mss < before) {
+	if (tcb->state == CN_SYN_SENT) {
+		/* As Linux: too long with its data, the SYN goes without them,
+		 * and says what would have fitted. */
+		if (mss < tcb->adv_mss)
+			tcb->adv_mss = tcb->path_mss;
+		if (tcb->fast_data && tcb->snd_nxt != tcb->iss + 1 &&
+		    !tcb->syn_rexmitted) {
+			tcb->syn_rexmitted = true;
+			tcb->owe |= TCP_OWE_SYN;
+		}
+	} else if (tcb->snd_mss < before) {
 		sent_lose_longer(tcb, output_mss(tcb));
 		if (tcb->lost)
 			tcb->owe |= TCP_OWE_REXMIT;
@@ -177,9 +187,6 @@ int tcp_send_commit(struct tcb *tcb, size_t len, unsigned flags, uint64_t now)
 	if (err)
 		return err;
 	sendq_commit(tcb, (uint32_t)len);
-	/* An application that answers is interactive: its ACKs can ride on
-	 * its data. */
-	tcb->quick_n = 0;
 	tcb->more = !!(flags & CN_MSG_MORE);
 	/* MUST-30, MUST-31, MUST-62: the urgent pointer names the octet after
 	 * the last urgent one. */

@@ -11,6 +11,9 @@
 #include "base/assert.h"
 #include "wire/octets.h"
 
+/* RFC 7413 appendix: Fast Open before it had an option of its own. */
+#define FASTOPEN_MAGIC 0xf989
+
 enum {
 	KIND_END = 0,
 	KIND_NOP = 1,
@@ -20,6 +23,7 @@ enum {
 	KIND_SACK = 5,
 	KIND_TS = 8,
 	KIND_FASTOPEN = 34,
+	KIND_EXPERIMENT = 254, /* RFC 6994: two octets say whose */
 };
 
 enum {
@@ -77,9 +81,10 @@ static void parse_sack(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 }
 
 /* RFC 7413 section 4.1.1; a length that no cookie has is no option. */
-static void parse_fastopen(struct tcp_seg *seg, const uint8_t *p, unsigned len)
+static void parse_fastopen(struct tcp_seg *seg, const uint8_t *p, unsigned len,
+			   unsigned head)
 {
-	unsigned cookie = len - 2;
+	unsigned cookie = len - head;
 
 	if (!(seg->flags & TCP_SYN) || seg->options & TCP_OPT_FASTOPEN ||
 	    cookie & 1 || cookie > TCP_FAST_COOKIE_MAX ||
@@ -87,7 +92,8 @@ static void parse_fastopen(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 		return;
 	seg->options |= TCP_OPT_FASTOPEN;
 	seg->fastopen_len = (uint8_t)cookie;
-	seg->fastopen = p + 2;
+	seg->fastopen = p + head;
+	seg->fastopen_exp = head != 2;
 }
 
 /* One option of len octets, all there. */
@@ -111,7 +117,11 @@ static void parse_option(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 		parse_ts(seg, p, len);
 		break;
 	case KIND_FASTOPEN:
-		parse_fastopen(seg, p, len);
+		parse_fastopen(seg, p, len, 2);
+		break;
+	case KIND_EXPERIMENT:
+		if (len >= 4 && get16(p + 2) == FASTOPEN_MAGIC)
+			parse_fastopen(seg, p, len, 4);
 		break;
 	default: /* MUST-6: unknown, skipped */
 		break;
@@ -168,10 +178,16 @@ enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
 	seg->tsecr = 0;
 	seg->sack_n = 0;
 	seg->fastopen_len = 0;
+	seg->fastopen_exp = false;
 	seg->fastopen = NULL;
 	*data_off = (uint32_t)header_len;
 	parse_options(seg, p + TCP_HEADER_LEN, header_len - TCP_HEADER_LEN);
 	return CN_DROP_NONE;
+}
+
+static unsigned fastopen_head(const struct tcp_seg *seg)
+{
+	return seg->fastopen_exp ? 4 : 2;
 }
 
 /* What all options but SACK take, each padded to a multiple of 4. */
@@ -188,7 +204,7 @@ static size_t fixed_options_len(const struct tcp_seg *seg)
 	if (seg->options & TCP_OPT_WSCALE)
 		len += 1 + LEN_WSCALE;
 	if (seg->options & TCP_OPT_FASTOPEN)
-		len += (2u + seg->fastopen_len + 3) & ~3u;
+		len += (fastopen_head(seg) + seg->fastopen_len + 3) & ~3u;
 	return len;
 }
 
@@ -252,14 +268,19 @@ static uint8_t *put_sack(uint8_t *p, const struct tcp_seg *seg)
 
 static uint8_t *put_fastopen(uint8_t *p, const struct tcp_seg *seg)
 {
-	unsigned len = seg->fastopen_len;
+	unsigned len = seg->fastopen_len, head = fastopen_head(seg);
 
 	CN_ASSERT(len <= TCP_FAST_COOKIE_MAX && !(len & 1));
-	p = put_kind(p, KIND_FASTOPEN, (uint8_t)(2 + len));
+	p = put_kind(p, seg->fastopen_exp ? KIND_EXPERIMENT : KIND_FASTOPEN,
+		     (uint8_t)(head + len));
+	if (seg->fastopen_exp) {
+		put16(p, FASTOPEN_MAGIC);
+		p += 2;
+	}
 	if (len)
 		memcpy(p, seg->fastopen, len);
 	p += len;
-	return len & 2 ? p : put_kind(p, KIND_NOP, KIND_NOP);
+	return (head + len) & 2 ? put_kind(p, KIND_NOP, KIND_NOP) : p;
 }
 
 static uint8_t *put_options(uint8_t *p, const struct tcp_seg *seg)

@@ -63,6 +63,7 @@ struct tcp_seg {
 	uint8_t slice_n;
 	uint8_t tos; /* in: as received; out: what to send */
 	uint8_t fastopen_len; /* of the cookie; 0: one is asked for */
+	bool fastopen_exp; /* by the experimental option of RFC 6994 */
 	const uint8_t *fastopen; /* borrowed: in, of the header; out, of the
 				    caller's */
 	struct tcp_block sack[TCP_SACK_MAX];

@@ -207,7 +207,7 @@ static const struct event events[] = {
 {"syn_with_data", "S", LEFT, 0, 10, NO_ACK, 0, 0,
  "Q N S>SR C C C C C C C C C", syn},
 {"syn_ack_before", "SA", LEFT, -1, 0, CUR, 0, 0,
- "R R Au>ES .u>ES .u>ES C C C C C C C", syn},
+ "R R Au>ES Au>ES Au>ES C C C C C C C", syn},
 {"syn_ack_exact", "SA", LEFT, 0, 0, CUR, 0, 0,
  "R R Au>ES C C C C C C C C C", syn},
 {"syn_ack_inside", "SA", LEFT, 100, 0, CUR, 0, 0,
@@ -450,6 +450,8 @@ static void put_in_flight(uint32_t len)
 
 	sends(len);
 	out("PA", from, t.tcb.rcv_nxt - t.irs, len);
+	/* The first ACKs are over, which are not delayed. */
+	t.tcb.quick_n = 0;
 }
 
 static void set_up(enum column column, bool closed)

@@ -139,6 +139,7 @@ static void established_false_duplicates_retransmit_nothing(void)
 	sends_segments(1, 5);
 	for (int i = 0; i < 5; i++)
 		in("A", 1, 1, 0, .wnd = PEER_WND + i);
+	t.tcb.quick_n = 0;
 	for (int i = 0; i < 5; i++)
 		in("A", 1 + 10 * i, 1, 10, .wnd = PEER_WND + 4);
 	silent();

@@ -551,6 +551,7 @@ static void ack_with_data_or_window_is_no_duplicate(void)
 {
 	at(CN_ESTABLISHED);
 	n_leave(5);
+	t.tcb.quick_n = 0;
 	in("A", 1, 1, 0);
 	in("A", 1, 1, 0, 19000);
 	in("PA", 1, 1, 10, 19000);
