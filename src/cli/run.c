@@ -11,6 +11,7 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
+#include "cli/host_options.h"
 #include "cli/screen.h"
 #include "link/profile.h"
 #include "link/units.h"
@@ -202,8 +203,7 @@ struct line {
 	const char *only;
 	const char *net; /* NULL: none, or while it is looked for */
 	bool looking_for_net;
-	const char
-		*alone; /* an option that is of no world of others; or NULL */
+	const char *alone; /* an option that no world of others takes */
 	struct screen screen;
 };
 
@@ -214,16 +214,9 @@ static const char *net_name(size_t i)
 	return i < profile_count() ? profile_at(i)->name : NULL;
 }
 
-static const char *cc_name(size_t i)
-{
-	static const char *const names[] = {"cubic", "reno", "bbr", NULL};
-
-	return names[i];
-}
-
 static const struct cli_values values[] = {
 	{KEY_NET, net_name},
-	{KEY_CC, cc_name},
+	{KEY_CC, host_option_cc},
 	{KEY_LANG, screen_lang_name},
 };
 
@@ -263,35 +256,6 @@ static const char *take_count(const char *value, uint64_t low, uint64_t high,
 	}
 	*to = (uint32_t)count;
 	return NULL;
-}
-
-static const char *take_size(const char *value, uint32_t *to)
-{
-	uint64_t octets;
-	const char *why = units_size(value, &octets);
-
-	if (why)
-		return why;
-	if (octets < 2048)
-		return "too small; at least 2048 octets";
-	if (octets > 1u << 30)
-		return "too large; at most 1gb";
-	*to = (uint32_t)octets;
-	return NULL;
-}
-
-/* Any text is a seed; the same text, the same chance. */
-static void take_seed(const char *value, struct world_options *world)
-{
-	uint64_t a = UINT64_C(0xcbf29ce484222325), b = ~a;
-
-	for (; *value; value++) {
-		a = (a ^ (uint8_t)*value) * UINT64_C(0x100000001b3);
-		b = (b ^ a) * UINT64_C(0x9e3779b97f4a7c15);
-	}
-	memcpy(world->seed, &a, 8);
-	memcpy(world->seed + 8, &b, 8);
-	world->seeded = true;
 }
 
 /* "[IP:]HOSTPORT:PORT"; an IPv6 address in brackets. */
@@ -399,33 +363,6 @@ static const char *take_addr(struct world_options *world, const char *value)
 	return NULL;
 }
 
-static const char *take_cc(struct world_options *world, const char *value)
-{
-	if (!strcmp(value, "cubic"))
-		world->cc = CN_CC_CUBIC;
-	else if (!strcmp(value, "reno"))
-		world->cc = CN_CC_RENO;
-	else if (!strcmp(value, "bbr"))
-		world->cc = CN_CC_BBR;
-	else
-		return "there are cubic, reno and bbr";
-	return NULL;
-}
-
-static const char *take_idle_timeout(struct world_options *world,
-				     const char *value)
-{
-	const char *why = units_time(value, &world->idle_timeout_ns);
-
-	if (why)
-		return why;
-	if (world->idle_timeout_ns < 10 * CN_NS_PER_MS)
-		return "too short; at least 10ms";
-	if (world->idle_timeout_ns > INT32_MAX * CN_NS_PER_MS)
-		return "too long; at most 24 days";
-	return NULL;
-}
-
 static const char *take_drop(struct world_options *world, const char *value)
 {
 	static char why[CN_DROP_ERROR];
@@ -470,8 +407,6 @@ static const char *take_both(struct world_options *world, int key,
 static const char *take_value(struct line *line, int key, const char *value)
 {
 	struct world_options *world = &line->world;
-	uint32_t number = 0;
-	const char *why;
 
 	switch (key) {
 	case KEY_UP:
@@ -482,34 +417,22 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return take_drop(world, value);
 	case KEY_MTU:
 		return take_count(value, MTU_MIN, 65535, &world->mtu);
-	case KEY_SEED:
-		take_seed(value, world);
-		return NULL;
 	case KEY_ONLY:
 		line->only = value;
 		return NULL;
 	case 'p':
 		return take_publish(line, value);
+	case KEY_SEED:
 	case KEY_SYN_RETRIES:
-		why = take_count(value, 0, 127, &number);
-		world->syn_retries = (int)number;
-		return why;
 	case KEY_CC:
-		return take_cc(world, value);
 	case KEY_RMEM:
-		return units_mem(value, &world->rmem);
 	case KEY_WMEM:
-		return units_mem(value, &world->wmem);
 	case KEY_SNDBUF:
-		return take_size(value, &world->sndbuf);
 	case KEY_RCVBUF:
-		return take_size(value, &world->rcvbuf);
 	case KEY_MAX_PER_CLIENT:
-		return take_count(value, 1, INT32_MAX, &world->max_per_client);
 	case KEY_CLIENT_PREFIX:
-		return take_count(value, 1, 128, &world->client_prefix);
 	case KEY_IDLE_TIMEOUT:
-		return take_idle_timeout(world, value);
+		return host_option(name_of(key), value, world);
 	case KEY_PCAPNG:
 		world->pcapng = value;
 		return NULL;

@@ -9,6 +9,7 @@
 #include <catenet/engine.h>
 
 #include "cli/command.h"
+#include "cli/host_options.h"
 #include "cli/screen.h"
 #include "cli/world_plan.h"
 #include "link/units.h"
@@ -28,6 +29,13 @@ enum key {
 	KEY_GATEWAY,
 	KEY_TIME_WAIT,
 	KEY_CC,
+	KEY_RMEM,
+	KEY_WMEM,
+	KEY_SNDBUF,
+	KEY_RCVBUF,
+	KEY_MAX_PER_CLIENT,
+	KEY_CLIENT_PREFIX,
+	KEY_IDLE_TIMEOUT,
 	KEY_SEED,
 	KEY_JSON,
 	KEY_EXPLAIN,
@@ -68,7 +76,28 @@ static const struct cli_option table[] = {
 	{KEY_TIME_WAIT, "time-wait", "TIME",
 	 "how long who closed first waits in TIME-WAIT; 60s unless said",
 	 "TCP"},
-	{KEY_CC, "cc", "NAME", "congestion control: cubic or reno", NULL},
+	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
+	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
+	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
+	 "4096,131072,6291456 unless said; MOST alone will do",
+	 NULL},
+	{KEY_WMEM, "wmem", "LEAST,FIRST,MOST",
+	 "the same for send buffers; 4096,16384,4194304 unless said", NULL},
+	{KEY_SNDBUF, "sndbuf", "SIZE", "send buffers of that size, untuned",
+	 NULL},
+	{KEY_RCVBUF, "rcvbuf", "SIZE", "receive buffers of that size, untuned",
+	 NULL},
+	{KEY_MAX_PER_CLIENT, "max-per-client", "N",
+	 "connections that one client address may have to each port of a host; "
+	 "the next is reset",
+	 "Guarding what listens"},
+	{KEY_CLIENT_PREFIX, "client-prefix", "BITS",
+	 "of IPv6, a client is a network of so many bits; 64 unless said",
+	 NULL},
+	{KEY_IDLE_TIMEOUT, "idle-timeout", "TIME",
+	 "resets a connection to what listens when no octet has come or gone "
+	 "for so long",
+	 NULL},
 	{'d', "detach", NULL, "runs in the background, once it is ready",
 	 "The process"},
 	{'q', "quiet", NULL, "no remarks", NULL},
@@ -120,15 +149,8 @@ static const char *word(size_t i)
 	return words[i];
 }
 
-static const char *cc_name(size_t i)
-{
-	static const char *const names[] = {"cubic", "reno", NULL};
-
-	return names[i];
-}
-
 static const struct cli_values values[] = {
-	{0, word}, {KEY_CC, cc_name}, {KEY_LANG, screen_lang_name}};
+	{0, word}, {KEY_CC, host_option_cc}, {KEY_LANG, screen_lang_name}};
 
 const struct cli_command cli_world_command = {
 	.name = "world",
@@ -153,31 +175,6 @@ static const char *name_of(int key)
 		if (table[i].key == key)
 			return table[i].name;
 	return "";
-}
-
-/* Any text is a seed; the same text, the same chance. */
-static void take_seed(const char *value, struct world_options *world)
-{
-	uint64_t a = UINT64_C(0xcbf29ce484222325), b = ~a;
-
-	for (; *value; value++) {
-		a = (a ^ (uint8_t)*value) * UINT64_C(0x100000001b3);
-		b = (b ^ a) * UINT64_C(0x9e3779b97f4a7c15);
-	}
-	memcpy(world->seed, &a, 8);
-	memcpy(world->seed + 8, &b, 8);
-	world->seeded = true;
-}
-
-static const char *take_cc(struct world_options *world, const char *value)
-{
-	if (!strcmp(value, "cubic"))
-		world->cc = CN_CC_CUBIC;
-	else if (!strcmp(value, "reno"))
-		world->cc = CN_CC_RENO;
-	else
-		return "there are cubic and reno";
-	return NULL;
 }
 
 static const char *take_publish(struct line *line, const char *value)
@@ -220,10 +217,15 @@ static bool take(void *ctx, int key, const char *value)
 		why = units_time(value, &line->lab.msl2_ns);
 		break;
 	case KEY_SEED:
-		take_seed(value, &line->world);
-		break;
 	case KEY_CC:
-		why = take_cc(&line->world, value);
+	case KEY_RMEM:
+	case KEY_WMEM:
+	case KEY_SNDBUF:
+	case KEY_RCVBUF:
+	case KEY_MAX_PER_CLIENT:
+	case KEY_CLIENT_PREFIX:
+	case KEY_IDLE_TIMEOUT:
+		why = host_option(name_of(key), value, &line->world);
 		break;
 	case KEY_LANG:
 		why = screen_take_lang(&line->screen, value);

@@ -236,6 +236,22 @@ def limit():
         assert '192.168.0.2 admitted, 1 are here' in told, told
 
 
+@case
+def guarded():
+    """The stack's own limit: the eleventh of one host is reset. Row 133."""
+    with World('host server 192.168.0.223\nhost alice\nhost bob\nrouter r\n'
+               'link server r\nlink alice r\nlink bob r\n',
+               '--max-per-client', '10') as world:
+        many = SERVER.replace('conn.close()', 'kept.append(conn)').replace(
+            'while', 'kept = []\nwhile')
+        with world.start('server', PYTHON, '-c', many):
+            told = world.python('alice', JOIN.replace('sys.argv[1]', '11'))
+            assert told == str(['in'] * 10 + ['reset']) + '\n', told
+            told = world.python('bob', JOIN.replace('sys.argv[1]', '1'))
+            assert told == "['in']\n", told
+            assert world.counted(['server'], 'tcp_client_limit') == 1
+
+
 def why():
     return subprocess.run([CATENET, 'why'], capture_output=True, text=True,
                           timeout=20, check=True).stdout

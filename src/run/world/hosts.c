@@ -34,6 +34,8 @@ static void settle(void *ctx, int node, struct cn_settings *set)
 	if (world->options->lab->msl2_ns)
 		set->msl2_ns = world->options->lab->msl2_ns;
 	set->any_addr = node == hosts->internet;
+	if (node != hosts->internet)
+		world_guard(world, set);
 	set->dgram_trace = looks_dgrams(hosts->looks, node);
 }
 

@@ -206,6 +206,8 @@ void world_touch(struct world *world);
 void world_bear(struct world *world);
 /* What every host of it has in common. */
 void world_settle(const struct world *world, struct cn_settings *set);
+/* What guards the listeners of programs. */
+void world_guard(const struct world *world, struct cn_settings *set);
 /* Something happened at a host. */
 void world_take(struct world *world, const struct cn_host *host,
 		const struct cn_event *event);

@@ -101,9 +101,10 @@ static void seed_for(const struct world *world, uint8_t number,
 	seed[15] ^= number;
 }
 
-static void guard_listeners(const struct world_options *opt,
-			    struct cn_settings *set)
+void world_guard(const struct world *world, struct cn_settings *set)
 {
+	const struct world_options *opt = world->options;
+
 	set->max_per_client = opt->max_per_client;
 	if (opt->client_prefix)
 		set->client_prefix_v6 = (uint8_t)opt->client_prefix;
@@ -145,7 +146,7 @@ static int host_new(struct world *world, const char *name, uint8_t number,
 	set.pool = world->pool;
 	set.name = name;
 	if (number == 0)
-		guard_listeners(opt, &set);
+		world_guard(world, &set);
 	set.any_addr = number == 1;
 	set.trace = watch_trace(world->watch, number);
 	set.dgram_trace = watch_dgrams(world->watch, number);
