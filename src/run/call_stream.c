@@ -16,6 +16,7 @@
 
 #include "run/supervisor.h"
 #include "run/world/end.h"
+#include "run/world/spare.h"
 #include "run/world/world.h"
 
 #define CAP_NET_BIND_SERVICE 10
@@ -24,6 +25,16 @@
  * the next several. */
 #define LOOSE_EASY 64
 #define LOOSE_MANY 4096
+
+/* Natively it is here that there are too many: a socket that is connected needs
+ * one, what it is connected to another, and we one or two for a moment. */
+static bool has_descriptors(struct supervisor *sup)
+{
+	if (spare_has(2 * (sup->loose_n + 2)))
+		return true;
+	psocks_sweep(sup, sup->loose_n);
+	return spare_has(2 * (sup->loose_n + 2));
+}
 
 long call_socket(struct call *call)
 {
@@ -37,6 +48,8 @@ long call_socket(struct call *call)
 		return -EINVAL;
 	if (sup->loose_n > LOOSE_EASY)
 		psocks_sweep(sup, sup->loose_n > LOOSE_MANY ? 4 : 1);
+	if (!has_descriptors(sup))
+		return -EMFILE;
 	a = end_fresh();
 	if (a < 0)
 		return a;
@@ -296,7 +309,7 @@ static struct psock *take_next(struct psock *listener, long *err)
 	}
 	end = end_pair(&a);
 	if (!end) {
-		*err = -ENOBUFS;
+		*err = errno == EMFILE || errno == ENFILE ? -errno : -ENOBUFS;
 		return NULL;
 	}
 	*err = world_accept(listener->sock, NULL, &sock);

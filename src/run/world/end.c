@@ -11,6 +11,7 @@
  *  - A closed with octets unread raises ECONNRESET on B: TCP sends RST then.
  */
 #include "run/world/end.h"
+#include "run/world/spare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -383,6 +384,10 @@ struct end *end_pair(int *a)
 	struct end *end;
 	int pair[2];
 
+	if (!spare_has(2)) {
+		errno = EMFILE;
+		return NULL;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return NULL;
 	/* A's flags are the program's affair. */
@@ -410,7 +415,7 @@ static void set_sndbuf(int fd, int octets)
 
 struct end *end_join(int a)
 {
-	int b = hub_join(a);
+	int b = spare_has(1) ? hub_join(a) : -EMFILE;
 
 	if (b >= 0)
 		return end_new(b);

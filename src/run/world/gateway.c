@@ -25,6 +25,7 @@
 #include "run/world/hosts.h"
 #include "run/world/parts.h"
 #include "run/world/resolver.h"
+#include "run/world/spare.h"
 
 /* Codes of ICMP destination unreachable (RFC 792, RFC 1812). */
 #define UNREACHABLE_NET 0
@@ -294,8 +295,11 @@ static int ask(struct flow *flow, struct wsock *origin,
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int family, rc;
-	int fd = fresh_fd(origin, real, &family);
+	int fd = -1;
 
+	errno = EMFILE;
+	if (spare_has(1))
+		fd = fresh_fd(origin, real, &family);
 	if (fd < 0)
 		return errno;
 	flow->watch.fd = fd;

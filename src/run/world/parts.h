@@ -304,6 +304,7 @@ struct published {
 	unsigned users; /* listeners inside */
 	unsigned coming; /* not yet in the accept queue */
 	bool full; /* not watched: no room inside */
+	struct loop_timer rest; /* not watched: no descriptors */
 };
 
 /* A kernel socket bound to this port of the machine, to keep it for a listener

@@ -21,10 +21,14 @@
 #include "lib/linux_addr.h"
 #include "run/world/hosts.h"
 #include "run/world/parts.h"
+#include "run/world/spare.h"
 
 #define ACCEPT_TURN 64
+/* How long it waits for descriptors. */
+#define REST_NS (50 * CN_NS_PER_MS)
 
 static void accept_ready(void *ctx, uint32_t events);
+static void rest_over(void *ctx, uint64_t now);
 
 /* -------------------------------------------------- the kernel's side -- */
 
@@ -132,6 +136,7 @@ void publish_drop(struct published *published)
 			flow->published = NULL;
 	}
 	loop_unwatch(world->loop, &published->watch);
+	loop_cancel(world->loop, &published->rest);
 	close(published->watch.fd);
 	list_del(&published->node);
 	free(published);
@@ -151,6 +156,9 @@ static struct published *make(struct world *world, int fd,
 	pub->watch.fd = fd;
 	pub->watch.ready = accept_ready;
 	pub->watch.ctx = pub;
+	pub->rest.fire = rest_over;
+	pub->rest.ctx = pub;
+	pub->rest.at = CN_NEVER;
 	list_add_tail(&world->published, &pub->node);
 	return pub;
 }
@@ -298,11 +306,14 @@ static const struct wsock *user_of(const struct published *pub,
 	return NULL;
 }
 
+static unsigned waiting_of(const struct wsock *sock, unsigned *limit)
+{
+	return cn_sock_pending(sock->edge ? sock->edge : sock->ls.sock, limit);
+}
+
 static unsigned room_of(const struct wsock *sock)
 {
-	unsigned limit = 0;
-	unsigned waiting = cn_sock_pending(
-		sock->edge ? sock->edge : sock->ls.sock, &limit);
+	unsigned limit = 0, waiting = waiting_of(sock, &limit);
 
 	return waiting < limit ? limit - waiting : 0;
 }
@@ -322,6 +333,24 @@ static bool has_room(const struct published *pub)
 			room += room_of(sock);
 	}
 	return room > pub->coming;
+}
+
+/* What has come in needs another descriptor when the program accepts it: or
+ * those that wait would keep all of them from each other. */
+static bool has_descriptors(const struct published *pub)
+{
+	const struct world *world = pub->world;
+	unsigned n = pub->coming + 1;
+
+	for (const struct list *node = world->listeners.next;
+	     node != &world->listeners; node = node->next) {
+		const struct wsock *sock =
+			CN_CONTAINER(node, struct wsock, kind);
+
+		if (user_of(pub, sock))
+			n += waiting_of(sock, NULL);
+	}
+	return spare_has(2 * n + SPARE_KEPT);
 }
 
 static const struct wsock *any_user(const struct published *pub)
@@ -399,12 +428,35 @@ static void accepted(struct published *pub, int fd,
 	flow_inbound(pub, listener, fd, &from, &to);
 }
 
+static void take_a_rest(struct published *pub)
+{
+	struct loop *loop = pub->world->loop;
+
+	loop_unwatch(loop, &pub->watch);
+	if (loop_at(loop, &pub->rest, loop_now(loop) + REST_NS))
+		pub->full = true;
+}
+
+static void rest_over(void *ctx, uint64_t now)
+{
+	struct published *pub = ctx;
+
+	(void)now;
+	pub->full = true; /* until the pump looks */
+	world_touch(pub->world);
+	publish_room(pub->world);
+}
+
 static void accept_ready(void *ctx, uint32_t events)
 {
 	struct published *pub = ctx;
 
 	(void)events;
 	for (int i = 0; i < ACCEPT_TURN && has_room(pub); i++) {
+		if (!has_descriptors(pub)) {
+			take_a_rest(pub);
+			return;
+		}
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof(ss);
 		int fd;
@@ -412,8 +464,11 @@ static void accept_ready(void *ctx, uint32_t events)
 		memset(&ss, 0, sizeof(ss));
 		fd = accept4(pub->watch.fd, (struct sockaddr *)&ss, &len,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != ECONNABORTED)
+				take_a_rest(pub);
 			return;
+		}
 		accepted(pub, fd, &ss);
 	}
 	if (!has_room(pub)) {
