@@ -13,8 +13,10 @@ class Redis(Pair):
             "SET, 16 at once": "requests/s", "GET, 16 at once": "requests/s",
             "GET, one connection a request": "requests/s"}
 
+    octets = 50_000_000
+
     def prepare(self):
-        self.digest = noise(self.path("value"), 50_000_000)
+        self.digest = noise(self.path("value"), self.octets)
 
     def server(self, port):
         return ["redis-server", "--port", str(port), "--bind", "127.0.0.1",
@@ -40,7 +42,7 @@ class Redis(Pair):
                                     short["GET"])))
 
     def value(self, wrap, port):
-        """One value of 50 MB, there and back."""
+        """One large value, there and back."""
         with open(self.path("value"), "rb") as f:
             said = self.call(wrap, "redis-cli", "-p", port, "-x", "set", "big",
                              stdin=f)

@@ -46,6 +46,7 @@ class Asyncio(Pair):
     name = "asyncio, asyncio"
     rows = {"5000 connections, opening": "connections/s",
             "5000 connections, echo": "exchanges/s"}
+    count = 5000
 
     def server(self, port):
         return [sys.executable, os.path.join(HERE, "many.py"), "serve",
@@ -53,5 +54,5 @@ class Asyncio(Pair):
 
     def drive(self, wrap, port):
         said = self.call(wrap, sys.executable, os.path.join(HERE, "many.py"),
-                         "drive", port, 5000, self.seconds)
+                         "drive", port, self.count, self.seconds)
         return dict(zip(self.rows, json.loads(said)))

@@ -77,22 +77,22 @@ class Wrk(Nginx):
 class Curl(Nginx):
     name = "nginx, curl"
     rows = {"100 transfers at once, 4 MB each": "MB/s"}
-    FILES, OCTETS = 100, 4_000_000
+    files, octets = 100, 4_000_000
 
     def prepare(self):
         super().prepare()
-        self.digests = [noise(self.path("www", f"f{i}"), self.OCTETS)
-                        for i in range(self.FILES)]
+        self.digests = [noise(self.path("www", f"f{i}"), self.octets)
+                        for i in range(self.files)]
 
     def drive(self, wrap, port):
         words = []
-        for i in range(self.FILES):
+        for i in range(self.files):
             words += ["-o", self.path(f"got{i}"),
                       f"http://127.0.0.1:{port}/f{i}"]
         self.call(wrap, "curl", "-sS", "--fail", "--parallel",
-                  "--parallel-immediate", "--parallel-max", self.FILES, *words)
+                  "--parallel-immediate", "--parallel-max", self.files, *words)
         took = self.took
         for i, digest in enumerate(self.digests):
             same(self.path(f"got{i}"), digest)
             os.unlink(self.path(f"got{i}"))
-        return {next(iter(self.rows)): self.FILES * self.OCTETS / took / 1e6}
+        return {next(iter(self.rows)): self.files * self.octets / took / 1e6}
