@@ -525,6 +525,20 @@ enum cn_hold {
 #undef CN_X
 };
 
+/* What the sender makes of its path, Linux's numbers.  X(name, text) */
+#define CN_CA_STATES(X)                                                        \
+	X(OPEN, "open")                                                        \
+	X(DISORDER, "disorder") /* something is missing, or came late */       \
+	X(CWR, "cwr") /* the network was congested and said so */              \
+	X(RECOVERY, "recovery")                                                \
+	X(LOSS, "loss") /* after a timeout */
+
+enum cn_ca_state {
+#define CN_X(name, text) CN_CA_##name,
+	CN_CA_STATES(CN_X) CN_CA_N
+#undef CN_X
+};
+
 /* What is known of a connection; times in ns, sizes in octets. */
 struct cn_tcp_info {
 	uint8_t state; /* enum cn_tcp_state */
@@ -557,6 +571,27 @@ struct cn_tcp_info {
 				 peer last acknowledged something new */
 	uint64_t closed_since; /* the peer's window is zero; if it is */
 	uint32_t sndbuf, rcvbuf, unsent;
+	uint8_t ca_state; /* enum cn_ca_state */
+	bool passive; /* the peer opened it */
+	bool has_ecn; /* both ends know ECN (RFC 3168) */
+	bool delivery_rate_app_limited;
+	uint64_t data_segs_out, data_segs_in; /* those with octets of data */
+	uint64_t ooo_segs_in; /* arrivals beyond a gap */
+	uint64_t dsack_dups, reord_seen; /* told by the peer; found out */
+	uint64_t timeouts_over; /* series of timeouts that came to an end */
+	uint64_t timeout_time; /* what was lost took so long until then */
+	uint64_t pacing_rate, max_pacing_rate; /* octets/s; 0: none */
+	uint64_t delivery_rate; /* octets/s, the last sample; 0: none */
+	/* How long something was queued or in flight; of that, held back by
+	 * the peer's window, by our own buffer.  limit: which of them (1 busy,
+	 * 2, 3; 0 idle) began at limit_since_us, microseconds modulo 2^32, and
+	 * is not counted yet. */
+	uint64_t busy_time, rwnd_limited, sndbuf_limited;
+	uint32_t limit_since_us;
+	uint8_t limit;
+	uint32_t rcv_ssthresh; /* the largest window to offer now */
+	uint32_t rcv_space; /* octets the application took in a round trip */
+	uint64_t rcv_rtt; /* as the receiver measures it; 0: not known */
 };
 
 #ifdef __cplusplus

@@ -87,21 +87,80 @@ static const char *const cc_name[CN_CC_N] = {
 	[CN_CC_BBR] = "bbr",
 };
 
-static void print_info(const struct row *row)
+static void print_agreed(const struct row *row)
 {
-	printf(" %s rto:%.0f rtt:%.3f/%.3f mss:%" PRIu64 " cwnd:%" PRIu64,
-	       row->cc < CN_CC_N ? cc_name[row->cc] : "?",
+	if (row->has_ts)
+		printf(" ts");
+	if (row->has_sack)
+		printf(" sack");
+	if (row->has_ecn)
+		printf(" ecn");
+	printf(" %s", row->cc < CN_CC_N ? cc_name[row->cc] : "?");
+	if (row->wscale_out || row->wscale_in)
+		printf(" wscale:%" PRIu64 ",%" PRIu64, row->wscale_out,
+		       row->wscale_in);
+}
+
+static void print_path(const struct row *row)
+{
+	printf(" rto:%.0f rtt:%.3f/%.3f mss:%" PRIu64 " pmtu:%" PRIu64
+	       " rcvmss:%" PRIu64 " advmss:%" PRIu64 " cwnd:%" PRIu64,
 	       (double)row->rto_us / 1e3, (double)row->rtt_us / 1e3,
-	       (double)row->rttvar_us / 1e3, row->mss, row->cwnd / row->mss);
+	       (double)row->rttvar_us / 1e3, row->mss, row->pmtu, row->rcvmss,
+	       row->advmss, row->cwnd / row->mss);
 	if (row->ssthresh < UINT32_MAX)
 		printf(" ssthresh:%" PRIu64, row->ssthresh / row->mss);
+}
+
+/* Those that ss leaves out when they are 0. */
+static void print_count(const char *name, uint64_t n)
+{
+	if (n)
+		printf(" %s:%" PRIu64, name, n);
+}
+
+static void print_rate(const char *name, uint64_t octets_s)
+{
+	if (octets_s)
+		printf(" %s %" PRIu64 "bps", name, octets_s * 8);
+}
+
+static void print_limit(const struct row *row, const char *name, uint64_t ms)
+{
+	if (ms && row->busy_ms)
+		printf(" %s:%" PRIu64 "ms(%.1f%%)", name, ms,
+		       100.0 * (double)ms / (double)row->busy_ms);
+}
+
+static void print_info(const struct row *row)
+{
+	print_agreed(row);
+	print_path(row);
 	printf(" bytes_sent:%" PRIu64 " bytes_retrans:%" PRIu64
 	       " bytes_acked:%" PRIu64 " bytes_received:%" PRIu64
-	       " unacked:%" PRIu64 " notsent:%" PRIu64 " snd_wnd:%" PRIu64
-	       " rcv_wnd:%" PRIu64,
+	       " segs_out:%" PRIu64 " segs_in:%" PRIu64,
 	       row->octets_sent, row->octets_retransmitted, row->octets_acked,
-	       row->octets_received, row->flight, row->unsent, row->snd_wnd,
-	       row->rcv_wnd);
+	       row->octets_received, row->segs_out, row->segs_in);
+	print_count("data_segs_out", row->data_segs_out);
+	print_count("data_segs_in", row->data_segs_in);
+	print_rate("pacing_rate", row->pacing_rate);
+	print_rate("delivery_rate", row->delivery_rate);
+	if (row->busy_ms)
+		printf(" busy:%" PRIu64 "ms", row->busy_ms);
+	print_limit(row, "rwnd_limited", row->rwnd_ms);
+	print_limit(row, "sndbuf_limited", row->sndbuf_ms);
+	printf(" unacked:%" PRIu64, row->flight);
+	print_count("retrans", row->segs_again);
+	print_count("dsack_dups", row->dsack_dups);
+	print_count("rcv_ooopack", row->ooo_segs_in);
+	if (row->rcv_rtt_us)
+		printf(" rcv_rtt:%.3f", (double)row->rcv_rtt_us / 1e3);
+	printf(" rcv_space:%" PRIu64 " rcv_ssthresh:%" PRIu64, row->rcv_space,
+	       row->rcv_ssthresh);
+	if (row->rtt_us)
+		printf(" minrtt:%.3f", (double)row->rtt_min_us / 1e3);
+	printf(" notsent:%" PRIu64 " snd_wnd:%" PRIu64 " rcv_wnd:%" PRIu64,
+	       row->unsent, row->snd_wnd, row->rcv_wnd);
 }
 
 void columns_head(const struct columns *columns)

@@ -34,7 +34,7 @@ static unsigned count_columns(void)
 
 bool row_parse(struct row *row, char *line)
 {
-	enum { MOST = 64 };
+	enum { MOST = 128 };
 	char *field[MOST];
 	unsigned n = 0, i = NAMED;
 	bool good;

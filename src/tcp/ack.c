@@ -90,6 +90,16 @@ static void update_window(struct tcb *tcb, const struct tcp_seg *seg,
 		tcb->max_snd_wnd = wnd;
 }
 
+static void timeouts_are_over(struct tcb *tcb, uint64_t now)
+{
+	struct tcp_mishaps *mishaps = tcp_mishaps(tcb);
+
+	if (!mishaps)
+		return;
+	mishaps->timeouts_over++;
+	mishaps->timeout_ms += ms_of(now) - tcb->first_tx_ms;
+}
+
 static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
 			 struct sent_acked *acked, uint64_t now)
 {
@@ -98,6 +108,8 @@ static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
 	sendq_acked(tcb);
 	if (tcb->urg_out && seq_ge(tcb->snd_una, tcb->snd_up))
 		tcb->urg_out = false;
+	if (tcb->rexmit_n)
+		timeouts_are_over(tcb, now);
 	tcb->rexmit_n = 0;
 	tcb->probe_n = 0;
 	tcb->soft_err = 0;
@@ -319,7 +331,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		timeout_rto_restart(tcb, a->now);
 	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
 	if (news.dup)
-		tcb->stat.dup_acks_in++;
+		TCP_MISHAP(tcb, dup_acks_in);
 	/* MUST-37: a peer that answers probes is alive. */
 	tcb->probe_n = 0;
 	/* MUST-34, SHLD-17: while the peer's shrunk window is zero its ACKs

@@ -474,6 +474,8 @@ enum cn_drop tcp_arrives(struct tcb *tcb, const struct tcp_seg *seg,
 	if (seg->seg_size && seg->data_len > seg->seg_size)
 		segs = (seg->data_len + seg->seg_size - 1) / seg->seg_size;
 	tcb->stat.segs_in += segs;
+	if (seg->data_len)
+		tcb->stat.data_segs_in += segs;
 	drop = dispatch(tcb, seg, now);
 	if (drop != CN_DROP_NONE)
 		tcb->env->count->drop[drop] += segs;

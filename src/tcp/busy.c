@@ -37,6 +37,7 @@ void busy_settle(struct tcb *tcb, uint64_t now)
 
 	if (!busy)
 		return;
+	limits_settle(tcb, now);
 	if (!is_idle(tcb))
 		busy->idle_at = CN_NEVER;
 	else if (!busy->keep || busy->idle_at <= now)

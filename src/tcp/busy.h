@@ -21,6 +21,7 @@
 #ifndef TCP_BUSY_H
 #define TCP_BUSY_H
 
+#include "tcp/limits.h"
 #include "tcp/pace.h"
 #include "tcp/rate.h"
 #include "tcp/tcb.h"
@@ -71,6 +72,7 @@ struct tcp_busy {
 	struct tcp_rate rate;
 	struct tcp_pace pace;
 	struct tune_in in; /* tune.c */
+	struct tcp_limits limits;
 };
 
 /* The block, made if there is none; NULL without memory. */

@@ -125,7 +125,6 @@ void tcp_fast_accept(struct tcb *tcb, const struct tcp_seg *seg, bool cookie,
 
 	tcb->fast_child = true;
 	tcb->fast_cookie = cookie;
-	tcb->stat.segs_in++;
 	tcb->snd_wnd = seg->wnd;
 	tcb->max_snd_wnd = seg->wnd;
 	tcb->snd_wl1 = seg->seq;

@@ -2,6 +2,7 @@
 /* RFC 9293 section 3.10.6: STATUS, as struct cn_tcp_info. */
 #include <string.h>
 
+#include "tcp/busy.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
@@ -51,14 +52,64 @@ static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->segs_out = stat->segs_out;
 	info->segs_in = stat->segs_in;
 	info->segs_retransmitted = stat->segs_retransmitted;
-	info->dup_acks_in = stat->dup_acks_in;
-	info->timeouts = stat->timeouts;
-	info->fast_recoveries = stat->fast_recoveries;
+	info->data_segs_out = stat->data_segs_out;
+	info->data_segs_in = stat->data_segs_in;
 	info->handshake = stat->handshake_us * CN_NS_PER_US;
 	info->last_data_sent_at = stat->last_sent_ms * CN_NS_PER_MS;
 	info->last_data_received_at = stat->last_received_ms * CN_NS_PER_MS;
 	info->last_ack_received_at = stat->last_ack_ms * CN_NS_PER_MS;
 	info->closed_since = tcb->closed_ms * CN_NS_PER_MS;
+}
+
+static void info_mishaps(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	const struct tcp_mishaps *mishaps = tcp_mishaps_of(tcb);
+
+	info->dup_acks_in = mishaps->dup_acks_in;
+	info->timeouts = mishaps->timeouts;
+	info->timeouts_over = mishaps->timeouts_over;
+	info->timeout_time = mishaps->timeout_ms * CN_NS_PER_MS;
+	info->fast_recoveries = mishaps->fast_recoveries;
+	info->dsack_dups = mishaps->dsack_dups;
+	info->reord_seen = mishaps->reord_seen;
+	info->ooo_segs_in = mishaps->ooo_in;
+}
+
+static enum cn_ca_state ca_state(const struct tcb *tcb)
+{
+	if (tcb->in_loss)
+		return CN_CA_LOSS;
+	if (tcb->in_recovery)
+		return CN_CA_RECOVERY;
+	if (tcb->in_cwr)
+		return CN_CA_CWR;
+	return tcb->sacked || tcb->dupack_n ? CN_CA_DISORDER : CN_CA_OPEN;
+}
+
+static void info_rates(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	info->pacing_rate = pace_rate(tcb);
+	if (tcb->tune)
+		info->max_pacing_rate = tcb->tune->max_pacing_rate;
+	if (!tcb->busy)
+		return;
+	info->delivery_rate = tcb->busy->rate.bw;
+	info->delivery_rate_app_limited = tcb->busy->rate.bw_is_app_limited;
+}
+
+/* The receiving half; what is not measured is as in the beginning. */
+static void info_receive(const struct tcb *tcb, struct cn_tcp_info *info)
+{
+	const struct tune_in *in = tcb->busy ? &tcb->busy->in : NULL;
+	uint32_t first = 10 * (uint32_t)tcb->adv_mss;
+
+	info->rcv_ssthresh = tune_rcvbuf(tcb);
+	info->rcv_space = first < tcb->rcvbuf ? first : tcb->rcvbuf;
+	if (!in || !in->on)
+		return;
+	info->rcv_space = in->space;
+	if (in->rtt_us != TUNE_RTT_UNKNOWN)
+		info->rcv_rtt = in->rtt_us * CN_NS_PER_US;
 }
 
 /* What a bystander would ask: what waits, and for what. */
@@ -94,10 +145,18 @@ void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->rcv_wscale = tcb->rcv_wscale;
 	info_rtt(tcb, info);
 	info_counts(tcb, info);
+	info_mishaps(tcb, info);
+	info_rates(tcb, info);
+	info_receive(tcb, info);
+	limits_info(tcb, info);
+	info->ca_state = (uint8_t)ca_state(tcb);
+	info->passive = tcb->passive;
+	info->has_ecn = tcb->ecn_ok;
 	info->snd_mss = tcb->snd_mss;
 	info->rcv_mss = tcb->rcv_mss;
 	info->advmss = tcb->adv_mss;
-	info->pmtu = tcb->path_mss;
+	/* With the headers of its version, which the default MSS tells. */
+	info->pmtu = tcb->path_mss + (tcb->default_mss == 1220 ? 60u : 40u);
 	info->snd_cwnd = tcb->cc.cwnd;
 	info->snd_ssthresh = tcb->cc.ssthresh;
 	info->snd_wnd = tcb->snd_wnd;

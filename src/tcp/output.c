@@ -16,6 +16,7 @@
 #include "tcp/congestion.h"
 #include "tcp/ecn.h"
 #include "tcp/fast_open.h"
+#include "tcp/limits.h"
 #include "tcp/options.h"
 #include "tcp/pace.h"
 #include "tcp/rack.h"
@@ -331,6 +332,7 @@ bool tcp_has_output(const struct tcb *tcb, uint64_t now)
 	else if (next_plan(own, &stretch, now) != PLAN_NONE)
 		return true;
 	rate_rests(own);
+	limits_settle(own, now);
 	return false;
 }
 
@@ -415,8 +417,10 @@ void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		tcb->stat.octets_retransmitted += seg->data_len;
 		tcb->env->count->tcp_retrans += segs;
 	}
-	if (seg->data_len)
+	if (seg->data_len) {
 		tcb->stat.last_sent_ms = ms_of(now);
+		tcb->stat.data_segs_out += segs;
+	}
 	trace_out(tcb, seg, why, retransmit, now);
 }
 
@@ -653,6 +657,7 @@ bool tcp_emit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	switch (next_plan(tcb, &stretch, now)) {
 	case PLAN_NONE:
 		rate_rests(tcb);
+		limits_settle(tcb, now);
 		tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_TLP);
 		return false;
 	case PLAN_RST:

@@ -98,7 +98,7 @@ static void enter(struct tcb *tcb, uint32_t flight, uint32_t delivered,
 	tcb->in_recovery = true;
 	tcb->in_loss = false;
 	tcb->recover = tcb->snd_nxt;
-	tcb->stat.fast_recoveries++;
+	TCP_MISHAP(tcb, fast_recoveries);
 	if (tcb->sack_ok)
 		tcb->env->count->tcp_sack_recovery++;
 	else
@@ -241,6 +241,7 @@ static bool fast_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 		return false;
 	tcb->busy->rec.reordered = true;
 	tcb->busy->keep |= BUSY_KEEP_RECOVERY;
+	TCP_MISHAP(tcb, reord_seen);
 	if (tcb->retrans)
 		return true;
 	take_back(tcb, CN_UNDO_TIMESTAMP, now);
@@ -280,6 +281,7 @@ static bool note_dsack(struct tcb *tcb, const struct ack_news *news)
 	struct tcp_recovery *rec = &tcb->busy->rec;
 
 	tcb->env->count->tcp_dsack_recv++;
+	TCP_MISHAP(tcb, dsack_dups);
 	/* Row 31 of the attacks: more came twice than was ever sent twice. */
 	if (++rec->dsack_n > tcb->stat.segs_retransmitted)
 		return false;

@@ -122,6 +122,7 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);
 	tcb->syn_rexmitted = syn->rexmit_n > 0;
 	tcb->first_tx_ms = ms_of(sent_at_time ? sent_at_time : now);
+	tcb->stat.segs_in = 1; /* the SYN, as Linux counts */
 	options_peer_mss(tcb, syn->peer_mss);
 	tcb_set_state(tcb, CN_SYN_RECEIVED, NULL, now);
 	if (sent_push(tcb, tcb->iss, 0, 1, TCP_SYN, sent_at_time) &&

@@ -37,6 +37,19 @@ struct tcp_env {
 		      struct cn_trace *trace);
 };
 
+/* What most connections never meet, counted; in the record that is allocated
+ * when it is first needed. */
+struct tcp_mishaps {
+	uint64_t rwnd_us, sndbuf_us; /* held back by these (limits.c) */
+	uint32_t busy_wraps; /* of tcb->busy_us */
+	uint32_t dup_acks_in;
+	uint32_t timeouts, fast_recoveries;
+	uint32_t timeouts_over; /* how often they had an end, and ... */
+	uint32_t timeout_ms; /* ... how long what was lost took until then */
+	uint32_t dsack_dups, reord_seen;
+	uint32_t ooo_in; /* segments that came beyond a gap */
+};
+
 /* What an application tuned away from the host's settings; allocated when the
  * first of them is set.  Zero: the host's default. */
 struct tcp_tune {
@@ -53,6 +66,7 @@ struct tcp_tune {
 	uint16_t fastopen_max; /* a listener's; host/ alone reads it */
 	uint8_t keepcnt;
 	uint8_t syn_retries;
+	struct tcp_mishaps mishaps; /* the connection's own */
 };
 
 /* What the application must be told; the host takes and clears them. */
@@ -97,9 +111,8 @@ struct tcp_rtt {
 struct tcp_stat {
 	uint32_t octets_retransmitted;
 	uint32_t segs_out, segs_in, segs_retransmitted;
-	uint32_t dup_acks_in;
+	uint32_t data_segs_out, data_segs_in;
 	uint32_t handshake_us;
-	uint16_t timeouts, fast_recoveries;
 	uint32_t last_sent_ms, last_received_ms, last_ack_ms;
 };
 
@@ -206,6 +219,7 @@ struct tcb {
 	uint64_t sws_at; /* override of silly-window avoidance */
 	uint64_t keep_at; /* keepalive, idle, FIN-WAIT-2, TIME-WAIT */
 	uint32_t challenge_ms; /* no challenge ACK before; 0: at any time */
+	uint32_t busy_us; /* something was queued; modulo 2^32 (limits.c) */
 
 	struct tcp_tune *tune;
 	struct tcp_stat stat;
@@ -276,6 +290,17 @@ int tcp_set_cc(struct tcb *tcb, enum cn_cc kind, uint64_t now);
 int tcp_set_max_pacing_rate(struct tcb *tcb, uint64_t rate, uint64_t now);
 /* The tune record, allocated if need be; NULL without memory. */
 struct tcp_tune *tcp_tune(struct tcb *tcb);
+/* To count there, NULL without memory; to read, all 0 if there is none. */
+struct tcp_mishaps *tcp_mishaps(struct tcb *tcb);
+const struct tcp_mishaps *tcp_mishaps_of(const struct tcb *tcb);
+/* One more of those, if there is memory to count it. */
+#define TCP_MISHAP(tcb, what)                                                  \
+	do {                                                                   \
+		struct tcp_mishaps *mishaps_ = tcp_mishaps(tcb);               \
+                                                                               \
+		if (mishaps_)                                                  \
+			mishaps_->what++;                                      \
+	} while (0)
 void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info);
 /* Octets of data that were sent for the first time, and received in order. */
 uint64_t tcp_octets_sent(const struct tcb *tcb);

@@ -314,7 +314,7 @@ static void syn_timeout(struct tcb *tcb, uint64_t now)
 	}
 	tcb->rexmit_n++;
 	tcb->syn_rexmitted = true;
-	tcb->stat.timeouts++;
+	TCP_MISHAP(tcb, timeouts);
 	tcb->owe |= TCP_OWE_SYN;
 	back_off(tcb, now);
 }
@@ -358,7 +358,7 @@ static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 	}
 	if (tcb->rexmit_n < UINT8_MAX)
 		tcb->rexmit_n++;
-	tcb->stat.timeouts++;
+	TCP_MISHAP(tcb, timeouts);
 	tcb->env->count->tcp_rto_fired++;
 	recovery_timeout(tcb, now);
 	back_off(tcb, now);

@@ -99,6 +99,8 @@ void tcp_path_mss(struct tcb *tcb, uint32_t mss, uint64_t now)
 /* RFC 9293 section 3.10.1 */
 void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 {
+	if (tcb->tune)
+		memset(&tcb->tune->mishaps, 0, sizeof(tcb->tune->mishaps));
 	tcb->iss = iss;
 	tcb->snd_una = iss;
 	tcb->snd_nxt = iss + 1;
@@ -469,6 +471,20 @@ int tcp_set_max_pacing_rate(struct tcb *tcb, uint64_t rate, uint64_t now)
 	tune->max_pacing_rate = rate == UINT64_MAX ? 0 : rate;
 	pace_update(tcb, now);
 	return CN_OK;
+}
+
+struct tcp_mishaps *tcp_mishaps(struct tcb *tcb)
+{
+	struct tcp_tune *tune = tcp_tune(tcb);
+
+	return tune ? &tune->mishaps : NULL;
+}
+
+const struct tcp_mishaps *tcp_mishaps_of(const struct tcb *tcb)
+{
+	static const struct tcp_mishaps none;
+
+	return tcb->tune ? &tcb->tune->mishaps : &none;
 }
 
 struct tcp_tune *tcp_tune(struct tcb *tcb)

@@ -215,7 +215,7 @@ static void established_loss_after_a_mark_reduces_no_further(void)
 	in("AE", 1, 1001, 0);
 	out("A", 1001, 1, 1000);
 	is(t.tcb.cc.ssthresh, 5000);
-	is(t.tcb.stat.fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 }
 
 /* Section 6.1.2: whatever the window was reduced for, CWR says so. */

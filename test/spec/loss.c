@@ -126,7 +126,7 @@ static void established_sack_mends_two_losses_in_one_round(void)
 	in("A", 1, 10001, 0);
 	deadline(NEVER);
 	is(t.tcb.stat.segs_retransmitted, 2);
-	is(t.tcb.stat.fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 }
 
 /* attacks.md row 29, RFC 5681: duplicates without anything in flight, or that

@@ -198,10 +198,10 @@ static void sack_of_three_resends_what_is_missing(void)
 	out("A", SEG(1), 1, 1000);
 	silent();
 	is(t.tcb.in_recovery, true);
-	is(t.tcb.stat.fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 	is(t.tcb.cc.ssthresh, 5000);
 	is(t.tcb.cc.cwnd, 5000);
-	is(t.tcb.stat.dup_acks_in, 3);
+	is(tcp_mishaps_of(&t.tcb)->dup_acks_in, 3);
 	in("A", 1, SEG(11), 0);
 	is(t.tcb.in_recovery, false);
 	is(t.tcb.cc.cwnd, 5000);
@@ -270,7 +270,7 @@ static void sack_second_hole_is_the_same_recovery(void)
 	in("A", 1, 1, 0, .sack = {BLOCK(6, 8), BLOCK(2, 4)});
 	out("A", SEG(5), 1, 1000);
 	silent();
-	is(t.tcb.stat.fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 	is(t.tcb.cc.cwnd, 5000);
 	in("A", 1, SEG(5), 0, .sack = {BLOCK(6, 8)});
 	silent();
@@ -290,7 +290,7 @@ static void sack_loss_after_recovery_is_another(void)
 	n_leave(5);
 	in("A", 1, SEG(11), 0, .sack = {BLOCK(12, 14)});
 	out("A", SEG(11), 1, 1000);
-	is(t.tcb.stat.fast_recoveries, 2);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 2);
 	is(t.tcb.cc.cwnd, 2500);
 }
 
@@ -441,7 +441,7 @@ static void sack_loss_after_a_timeout_is_no_recovery(void)
 	silent();
 	in("A", 1, SEG(2), 0, .sack = {BLOCK(3, 4)});
 	is(t.tcb.in_recovery, false);
-	is(t.tcb.stat.fast_recoveries, 0);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 0);
 }
 
 /* The FIN is SACKed and lost like an octet. */
@@ -520,8 +520,8 @@ static void fourth_duplicate_ack_resends_nothing(void)
 	out("A", SEG(1), 1, 1000);
 	in("A", 1, 1, 0);
 	silent();
-	is(t.tcb.stat.fast_recoveries, 1);
-	is(t.tcb.stat.dup_acks_in, 4);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->dup_acks_in, 4);
 }
 
 /* RFC 6582 section 3.2 step 3: a partial ACK names the next that is lost. */
@@ -557,7 +557,7 @@ static void ack_with_data_or_window_is_no_duplicate(void)
 	in("PA", 1, 1, 10, 19000);
 	in("A", 11, 1, 0, 19000);
 	silent();
-	is(t.tcb.stat.dup_acks_in, 2);
+	is(tcp_mishaps_of(&t.tcb)->dup_acks_in, 2);
 	in("A", 11, 1, 0, 19000);
 	out("A", SEG(1), 11, 1000);
 }
@@ -568,11 +568,11 @@ static void ack_without_data_in_flight_is_no_duplicate(void)
 	in("A", 1, 1, 0);
 	in("A", 1, 1, 0);
 	in("A", 1, 1, 0);
-	is(t.tcb.stat.dup_acks_in, 0);
+	is(tcp_mishaps_of(&t.tcb)->dup_acks_in, 0);
 	n_leave(2);
 	in("A", 1, 1, 0);
 	silent();
-	is(t.tcb.stat.dup_acks_in, 1);
+	is(tcp_mishaps_of(&t.tcb)->dup_acks_in, 1);
 }
 
 static void duplicates_before_progress_do_not_count(void)
@@ -640,7 +640,7 @@ static void duplicates_after_a_timeout_resend_nothing(void)
 	in("A", 1, SEG(4), 0);
 	in("A", 1, SEG(4), 0);
 	silent();
-	is(t.tcb.stat.fast_recoveries, 0);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 0);
 	in("A", 1, SEG(6), 0);
 	n_leave(2);
 	is(t.tcb.in_loss, false);
@@ -685,7 +685,7 @@ static void recovery_is_not_entered_twice(void)
 	in("A", 1, SEG(3), 0);
 	silent();
 	is(t.tcb.cc.ssthresh, 4000);
-	is(t.tcb.stat.fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 }
 
 /* -------------------------------------------------------- controllers -- */
@@ -744,7 +744,7 @@ static void sack_loss_of_new_data_after_a_timeout(void)
 	silent();
 	in("A", 1, SEG(4), 0, .sack = {BLOCK(6, 8)});
 	is(t.tcb.in_loss, true);
-	is(t.tcb.stat.fast_recoveries, 0);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 0);
 	out("A", SEG(5), 1, 1000);
 	silent();
 	is(t.tcb.cc.cwnd, 20000);
@@ -759,8 +759,8 @@ static void duplicates_without_end_resend_once(void)
 		in("A", 1, 1, 0);
 	out("A", SEG(1), 1, 1000);
 	silent();
-	is(t.tcb.stat.dup_acks_in, 600);
-	is(t.tcb.stat.fast_recoveries, 1);
+	is(tcp_mishaps_of(&t.tcb)->dup_acks_in, 600);
+	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 }
 
 /* RFC 5681 section 4.1 with no initial window set: one segment. */

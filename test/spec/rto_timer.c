@@ -210,7 +210,7 @@ static void established_timer_resends_the_first_and_backs_off(void)
 		silent();
 		wait = wait * 2 < 120 * SEC ? wait * 2 : 120 * SEC;
 	}
-	is(t.tcb.stat.timeouts, 12);
+	is(tcp_mishaps_of(&t.tcb)->timeouts, 12);
 	is(t.tcb.stat.segs_retransmitted, 12);
 	is(t.tcb.stat.octets_retransmitted, 12000);
 	is(t.count.tcp_retrans, 12);
@@ -688,7 +688,7 @@ static void established_user_timeout_of_half_a_day(void)
 	}
 	is(t.tcb.rexmit_n, 255);
 	is(t.tcb.backoff, 16);
-	is(t.tcb.stat.timeouts, 300);
+	is(tcp_mishaps_of(&t.tcb)->timeouts, 300);
 	state(CN_ESTABLISHED);
 }
 

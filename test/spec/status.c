@@ -41,7 +41,7 @@ static void established_all_that_was_agreed_on(void)
 	is(info().rcv_wscale, 5);
 	is(info().snd_mss, PEER_MSS);
 	is(info().advmss, OUR_MSS);
-	is(info().pmtu, OUR_MSS);
+	is(info().pmtu, OUR_MSS + 40);
 	is(info().rcv_mss, 536);
 	is(info().snd_wnd, PEER_WND);
 	is(info().rcv_wnd, 1 << 20);

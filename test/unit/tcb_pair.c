@@ -355,8 +355,8 @@ static void run(uint64_t seed, unsigned loss, unsigned reorder,
 		       "fast %u\n",
 		       (unsigned long long)seed, loss, p->now / 1e9 - 61,
 		       p->end[0].tcb.stat.segs_retransmitted,
-		       p->end[0].tcb.stat.timeouts,
-		       p->end[0].tcb.stat.fast_recoveries);
+		       tcp_mishaps_of(&p->end[0].tcb)->timeouts,
+		       tcp_mishaps_of(&p->end[0].tcb)->fast_recoveries);
 	pair_free(p);
 }
 

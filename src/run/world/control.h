@@ -22,7 +22,7 @@ struct loop;
 struct world;
 
 /* Changes with the columns. */
-#define CONTROL_HEAD "catenet 5"
+#define CONTROL_HEAD "catenet 6"
 #define CONTROL_END "end"
 #define CONTROL_LINE_MAX 4096
 
@@ -55,6 +55,31 @@ struct world;
 	X(sndbuf, "%u", info.sndbuf)                                           \
 	X(rcvbuf, "%u", info.rcvbuf)                                           \
 	X(cc, "%u", (unsigned)info.cc)                                         \
+	X(ca_state, "%u", (unsigned)info.ca_state)                             \
+	X(wscale_out, "%u", (unsigned)info.snd_wscale)                         \
+	X(wscale_in, "%u", (unsigned)info.rcv_wscale)                          \
+	X(has_ts, "%u", (unsigned)info.has_ts)                                 \
+	X(has_sack, "%u", (unsigned)info.has_sack)                             \
+	X(has_ecn, "%u", (unsigned)info.has_ecn)                               \
+	X(pmtu, "%u", info.pmtu)                                               \
+	X(rcvmss, "%u", info.rcv_mss)                                          \
+	X(advmss, "%u", info.advmss)                                           \
+	X(segs_out, "%llu", info.segs_out + 0ull)                              \
+	X(segs_in, "%llu", info.segs_in + 0ull)                                \
+	X(data_segs_out, "%llu", info.data_segs_out + 0ull)                    \
+	X(data_segs_in, "%llu", info.data_segs_in + 0ull)                      \
+	X(segs_again, "%llu", info.segs_retransmitted + 0ull)                  \
+	X(dsack_dups, "%llu", info.dsack_dups + 0ull)                          \
+	X(ooo_segs_in, "%llu", info.ooo_segs_in + 0ull)                        \
+	X(pacing_rate, "%llu", info.pacing_rate + 0ull)                        \
+	X(delivery_rate, "%llu", info.delivery_rate + 0ull)                    \
+	X(busy_ms, "%llu", info.busy_time / 1000000ull)                        \
+	X(rwnd_ms, "%llu", info.rwnd_limited / 1000000ull)                     \
+	X(sndbuf_ms, "%llu", info.sndbuf_limited / 1000000ull)                 \
+	X(rcv_rtt_us, "%llu", info.rcv_rtt / 1000ull)                          \
+	X(rcv_space, "%u", info.rcv_space)                                     \
+	X(rcv_ssthresh, "%u", info.rcv_ssthresh)                               \
+	X(rtt_min_us, "%llu", info.rtt_min / 1000ull)                          \
 	X(inode, "%llu", inode_of(row) + 0ull)                                 \
 	X(world, "%llu", (unsigned long long)getpid())                         \
 	X(hold, "%u", (unsigned)facts.hold)                                    \

@@ -172,6 +172,34 @@ static void congestion(void)
 	S->close(fd);
 }
 
+/* What of TCP_INFO does not depend on the stack's own sizes and times. */
+static void say_info(const struct tcp_info *i)
+{
+	say("state %u %u, in a row %u %u %u, options %u", i->tcpi_state,
+	    i->tcpi_ca_state, i->tcpi_retransmits, i->tcpi_probes,
+	    i->tcpi_backoff, i->tcpi_options);
+	say("unacked %u sacked %u lost %u retrans %u fackets %u",
+	    i->tcpi_unacked, i->tcpi_sacked, i->tcpi_lost, i->tcpi_retrans,
+	    i->tcpi_fackets);
+	say("ssthresh %u total_retrans %u", i->tcpi_snd_ssthresh,
+	    i->tcpi_total_retrans);
+	say("acked %llu received %llu segs %u %u data %u %u",
+	    (unsigned long long)i->tcpi_bytes_acked,
+	    (unsigned long long)i->tcpi_bytes_received, i->tcpi_segs_out,
+	    i->tcpi_segs_in, i->tcpi_data_segs_out, i->tcpi_data_segs_in);
+	say("notsent %u delivered %u %u sent %llu again %llu",
+	    i->tcpi_notsent_bytes, i->tcpi_delivered, i->tcpi_delivered_ce,
+	    (unsigned long long)i->tcpi_bytes_sent,
+	    (unsigned long long)i->tcpi_bytes_retrans);
+	say("twice %u reordered %u beyond %u", i->tcpi_dsack_dups,
+	    i->tcpi_reord_seen, i->tcpi_rcv_ooopack);
+	say("pacing at most %llu limits %d %d",
+	    (unsigned long long)i->tcpi_max_pacing_rate,
+	    i->tcpi_rwnd_limited != 0, i->tcpi_sndbuf_limited != 0);
+	say("times %d %d %d", i->tcpi_rto != 0, i->tcpi_rtt != 0,
+	    i->tcpi_min_rtt != 0);
+}
+
 /* Notes: rows 22, 43. */
 static void info(void)
 {
@@ -192,11 +220,9 @@ static void info(void)
 	say("%u", len);
 	len = sizeof(info);
 	S->getsockopt(p[0], IPPROTO_TCP, TCP_INFO, &info, &len);
-	say("state %u unacked %u lost %u", info.tcpi_state, info.tcpi_unacked,
-	    info.tcpi_lost);
-	say("sent %llu", (unsigned long long)info.tcpi_bytes_sent);
+	say_info(&info);
 	S->getsockopt(p[1], IPPROTO_TCP, TCP_INFO, &info, &len);
-	say("received %llu", (unsigned long long)info.tcpi_bytes_received);
+	say_info(&info);
 	S->close(p[0]);
 	settle();
 	S->getsockopt(p[1], IPPROTO_TCP, TCP_INFO, &info, &len);
