@@ -114,7 +114,9 @@ static void go_in(const struct launch *launch, int sock)
 	if (!launch->resolv[0])
 		return;
 	err = netns_private_files(launch->resolv);
-	if (err && err != -ENOENT && !launch->quiet)
+	/* Its name servers are then asked past our resolver, but by the path:
+	 * those of the machine's loopback too. */
+	if (err && launch->verbose)
 		say("/etc/resolv.conf stays the machine's: %s", strerror(-err));
 }
 

@@ -18,7 +18,7 @@ struct launch {
 	bool force_nnp;
 	const struct netns *netns; /* to go into, or NULL */
 	const char *resolv; /* of /etc/resolv.conf there; "": as it is */
-	bool quiet;
+	bool verbose;
 	pid_t pid; /* out */
 	int listener; /* out: its notified calls */
 };

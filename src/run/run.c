@@ -309,7 +309,7 @@ static int make_network(struct run *run, const struct run_options *options,
 	}
 	program->netns = &run->netns;
 	program->resolv = config->resolv;
-	program->quiet = options->quiet;
+	program->verbose = options->verbose;
 	return 0;
 }
 

@@ -213,6 +213,24 @@ static void print_path(const char *name, const struct cn_path_stats *stats,
 		stats->duplicated, stats->corrupted, stats->reordered);
 }
 
+/* False: there were none. */
+static bool print_datagrams(const struct tally_datagrams *count,
+			    const char *before, FILE *out)
+{
+	uint64_t lost = count->out_dropped + count->in_dropped;
+
+	if (!count->out && !count->in)
+		return false;
+	fprintf(out,
+		"%s datagrams and pings: %" PRIu64 " packet%s sent, %" PRIu64
+		" received",
+		before, count->out, count->out == 1 ? "" : "s", count->in);
+	if (lost)
+		fprintf(out, ", %" PRIu64 " found no room", lost);
+	fprintf(out, "\n");
+	return true;
+}
+
 static uint64_t weight(const struct tally_row *row)
 {
 	return row->octets_in + row->octets_out;
@@ -250,8 +268,13 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 	char sent[TEXT], got[TEXT], time[TEXT];
 	uint64_t shown = 0;
 
-	if (!tally->connections && !tally->failed)
+	if (!tally->connections && !tally->failed) {
+		if (print_datagrams(&tally->datagrams, "catenet:", out)) {
+			print_path("up", &path->up, out);
+			print_path("down", &path->down, out);
+		}
 		return;
+	}
 	amount_octets(sent, tally->octets_out);
 	amount_octets(got, tally->octets_in);
 	amount_time(time, now - tally->began_at);
@@ -267,6 +290,7 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 	if (tally->connections > shown)
 		fprintf(out, "  ... and %" PRIu64 " more\n",
 			tally->connections - shown);
+	(void)print_datagrams(&tally->datagrams, " ", out);
 	print_path("up", &path->up, out);
 	print_path("down", &path->down, out);
 	if (tally->abandoned)
