@@ -149,6 +149,8 @@ class Peer(threading.Thread):
                       ['addr', 'add', PEER6 + '/64', 'dev', 'p0', 'nodad'],
                       ['route', 'add', 'default', 'via', OWN4]):
             ip(*words)
+        with open('/proc/sys/net/ipv4/ip_forward', 'w') as file:
+            file.write('1')
         serve = [(echo, udp(socket.AF_INET, '0.0.0.0', ECHO)),
                  (echo, udp(socket.AF_INET6, PEER6, ECHO)),
                  (lambda s: serve_dns(s, self.asked),
@@ -190,6 +192,13 @@ WAYS = [('root, TUN', [], []), ('root, pair', [], ['--without', 'tun']),
 
 
 EVERYBODYS = everybodys_python()
+MAY_NAMESPACE = not subprocess.run([*USER, 'unshare', '-U', 'true'],
+                                   capture_output=True).returncode
+
+
+def root_is_mounted():
+    with open('/proc/self/mountinfo') as file:
+        return any(line.split()[4] == '/' for line in file)
 
 
 def ways(title):
@@ -198,6 +207,8 @@ def ways(title):
             if name == 'user, TUN' and not os.stat('/dev/net/tun').st_mode & 2:
                 continue  # it is a pair then, and tested as such
             def one(who=who, options=options):
+                if who and not MAY_NAMESPACE:
+                    raise Skip('users may have no namespace here')
                 function(who, options)
             one.__name__ = function.__name__ + '_' + name.replace(', ', '_')
             one.__doc__ = f'{title}, {name}'
@@ -423,8 +434,8 @@ for name in sys.argv[1:]:
 
 @ways('names by the resolver of the gateway')
 def names(who, options):
-    if not os.path.exists('/etc/resolv.conf'):
-        raise Skip('no /etc/resolv.conf')
+    if not os.path.exists('/etc/resolv.conf') or not root_is_mounted():
+        raise Skip('no /etc/resolv.conf, or a chroot')
     with open('/etc/resolv.conf') as file:
         before = file.read()
     dns = [*options, '--dns', f'{PEER4}:{DNS}']
@@ -698,10 +709,81 @@ print(os.stat("/").st_uid, os.getuid())
 @case
 def user_keeps_its_number():
     """an ordinary user keeps its number, its folder and its files"""
+    if not MAY_NAMESPACE:
+        raise Skip('users may have no namespace here')
     assert script(USER, [], '''
 import os
 print(os.getuid(), os.getgid(), os.getcwd())
 ''') == f'65534 65534 {FOLDER}'
+
+
+@case
+def undumpable():
+    """in its namespace a program that is not dumpable has TCP all the same"""
+    if not MAY_NAMESPACE:
+        raise Skip('users may have no namespace here')
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen()
+        assert script(USER, [], '''
+import ctypes, socket, sys
+assert ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+print(s.getpeername()[0])
+''', listener.getsockname()[1]) == '127.0.0.1'
+
+
+
+@ways('far hosts, and routers on the way, say what they have to say')
+def time_exceeded(who, options):
+    text = '''
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.setsockopt(socket.IPPROTO_IP, 11, 1)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+s.sendto(b"how far?", (sys.argv[1], 33434))
+try:
+    s.recv(10)
+except OSError as error:
+    print(error.errno)
+data, more, flags, to = s.recvmsg(100, 512, 0x2000)
+ee = more[0][2]
+errno, origin, kind, code = struct.unpack("IBBB", ee[:7])
+print(data, to, origin, kind, code, socket.inet_ntoa(ee[20:24]))
+'''
+    assert script(who, options, text, '10.79.0.1').split('\n') == [
+        '113', f"b'how far?' ('10.79.0.1', 33434) 2 11 0 {PEER4}"]
+
+
+@case
+def many_sources():
+    """the gateway keeps so many sources and no more"""
+    process = subprocess.Popen([PROGRAM, 'run', '-q', '--', PYTHON, '-c', '''
+import resource, socket, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE,
+                   (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+for i in range(3000):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(5)
+    s.sendto(b"one of many", (sys.argv[1], 7007))
+    assert s.recv(20)
+print("done", flush=True)
+sys.stdin.read()
+''', PEER4], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == 'done\n'
+    with open(f'/proc/{process.pid}/task/{process.pid}/children') as file:
+        world = file.read().split()[0]
+    open_n = len(os.listdir(f'/proc/{world}/fd'))
+    process.communicate(timeout=20)
+    assert open_n < 1200, open_n
+
+
+@case
+def small_mtu():
+    """an MTU too small for IPv6, and the largest there is"""
+    for mtu in '600', '65535':
+        assert script([], ['--mtu', mtu], ECHOES, PEER4, ECHO, 3) == '3'
 
 
 @case

@@ -302,7 +302,7 @@ bool inner_move(struct world *world, uint64_t now)
 /* An ICMP message about a segment of our TCP is our TCP's. */
 static bool is_about_tcp(const struct cn_frame *frame, const struct glance *g)
 {
-	uint8_t octet[8 + IP6_HEADER_LEN];
+	uint8_t octet[8 + IP6_HEADER_LEN] = {0};
 	uint32_t n = cn_frame_copy(frame, g->upper, octet, sizeof(octet));
 	bool error = g->version == 4 ?
 			     octet[0] == 3 || octet[0] == 4 || octet[0] == 11 ||

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -169,6 +170,17 @@ static void bind_like(const struct world *world, int fd,
 
 static void kernel_ready(void *ctx, uint32_t events);
 
+/* A quarter of the descriptors: TCP needs them too. */
+static unsigned most(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur / 4 > UDP_FLOWS)
+		return UDP_FLOWS;
+	return limit.rlim_cur / 4 ? (unsigned)(limit.rlim_cur / 4) : 1;
+}
+
 static struct udp_flow *flow_new_udp(struct udp_relay *relay,
 				     const struct cn_endpoint *inner)
 {
@@ -197,7 +209,7 @@ static struct udp_flow *flow_new_udp(struct udp_relay *relay,
 	flow->watch.ctx = flow;
 	list_add_tail(bucket_of(relay, inner), &flow->bucket);
 	list_add_tail(&relay->order, &flow->order);
-	if (++relay->n > UDP_FLOWS)
+	if (++relay->n > most())
 		flow_free_udp(CN_CONTAINER(list_first(&relay->order),
 					   struct udp_flow, order));
 	if (relay->n == 1)
