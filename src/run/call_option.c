@@ -14,6 +14,7 @@
 
 #include <linux/sockios.h>
 
+#include "run/netns/netns.h"
 #include "run/supervisor.h"
 #include "run/world/end.h"
 #include "run/world/world.h"
@@ -106,6 +107,19 @@ static void set_sndbuf(struct call *call, int octets)
 				 sizeof(octets));
 }
 
+/* Interfaces are those of the programs' network: the one that leads out, by
+ * which all goes that is not the loopback's, and the loopback. */
+static long check_device(const struct call *call, const char *value,
+			 socklen_t len)
+{
+	char name[IFNAMSIZ] = "";
+
+	memcpy(name, value, len < IFNAMSIZ ? len : IFNAMSIZ - 1);
+	if (call->sup->ask < 0 || !name[0] || !strcmp(name, "lo"))
+		return CALL_CONTINUE;
+	return strcmp(name, NETNS_INTERFACE) ? -ENODEV : 0;
+}
+
 static long set_socket_option(struct call *call, int name, const void *value,
 			      socklen_t len)
 {
@@ -133,6 +147,11 @@ static long set_socket_option(struct call *call, int name, const void *value,
 			name = SO_SNDTIMEO;
 		psock_note_native(call->psock, call->a, name);
 		return 0;
+	}
+	if (name == SO_BINDTODEVICE) {
+		err = check_device(call, value, len);
+		if (err != CALL_CONTINUE)
+			return err;
 	}
 	err = world_setsockopt(call->psock->sock, SOL_SOCKET, name, value, len);
 	if (err < 0)
