@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "lab.h"
 #include "link/capture_file.h"
 
@@ -267,6 +268,183 @@ static void captures_are_made(void **state)
 	lab_deinit(&lab);
 }
 
+/* ------------------------------------------------- any network at all -- */
+
+#define RANDOM_NODES 14
+
+struct draw {
+	struct random random;
+	char text[8192];
+	size_t len;
+	unsigned node_n;
+	bool is_router[RANDOM_NODES];
+	unsigned end_n[RANDOM_NODES];
+};
+
+static void say(struct draw *draw, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct draw *draw, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	draw->len += (size_t)vsnprintf(draw->text + draw->len,
+				       sizeof(draw->text) - draw->len, format,
+				       args);
+	va_end(args);
+	assert_true(draw->len < sizeof(draw->text));
+}
+
+/* Some have addresses of their own, of which some are of one network. */
+static void draw_address(struct draw *draw, unsigned node)
+{
+	switch (random_below(&draw->random, 6)) {
+	case 0:
+		say(draw, " 192.168.0.%u", node + 1);
+		break;
+	case 1:
+		say(draw, " 172.16.%u.1/24 fd11:%u::1", node, node);
+		break;
+	case 2:
+		say(draw, " fd12::%x", node + 1);
+		break;
+	default:
+		break;
+	}
+}
+
+/* One that is joined already, through which others can be reached. */
+static unsigned draw_joined(struct draw *draw, unsigned before)
+{
+	unsigned node;
+
+	do
+		node = random_below(&draw->random, before);
+	while (!draw->is_router[node] || draw->end_n[node] > 10);
+	return node;
+}
+
+/* Every node is joined to a router before it: all can reach all. */
+static void draw_network(struct draw *draw, uint64_t seed)
+{
+	uint8_t key[16] = {(uint8_t)seed, (uint8_t)(seed >> 8)};
+
+	memset(draw, 0, sizeof(*draw));
+	random_init(&draw->random, key, 1);
+	draw->node_n = 4 + random_below(&draw->random, RANDOM_NODES - 4);
+	for (unsigned i = 0; i < draw->node_n; i++) {
+		draw->is_router[i] = !i || random_below(&draw->random, 2);
+		say(draw, "%s n%u", draw->is_router[i] ? "router" : "host", i);
+		draw_address(draw, i);
+		say(draw, "\n");
+	}
+	for (unsigned i = 1; i < draw->node_n; i++) {
+		unsigned to = draw_joined(draw, i);
+
+		draw->end_n[i]++;
+		draw->end_n[to]++;
+		if (random_below(&draw->random, 3))
+			say(draw, "link n%u n%u delay 1ms\n", i, to);
+		else
+			say(draw, "segment s%u n%u n%u\n", i, to, i);
+	}
+	/* And some more, so that there are rings. */
+	for (unsigned i = 0; i < draw->node_n / 3; i++) {
+		unsigned a = draw_joined(draw, draw->node_n);
+		unsigned b = draw_joined(draw, draw->node_n);
+
+		if (a == b)
+			continue;
+		draw->end_n[a]++;
+		draw->end_n[b]++;
+		say(draw, "link n%u n%u\n", a, b);
+	}
+}
+
+static struct cn_dgram *speak(struct lab *lab, unsigned node, int family)
+{
+	struct cn_endpoint any = {.port = 5000};
+	struct cn_dgram *dgram;
+	char name[16];
+
+	snprintf(name, sizeof(name), "n%u", node);
+	if (family == 4)
+		any.addr = cn_addr_v4(0, 0, 0, 0);
+	assert_int_equal(cn_dgram_new(lab_host(lab, name), family, CN_DGRAM_UDP,
+				      &dgram),
+			 0);
+	assert_int_equal(cn_dgram_bind(dgram, &any), 0);
+	return dgram;
+}
+
+/* To each address of that family that a node has. */
+static unsigned call_all(struct lab *lab, struct cn_dgram *from,
+			 const struct plan_node *to, int family)
+{
+	unsigned n = 0;
+
+	for (unsigned e = 0; e < to->end_n; e++)
+		for (unsigned a = 0; a < to->end[e]->addrs.n; a++) {
+			struct cn_endpoint far = {
+				.addr = to->end[e]->addrs.at[a].addr,
+				.port = 5000,
+			};
+
+			if (cn_addr_is_v4(&far.addr) != (family == 4))
+				continue;
+			assert_int_equal(
+				cn_dgram_send(from, "x", 1, &far, lab->now), 1);
+			/* A neighbour that is not known yet keeps few waiting. */
+			lab_pass(lab, 20 * MS);
+			n++;
+		}
+	return n;
+}
+
+static void everybody_reaches_everybody(struct lab *lab, int family,
+					uint64_t seed, unsigned node_n)
+{
+	struct cn_dgram *dgram[RANDOM_NODES];
+	const struct plan *plan = network_plan(lab->network);
+	char got[4];
+
+	for (unsigned i = 0; i < node_n; i++)
+		dgram[i] = speak(lab, i, family);
+	for (unsigned i = 0; i < node_n; i++)
+		for (unsigned j = 0; j < node_n; j++) {
+			unsigned n, came = 0;
+
+			if (!plan_addr_of(plan, (int)i, family))
+				continue;
+			n = call_all(lab, dgram[i], plan_node(plan, j), family);
+			while (cn_dgram_recv(dgram[j], got, sizeof(got), 0,
+					     NULL) > 0)
+				came++;
+			if (came != n)
+				fail_msg("seed %llu, IPv%d: n%u reached %u of "
+					 "%u addresses of n%u",
+					 seed + 0ull, family, i, came, n, j);
+		}
+	for (unsigned i = 0; i < node_n; i++)
+		cn_dgram_close(dgram[i]);
+}
+
+static void any_network_is_connected(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct lab lab = {0};
+		struct draw draw;
+
+		draw_network(&draw, seed);
+		lab_init(&lab, draw.text);
+		everybody_reaches_everybody(&lab, 4, seed, draw.node_n);
+		everybody_reaches_everybody(&lab, 6, seed, draw.node_n);
+		lab_deinit(&lab);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +452,7 @@ int main(void)
 		cmocka_unit_test(delays_are_the_links),
 		cmocka_unit_test(links_are_changed),
 		cmocka_unit_test(runs_repeat),
+		cmocka_unit_test(any_network_is_connected),
 		cmocka_unit_test(it_prints),
 		cmocka_unit_test(captures_are_made),
 	};

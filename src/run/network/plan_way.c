@@ -258,6 +258,53 @@ static const struct plan_end *only_router(const struct plan *plan,
 	return found;
 }
 
+static bool seems_near(const struct plan_end *end, const struct cn_addr *addr)
+{
+	for (unsigned i = 0; i < end->addrs.n; i++) {
+		unsigned len = end->addrs.at[i].prefix_len;
+		struct cn_addr prefix =
+			plan_prefix(&end->addrs.at[i].addr, len);
+
+		if (len < plan_full(&end->addrs.at[i].addr) &&
+		    plan_in_prefix(addr, &prefix, len))
+			return true;
+	}
+	return false;
+}
+
+static bool seems_on(const struct plan_link *link, const struct cn_addr *addr)
+{
+	for (unsigned e = 0; e < link->end_n; e++)
+		if (seems_near(&link->end[e], addr))
+			return true;
+	return false;
+}
+
+/* Addresses that seem to be in a network of this end's link, and are
+ * elsewhere. */
+static void add_strays(struct adding *adding, const struct plan_end *own)
+{
+	const struct plan *plan = adding->plan;
+	const struct plan_link *near = &plan->link[own->link];
+
+	for (unsigned l = 0; l < plan->link_n; l++) {
+		const struct plan_link *link = &plan->link[l];
+
+		for (unsigned e = 0; (int)l != own->link && e < link->end_n;
+		     e++) {
+			const struct plan_end *end = &link->end[e];
+
+			for (unsigned i = 0; i < end->addrs.n; i++)
+				if (end->addrs.at[i].given &&
+				    seems_on(near, &end->addrs.at[i].addr))
+					add_way(adding, end->node,
+						&end->addrs.at[i].addr,
+						plan_full(&end->addrs.at[i]
+								   .addr));
+		}
+	}
+}
+
 static void add_shortest(struct adding *adding)
 {
 	const struct plan *plan = adding->plan;
@@ -269,6 +316,7 @@ static void add_shortest(struct adding *adding)
 		add_default(adding, node->end[0], only);
 		/* Neighbours on a segment are asked for, not routed to. */
 		add_link(adding, &plan->link[node->end[0]->link]);
+		add_strays(adding, node->end[0]);
 		return;
 	}
 	for (unsigned l = 0; l < plan->link_n && !adding->rc; l++)
