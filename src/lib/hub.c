@@ -125,6 +125,8 @@ void hub_run(struct hub *hub)
 		moved |= run_wires(hub);
 		if (hub->drain)
 			hub->drain(hub->drain_ctx);
+		if (!list_is_empty(&hub->marked))
+			errq_progress(hub);
 	} while (moved);
 	run_tuns(hub);
 }
@@ -516,6 +518,7 @@ int hub_new(bool is_virtual, struct hub **out)
 	list_init(&hub->wires);
 	list_init(&hub->tuns);
 	list_init(&hub->waiters);
+	list_init(&hub->marked);
 	atomic_init(&hub->refs, 1);
 	hub->threads = 1;
 	hub->kick.fd = -1;

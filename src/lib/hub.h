@@ -72,6 +72,7 @@ struct hub {
 	struct cn_pool *pool;
 	uint64_t now;
 	struct list stacks, wires, tuns;
+	struct list marked; /* struct errq that wait for octets to leave */
 	uint64_t cookie; /* of the last socket */
 
 	/* The real clock's thread. */
@@ -130,6 +131,9 @@ void hub_settle(struct hub *hub);
 uint64_t hub_until(const struct hub *hub, uint64_t ns);
 bool hub_ns_of(const struct timespec *span, uint64_t *ns);
 
+/* What has left by now, and what has arrived; whoever knows sockets provides
+ * it. */
+void errq_progress(struct hub *hub);
 /* An event of a host; whoever knows sockets provides it. */
 void hub_event(struct cn_stack *stack, const struct cn_event *event);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/epoll.h"
+#include "lib/errq.h"
 #include "lib/linux_addr.h"
 #include "lib/linux_err.h"
 
@@ -34,6 +35,9 @@ static unsigned lsock_ready(struct file *file)
 {
 	struct lsock *sock = CN_CONTAINER(file, struct lsock, file);
 	unsigned bits = engine_ready(sock);
+
+	if (errq_has(sock))
+		bits |= POLLERR;
 
 	if (bits & POLLIN)
 		bits |= POLLRDNORM;
@@ -148,6 +152,7 @@ void lsock_leave(struct lsock *sock)
 /* A connection has these from its listener. */
 static void inherit(struct lsock *sock, const struct lsock *listener)
 {
+	errq_inherit(sock, listener);
 	sock->ls.bits = listener->ls.bits;
 	sock->inq = listener->inq;
 	sock->discover = listener->discover;
@@ -203,6 +208,7 @@ int lsock_install(struct cn_stack *stack, struct lsock_engine engine,
 	if (fd >= 0)
 		return fd;
 	list_del(&sock->node);
+	errq_free(sock);
 	drop(stack, engine);
 	file_deinit(&sock->file);
 	free(sock);
@@ -276,6 +282,7 @@ static void lsock_release(struct file *file)
 		cn_dgram_close(sock->dgram);
 	if (sock->stack)
 		forget(sock);
+	errq_free(sock);
 	hub_leave(file->hub);
 	file_deinit(file);
 	free(sock);

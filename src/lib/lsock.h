@@ -24,6 +24,9 @@ struct lsock {
 	bool nospace;
 	bool ping; /* datagrams are ICMP echo */
 	bool inq; /* TCP_INQ: recvmsg tells how much is left */
+	struct errq *errq; /* NULL: there was no need yet */
+	uint64_t queued; /* octets ever taken to be sent */
+	int mark, priority; /* SO_MARK, SO_PRIORITY: kept, no more */
 	int discover; /* IP_MTU_DISCOVER */
 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/cursor.h"
+#include "lib/errq.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
 #include "lib/lsock_dgram.h"
@@ -165,6 +166,8 @@ static ssize_t send_msg(int fd, const struct msghdr *msg, int flags)
 	signals = !sock->dgram && sock->stack->sigpipe;
 	done = sock->dgram ? lsock_dgram_send(sock, msg, flags) :
 			     send_stream(sock, msg, flags);
+	if (done > 0 && !sock->dgram)
+		errq_sent(sock, (size_t)done, flags);
 	lsock_leave(sock);
 	if (done == -EPIPE && signals && !(flags & MSG_NOSIGNAL))
 		raise(SIGPIPE);
@@ -382,20 +385,19 @@ static int left_to_read(const struct lsock *sock)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
-static void put_inq(struct msghdr *msg, int inq)
+static void put_control(struct lsock *sock, struct msghdr *msg, ssize_t done)
 {
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+	size_t used = 0;
+	int inq;
 
-	if (!cmsg || msg->msg_controllen < CMSG_LEN(sizeof(inq))) {
-		msg->msg_flags |= MSG_CTRUNC;
-		msg->msg_controllen = 0;
-		return;
+	if (done > 0)
+		errq_put_received(sock, msg, &used);
+	if (sock->inq) {
+		inq = left_to_read(sock);
+		errq_put(msg, &used, IPPROTO_TCP, TCP_CM_INQ, &inq,
+			 sizeof(inq));
 	}
-	cmsg->cmsg_level = IPPROTO_TCP;
-	cmsg->cmsg_type = TCP_CM_INQ;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(inq));
-	memcpy(CMSG_DATA(cmsg), &inq, sizeof(inq));
-	msg->msg_controllen = CMSG_SPACE(sizeof(inq));
+	msg->msg_controllen = used;
 }
 
 static ssize_t recv_stream(struct lsock *sock, struct msghdr *msg, int flags)
@@ -404,18 +406,16 @@ static ssize_t recv_stream(struct lsock *sock, struct msghdr *msg, int flags)
 	ssize_t done;
 	int rc = cursor_init(&to, msg->msg_iov, msg->msg_iovlen);
 
-	/* Nothing is ever in the error queue of a stream without
-	 * timestamps. */
 	if (!rc && flags & MSG_ERRQUEUE)
-		rc = EAGAIN;
+		return errq_recv(sock, msg);
 	done = rc ? -rc : recv_locked(sock, &to, flags);
 	if (done < 0)
 		return done;
 	/* The peer of a stream is known. */
 	msg->msg_namelen = 0;
 	msg->msg_flags = flags & MSG_OOB;
-	if (sock->inq && sock->ls.sock)
-		put_inq(msg, left_to_read(sock));
+	if (sock->ls.sock)
+		put_control(sock, msg, done);
 	else
 		msg->msg_controllen = 0;
 	return done;

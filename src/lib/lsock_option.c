@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "lib/errq.h"
 #include "lib/ifreq.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
@@ -21,6 +22,11 @@ static int *own_option(struct lsock *sock, int level, int opt, int *inq)
 {
 	if (level == IPPROTO_TCP && opt == TCP_INQ)
 		return inq;
+	/* Nothing here is routed or queued by them. */
+	if (level == SOL_SOCKET && opt == SO_MARK)
+		return &sock->mark;
+	if (level == SOL_SOCKET && opt == SO_PRIORITY)
+		return &sock->priority;
 	if ((level == IPPROTO_IP && opt == IP_MTU_DISCOVER) ||
 	    (level == IPPROTO_IPV6 && opt == IPV6_MTU_DISCOVER &&
 	     sock->ls.domain == AF_INET6))
@@ -35,10 +41,17 @@ static int set_own(struct lsock *sock, int *at, int value)
 	if (at == &sock->discover && value != IP_PMTUDISC_WANT &&
 	    value != IP_PMTUDISC_DO)
 		return ENOPROTOOPT;
-	if (at != &sock->discover && (value < 0 || value > 1))
+	if (at != &sock->discover && at != &sock->mark &&
+	    at != &sock->priority && (value < 0 || value > 1))
 		return EINVAL;
 	*at = value;
 	return 0;
+}
+
+static bool is_errq(int level, int opt)
+{
+	return level == SOL_SOCKET &&
+	       (opt == SO_ZEROCOPY || opt == SO_TIMESTAMPING);
 }
 
 static int set_option(struct lsock *sock, int level, int opt, const void *val,
@@ -49,12 +62,14 @@ static int set_option(struct lsock *sock, int level, int opt, const void *val,
 
 	if (sock->dgram)
 		return lsock_dgram_set(sock, level, opt, val, len);
-	if (!at)
+	if (!at && !is_errq(level, opt))
 		return linux_opt_set(&sock->ls, level, opt, val, len,
 				     sock->file.hub->now);
 	if (len < sizeof(value))
 		return EINVAL;
 	memcpy(&value, val, sizeof(value));
+	if (!at)
+		return errq_set(sock, opt, value);
 	rc = set_own(sock, at, value);
 	sock->inq = inq;
 	return rc;
@@ -65,9 +80,14 @@ static int get_option(struct lsock *sock, int level, int opt, void *val,
 {
 	int inq = sock->inq;
 	const int *at = own_option(sock, level, opt, &inq);
+	int queue = 0;
 
 	if (sock->dgram)
 		return lsock_dgram_get(sock, level, opt, val, len);
+	if (is_errq(level, opt)) {
+		queue = errq_get(sock, opt);
+		at = &queue;
+	}
 	if (!at)
 		return linux_opt_get(&sock->ls, level, opt, val, len,
 				     sock->file.hub->now);

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -133,6 +135,102 @@ static void the_walk(void **state)
 	assert_int_equal(cn_close(p[1]), 0);
 	assert_int_equal(cn_close(p[1]), -1);
 	assert_int_equal(errno, EBADF);
+	close_lab(&lab);
+}
+
+/* The next of the error queue; when: by SCM_TIMESTAMPING, or NULL. */
+static struct sock_extended_err next_notice(int fd, double *when)
+{
+	_Alignas(struct cmsghdr) uint8_t control[256];
+	struct msghdr msg = {.msg_control = control,
+			     .msg_controllen = sizeof(control)};
+	struct sock_extended_err ee = {0};
+
+	assert_int_equal(cn_recvmsg(fd, &msg, MSG_ERRQUEUE), 0);
+	assert_true(msg.msg_flags & MSG_ERRQUEUE);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c;
+	     c = CMSG_NXTHDR(&msg, c)) {
+		struct scm_timestamping at;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+			memcpy(&ee, CMSG_DATA(c), sizeof(ee));
+		if (c->cmsg_level != SOL_SOCKET || !when)
+			continue;
+		memcpy(&at, CMSG_DATA(c), sizeof(at));
+		*when = (double)at.ts[0].tv_sec +
+			(double)at.ts[0].tv_nsec / 1e9;
+	}
+	return ee;
+}
+
+/* MSG_ZEROCOPY: told when the peer has it all, and ranges joined. */
+static void zero_copy_is_told_when_it_arrived(void **state)
+{
+	struct sock_extended_err ee;
+	struct pollfd pfd = {.events = POLLOUT};
+	struct msghdr none = {0};
+	struct lab lab;
+	char data[4000] = "";
+	int p[2];
+
+	(void)state;
+	open_lab(&lab, NULL);
+	make_pair(&lab, p);
+	set_int(p[0], SOL_SOCKET, SO_ZEROCOPY, 1);
+	assert_int_equal(cn_recvmsg(p[0], &none, MSG_ERRQUEUE), -1);
+	assert_int_equal(errno, EAGAIN);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(cn_send(p[0], data, sizeof(data),
+					 i == 1 ? 0 : MSG_ZEROCOPY),
+				 sizeof(data));
+	cn_stack_sleep(lab.a, CN_NS_PER_SEC);
+	pfd.fd = p[0];
+	assert_int_equal(cn_poll(&pfd, 1, 0), 1);
+	assert_int_equal(pfd.revents, POLLOUT | POLLERR);
+	ee = next_notice(p[0], NULL);
+	assert_int_equal(ee.ee_errno, 0);
+	assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_ZEROCOPY);
+	assert_int_equal(ee.ee_code, SO_EE_CODE_ZEROCOPY_COPIED);
+	assert_int_equal(ee.ee_info, 0);
+	assert_int_equal(ee.ee_data, 1);
+	assert_int_equal(cn_poll(&pfd, 1, 0), 1);
+	assert_int_equal(pfd.revents, POLLOUT);
+	cn_close(p[0]);
+	cn_close(p[1]);
+	close_lab(&lab);
+}
+
+/* SO_TIMESTAMPING: scheduled and sent now, acknowledged a round trip later. */
+static void stamps_of_what_was_sent(void **state)
+{
+	static const uint32_t kind[] = {SCM_TSTAMP_SCHED, SCM_TSTAMP_SND,
+					SCM_TSTAMP_ACK};
+	double before, when[3];
+	struct lab lab;
+	int p[2];
+
+	(void)state;
+	open_lab(&lab, NULL);
+	make_pair(&lab, p);
+	set_int(p[0], SOL_SOCKET, SO_TIMESTAMPING,
+		SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE |
+			SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE |
+			SOF_TIMESTAMPING_OPT_ID);
+	before = now_s(&lab);
+	assert_int_equal(cn_send(p[0], "sixteen octets..", 16, 0), 16);
+	cn_stack_sleep(lab.a, CN_NS_PER_SEC);
+	for (unsigned i = 0; i < 3; i++) {
+		struct sock_extended_err ee = next_notice(p[0], &when[i]);
+
+		assert_int_equal(ee.ee_errno, ENOMSG);
+		assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_TIMESTAMPING);
+		assert_int_equal(ee.ee_info, kind[i]);
+		assert_int_equal(ee.ee_data, 15);
+	}
+	assert_true(when[0] == before && when[1] == before);
+	assert_true(when[2] >= before && when[2] < before + 1);
+	cn_close(p[0]);
+	cn_close(p[1]);
 	close_lab(&lab);
 }
 
@@ -734,6 +832,8 @@ int main(void)
 		cmocka_unit_test(bad_joins),
 		cmocka_unit_test(a_stack_that_goes),
 		cmocka_unit_test(many),
+		cmocka_unit_test(zero_copy_is_told_when_it_arrived),
+		cmocka_unit_test(stamps_of_what_was_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
