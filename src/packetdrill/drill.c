@@ -252,6 +252,9 @@ struct drill *drill_open(const char *flags)
 	drill->driver = pthread_self();
 	cn_settings_default(&drill->set);
 	drill->set.icmp_rate = UINT32_MAX;
+	/* As Linux over the pfifo that scripts put on tun0: fq is not there
+	 * to pace CUBIC. */
+	drill->set.pacing = false;
 	if (cn_stack_new(&config, &drill->stack))
 		die("no stack");
 	add_link(drill);
