@@ -59,10 +59,15 @@ static long send_piece(pid_t tid, int a, const uint64_t args[6])
 static long send_on(struct psock *psock, pid_t tid, int a,
 		    const uint64_t args[6])
 {
-	long err = send_piece(tid, a, args);
+	const bool more = ((int)args[3] & MSG_MORE) && args[2] &&
+			  psock->state == PSOCK_OPEN;
+	long err;
 
-	if (err > 0 && ((int)args[3] & MSG_MORE) && psock->state == PSOCK_OPEN)
-		world_more(psock->sock);
+	if (more)
+		world_more(psock->sock, piece_of(args[2]));
+	err = send_piece(tid, a, args);
+	if (more)
+		world_more(psock->sock, 0);
 	return err;
 }
 

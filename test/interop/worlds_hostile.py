@@ -174,7 +174,7 @@ def out_of_turn():
             assert line.ask('SOCKET', sock=1, extra=2)[0] == 0
             line.send('SOCKET', sock=1, extra=2, serial=9)
         refused(world, twice)
-        refused(world, lambda line: line.send('SOCKET', sock=1, extra=2))
+        refused(world, lambda line: line.send('NAME', sock=1))
         refused(world, lambda line:
                 line.send('SOCKET', sock=1, extra=1, serial=1))
         with world.connect() as line:

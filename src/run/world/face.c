@@ -112,9 +112,9 @@ int world_shutdown(struct wsock *sock, int how, int a)
 	return of(sock)->shutdown(sock, how, a);
 }
 
-void world_more(struct wsock *sock)
+void world_more(struct wsock *sock, size_t coming)
 {
-	of(sock)->more(sock);
+	of(sock)->more(sock, coming);
 }
 
 void world_close(struct wsock *sock, bool reset)

@@ -43,6 +43,9 @@ struct far_sock {
 	enum far_state state;
 	bool is_up; /* connected, and nobody has been told yet */
 	struct end *end; /* a copy */
+	/* Accepted, and not attached: its peer.  0: it must be asked for. */
+	struct sockaddr_storage peer;
+	socklen_t peer_len;
 };
 
 struct far {
@@ -55,6 +58,7 @@ struct far {
 	uint64_t numbers;
 	uint32_t serial;
 	bool over;
+	bool ends; /* there is no program any more */
 	char name[DOOR_NAME_MAX];
 	struct onlooker onlooker[3]; /* enum look_kind */
 	bool looks[3];
@@ -142,10 +146,11 @@ static void cut(struct far *far)
 		return;
 	far->over = true;
 	loop_unwatch(far->loop, &far->watch);
-	fprintf(stderr,
-		"catenet: the world %s has ended; connections in it are "
-		"reset\n",
-		far->name);
+	if (!far->ends)
+		fprintf(stderr,
+			"catenet: the world %s has ended; connections in it "
+			"are reset\n",
+			far->name);
 	map_each(&far->socks, cut_one, far);
 }
 
@@ -469,14 +474,16 @@ static int far_socket(struct world *world, int family, void *tag,
 		      struct wsock **made)
 {
 	struct far_sock *sock = sock_new(far_of(world), tag);
-	int rc;
+	struct talk talk;
 
 	if (!sock)
 		return -ENOMEM;
-	rc = ask_about(sock, TALK_SOCKET, family);
-	if (rc) {
+	talk = about(sock, TALK_SOCKET);
+	talk.extra = family;
+	say_only(sock->far, &talk, -1);
+	if (sock->far->over) {
 		sock_free(sock);
-		return rc;
+		return -ENETDOWN;
 	}
 	*made = (struct wsock *)(void *)sock;
 	return 0;
@@ -561,6 +568,10 @@ static int far_accept(struct wsock *listener, void *tag, struct wsock **made)
 		return rc == -ENETDOWN ? -EINVAL : rc;
 	}
 	sock->state = FAR_OTHER;
+	sock->peer_len = talk.len < sizeof(sock->peer) ?
+				 (socklen_t)talk.len :
+				 (socklen_t)sizeof(sock->peer);
+	memcpy(&sock->peer, talk.data, sock->peer_len);
 	*made = (struct wsock *)(void *)sock;
 	return 0;
 }
@@ -585,6 +596,7 @@ static void far_attach(struct wsock *wsock, struct end *end)
 	struct talk talk = about(sock, TALK_ATTACH);
 
 	sock->end = end;
+	sock->peer_len = 0;
 	sock->state = FAR_OTHER;
 	if (sock->far->over)
 		tell(sock->far, sock, TALK_ENDED, ENETDOWN, TALK_ENDED_RESET);
@@ -624,12 +636,17 @@ static int far_shutdown(struct wsock *wsock, int how, int a)
 	return 0;
 }
 
-static void far_more(struct wsock *wsock)
+/* What comes must be known before it is there to be read. */
+static void far_more(struct wsock *wsock, size_t coming)
 {
 	struct far_sock *sock = sock_of(wsock);
 	struct talk talk = about(sock, TALK_MORE);
 
-	say_only(sock->far, &talk, -1);
+	talk.number = coming;
+	if (coming)
+		(void)ask(sock->far, &talk, -1);
+	else
+		say_only(sock->far, &talk, -1);
 }
 
 static void far_close(struct wsock *wsock, bool reset)
@@ -662,10 +679,18 @@ static int far_name(const struct wsock *sock, struct sockaddr *addr,
 	return name_of(sock, TALK_NAME, addr, len);
 }
 
-static int far_peer(const struct wsock *sock, struct sockaddr *addr,
+static int far_peer(const struct wsock *wsock, struct sockaddr *addr,
 		    socklen_t *len)
 {
-	return name_of(sock, TALK_PEER, addr, len);
+	const struct far_sock *sock = sock_of(wsock);
+
+	if (sock->peer_len) {
+		memcpy(addr, &sock->peer,
+		       sock->peer_len < *len ? sock->peer_len : *len);
+		*len = sock->peer_len;
+		return 0;
+	}
+	return name_of(wsock, TALK_PEER, addr, len);
 }
 
 static int far_setsockopt(struct wsock *wsock, int level, int name,
@@ -730,7 +755,13 @@ static bool far_is_idle(struct world *world, uint64_t *octets)
 static void far_finish(struct world *world)
 {
 	struct far *far = far_of(world);
+	struct talk bye = {.kind = TALK_BYE};
 
+	far->ends = true;
+	/* Then the world has seen that the programs have ended, and whoever
+	 * looks waits for the end of their connections. */
+	if (far->watch.on)
+		(void)ask(far, &bye, -1);
 	for (unsigned i = 0; i < 3; i++)
 		if (far->looks[i])
 			onlooker_close(&far->onlooker[i]);
@@ -747,11 +778,8 @@ static void free_one(void *object, void *ctx)
 static void far_free(struct world *world)
 {
 	struct far *far = far_of(world);
-	struct talk bye = {.kind = TALK_BYE};
 	struct list *node;
 
-	if (far->watch.on)
-		(void)ask(far, &bye, -1);
 	far_finish(world);
 	loop_unwatch(far->loop, &far->watch);
 	close(far->watch.fd);

@@ -34,7 +34,7 @@ struct world_ops {
 	void (*set_inode)(struct wsock *sock, uint64_t inode);
 	void (*attach)(struct wsock *sock, struct end *end);
 	int (*shutdown)(struct wsock *sock, int how, int a);
-	void (*more)(struct wsock *sock);
+	void (*more)(struct wsock *sock, size_t coming);
 	void (*close)(struct wsock *sock, bool reset);
 	int (*name)(const struct wsock *sock, struct sockaddr *addr,
 		    socklen_t *len);

@@ -347,7 +347,7 @@ void near_set_tag(struct wsock *sock, void *tag);
 void near_set_inode(struct wsock *sock, uint64_t inode);
 void near_attach(struct wsock *sock, struct end *end);
 int near_shutdown(struct wsock *sock, int how, int a);
-void near_more(struct wsock *sock);
+void near_more(struct wsock *sock, size_t coming);
 void near_close(struct wsock *sock, bool reset);
 int near_name(const struct wsock *sock, struct sockaddr *addr, socklen_t *len);
 int near_peer(const struct wsock *sock, struct sockaddr *addr, socklen_t *len);

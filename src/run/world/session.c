@@ -11,8 +11,6 @@
 #include "run/world/session_parts.h"
 
 #define SESSIONS_MAX 4096
-/* Messages of one supervisor before others have their turn. */
-#define TURN 64
 
 /* As the death of its programs would. */
 static void cut_one(void *object, void *ctx)
@@ -43,12 +41,46 @@ static void session_end(struct session *session, bool world_ends)
 	free(session);
 }
 
+static void pass_on(const struct world_event *event)
+{
+	const struct guest *guest = event->tag;
+
+	switch (event->kind) {
+	case WORLD_CONNECTED:
+		guest_tell(guest, TALK_CONNECTED, 0, 0);
+		break;
+	case WORLD_FAILED:
+		guest_tell(guest, TALK_FAILED, event->err, 0);
+		break;
+	case WORLD_ACCEPTABLE:
+		guest_tell(guest, TALK_ACCEPTABLE, (int)event->n, 0);
+		break;
+	case WORLD_ENDED:
+		guest_tell(guest, TALK_ENDED, event->err,
+			   (event->gone ? TALK_ENDED_GONE : 0) |
+				   (event->reset ? TALK_ENDED_RESET : 0));
+		break;
+	}
+}
+
+/* What has happened comes before what is asked now. */
+static void pass_all(struct sessions *sessions)
+{
+	struct world_event event;
+
+	while (world_event(sessions->config.world, &event))
+		pass_on(&event);
+}
+
 static void serve(struct session *session, struct talk *talk, int fd)
 {
+	pass_all(session->all);
 	if (!session_world(session, talk, fd))
 		session_call(session, talk, fd);
 }
 
+/* One at a time: what programs wrote and closed before a call comes before it,
+ * and only the loop knows of that. */
 static void line_ready(void *ctx, uint32_t events)
 {
 	struct session *session = ctx;
@@ -57,17 +89,15 @@ static void line_ready(void *ctx, uint32_t events)
 
 	if (events & EPOLLOUT)
 		session_put_waiting(session);
-	for (int i = 0; i < TURN && !session->dead; i++) {
-		rc = talk_recv(session->watch.fd, &talk, &fd, MSG_DONTWAIT);
-		if (rc == -EAGAIN)
-			return;
-		if (rc == -EPROTO)
-			session_refuse(session);
-		else if (rc <= 0)
-			session_give_up(session);
-		else
-			serve(session, &talk, fd);
-	}
+	if (session->dead)
+		return;
+	rc = talk_recv(session->watch.fd, &talk, &fd, MSG_DONTWAIT);
+	if (rc == -EPROTO)
+		session_refuse(session);
+	else if (rc > 0)
+		serve(session, &talk, fd);
+	else if (rc != -EAGAIN)
+		session_give_up(session);
 }
 
 static struct session *session_new(struct sessions *all, int fd, int pid)
@@ -141,28 +171,6 @@ void sessions_free(struct sessions *sessions)
 	free(sessions);
 }
 
-static void pass_on(const struct world_event *event)
-{
-	const struct guest *guest = event->tag;
-
-	switch (event->kind) {
-	case WORLD_CONNECTED:
-		guest_tell(guest, TALK_CONNECTED, 0, 0);
-		break;
-	case WORLD_FAILED:
-		guest_tell(guest, TALK_FAILED, event->err, 0);
-		break;
-	case WORLD_ACCEPTABLE:
-		guest_tell(guest, TALK_ACCEPTABLE, (int)event->n, 0);
-		break;
-	case WORLD_ENDED:
-		guest_tell(guest, TALK_ENDED, event->err,
-			   (event->gone ? TALK_ENDED_GONE : 0) |
-				   (event->reset ? TALK_ENDED_RESET : 0));
-		break;
-	}
-}
-
 static void end_dead(struct sessions *sessions)
 {
 	struct list *node = sessions->list.next, *next;
@@ -180,11 +188,8 @@ static void end_dead(struct sessions *sessions)
 
 void sessions_serve(struct sessions *sessions)
 {
-	struct world_event event;
-
 	for (;;) {
-		while (world_event(sessions->config.world, &event))
-			pass_on(&event);
+		pass_all(sessions);
 		if (!sessions->any_dead)
 			break;
 		end_dead(sessions);

@@ -19,7 +19,6 @@ static bool ask_held(void *ctx)
 static void do_socket(struct session *session, struct talk *talk)
 {
 	struct guest *guest;
-	int rc;
 
 	if ((talk->extra != AF_INET && talk->extra != AF_INET6) ||
 	    guest_find(session, talk->sock)) {
@@ -27,12 +26,15 @@ static void do_socket(struct session *session, struct talk *talk)
 		return;
 	}
 	guest = guest_new(session, talk->sock);
-	rc = guest ? wsock_open(session->all->config.world, session->on,
-				talk->extra, guest, &guest->sock) :
-		     -ENOMEM;
-	if (guest && rc)
-		guest_free(guest);
-	session_answer_bare(session, talk, rc);
+	/* Without memory it is lost, which the next call tells. */
+	if (!guest)
+		session_give_up(session);
+	else if (wsock_open(session->all->config.world, session->on,
+			    talk->extra, guest, &guest->sock))
+		guest->sock = NULL;
+	if (talk->serial)
+		session_answer_bare(session, talk,
+				    guest && guest->sock ? 0 : -ENOBUFS);
 }
 
 static void do_bind(struct guest *guest, struct talk *talk)
@@ -67,6 +69,17 @@ static void do_connect(struct guest *guest, struct talk *talk)
 	session_answer_bare(guest->session, talk, rc);
 }
 
+static int put_peer(const struct guest *guest, struct talk *talk)
+{
+	struct sockaddr_storage addr = {0};
+	socklen_t len = sizeof(struct sockaddr_in6);
+	int rc = world_peer(guest->sock, (struct sockaddr *)&addr, &len);
+
+	talk->len = rc ? 0 : len;
+	memcpy(talk->data, &addr, talk->len);
+	return rc;
+}
+
 static void do_accept(struct guest *listener, struct talk *talk)
 {
 	struct session *session = listener->session;
@@ -82,19 +95,24 @@ static void do_accept(struct guest *listener, struct talk *talk)
 		     -ENOMEM;
 	if (guest && rc)
 		guest_free(guest);
-	session_answer_bare(session, talk, rc);
+	talk->len = 0;
+	if (!rc)
+		(void)put_peer(guest, talk);
+	session_answer(session, talk, rc);
 }
 
 static void do_name(const struct guest *guest, struct talk *talk)
 {
 	struct sockaddr_storage addr = {0};
 	socklen_t len = sizeof(struct sockaddr_in6);
-	int rc =
-		talk->kind == TALK_NAME ?
-			world_name(guest->sock, (struct sockaddr *)&addr,
-				   &len) :
-			world_peer(guest->sock, (struct sockaddr *)&addr, &len);
+	int rc;
 
+	if (talk->kind == TALK_PEER) {
+		rc = put_peer(guest, talk);
+		session_answer(guest->session, talk, rc);
+		return;
+	}
+	rc = world_name(guest->sock, (struct sockaddr *)&addr, &len);
 	talk->len = rc ? 0 : len;
 	memcpy(talk->data, &addr, talk->len);
 	session_answer(guest->session, talk, rc);
@@ -214,7 +232,9 @@ static void about(struct guest *guest, struct talk *talk, int fd)
 		world_set_inode(guest->sock, talk->number);
 		break;
 	case TALK_MORE:
-		world_more(guest->sock);
+		world_more(guest->sock, (size_t)talk->number);
+		if (talk->serial)
+			session_answer_bare(session, talk, 0);
 		break;
 	case TALK_GONE:
 		do_gone(guest);

@@ -108,7 +108,7 @@ int wsock_open(struct world *world, const struct whost *on, int family,
 	struct wsock *made;
 	int rc;
 
-	if (family == AF_INET6 && world->machine.probe6 < 0)
+	if (family == AF_INET6 && world->machine.probe6 < 0 && !world->hosts)
 		return -EAFNOSUPPORT;
 	made = wsock_new(world, on, family, tag);
 	if (!made)

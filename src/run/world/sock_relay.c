@@ -202,11 +202,18 @@ void near_attach(struct wsock *sock, struct end *end)
 	}
 }
 
-void near_more(struct wsock *sock)
+void near_more(struct wsock *sock, size_t coming)
 {
-	if (sock->phase == WSOCK_RELAY && sock->end)
-		sock->relay.more_until = sock->relay.octets_in +
-					 end_unsent(sock->end);
+	struct relay *relay = &sock->relay;
+	uint64_t written;
+
+	if (sock->phase != WSOCK_RELAY || !sock->end)
+		return;
+	written = relay->octets_in + end_unsent(sock->end);
+	if (coming)
+		relay->more_until = written + coming;
+	else if (relay->more_until > written)
+		relay->more_until = written;
 }
 
 static int shut_end(struct wsock *sock, int how, int a)

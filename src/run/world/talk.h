@@ -32,11 +32,11 @@ enum talk_kind {
 	 * 0.  Answer: data is a sentence if result is not 0, else the host's
 	 * name. */
 	TALK_JOIN = 1,
-	TALK_SOCKET, /* extra: family */
 	TALK_BIND, /* extra: privileged; data: sockaddr */
 	TALK_LISTEN, /* extra: backlog */
 	TALK_CONNECT, /* data: sockaddr; answer: extra 1: it is connected */
-	TALK_ACCEPT, /* sock: the listener; number: of the new one */
+	/* sock: the listener; number: of the new one; answer: data: its peer */
+	TALK_ACCEPT,
 	TALK_SHUTDOWN, /* extra: how (fd: A, where it is attached) */
 	TALK_NAME, /* answer: data */
 	TALK_PEER, /* likewise */
@@ -56,9 +56,10 @@ enum talk_kind {
 	TALK_LOOK,
 
 	/* ----------------------------------------------- said, no answer -- */
+	TALK_SOCKET, /* extra: family; what becomes of it is told later */
 	TALK_INODE, /* number */
 	TALK_ATTACH, /* (fd: B) */
-	TALK_MORE,
+	TALK_MORE, /* number: how much is to come (answered), or 0 */
 	TALK_CLOSE, /* extra: reset */
 	TALK_GONE, /* of TALK_HELD: nobody has A any more */
 

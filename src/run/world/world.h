@@ -138,9 +138,12 @@ void world_attach(struct wsock *sock, struct end *end);
  */
 int world_shutdown(struct wsock *sock, int how, int a);
 
-/* What the program has written until now was to be followed by more
- * (MSG_MORE); attached. */
-void world_more(struct wsock *sock);
+/*
+ * Attached: the octets that the program has written until now, and `coming` that
+ * it is about to write, are to be followed by more (MSG_MORE).  0: those that
+ * were said to come have been written, as far as there was room.
+ */
+void world_more(struct wsock *sock, size_t coming);
 
 /*
  * The program has no descriptor of it any more.  Not attached: whatever was

@@ -291,9 +291,10 @@ int world_connect(struct wsock *sock, const struct sockaddr *addr,
 }
 
 /* Its connections are the kernel's own, which are not told. */
-void world_more(struct wsock *sock)
+void world_more(struct wsock *sock, size_t coming)
 {
 	(void)sock;
+	(void)coming;
 }
 
 int world_shutdown(struct wsock *sock, int how, int a)
