@@ -89,7 +89,7 @@ void congestion_stop(struct tcb *tcb)
 {
 	const struct cc_ops *ops = ops_of(tcb);
 
-	if (!ops->size)
+	if (!has_model(tcb))
 		return;
 	pool_release(tcb->env->pool, cc_block(&tcb->cc), ops->size);
 	cc_set_block(&tcb->cc, NULL);

@@ -46,8 +46,9 @@ void pace_update(struct tcb *tcb, uint64_t now)
 	uint64_t limit = rate_limit(tcb), rate = 0;
 	struct tcp_busy *busy = tcb->busy;
 
+	/* A model that has not begun, before there is a path, sets no pace. */
 	if (ops->pacing_rate)
-		rate = ops->pacing_rate(&tcb->cc);
+		rate = cc_block(&tcb->cc) ? ops->pacing_rate(&tcb->cc) : 0;
 	else if (tcb->env->set->pacing)
 		rate = rate_of_window(tcb);
 	if (limit != UINT64_MAX && (!rate || rate > limit))

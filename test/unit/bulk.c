@@ -48,6 +48,24 @@ static void a_clean_path_is_filled(void **state)
 	assert_int_equal(result.again, 0);
 }
 
+/* Chosen before connect, which may fail, too. */
+static void every_controller(void **state)
+{
+	(void)state;
+	for (size_t i = 0; bulk_cc_name(i); i++) {
+		struct bulk_plan plan = plan_of(10000000, 20);
+		struct bulk_result result;
+
+		plan.cc[0] = (uint8_t)i;
+		assert_true(bulk_run(&plan, NULL, &result));
+		assert_true(bulk_goodput(&result.flow[0]) > 8500000);
+		plan.up.loss = 1;
+		assert_true(bulk_run(&plan, NULL, &result));
+		assert_false(result.stuck);
+		assert_int_equal(result.flow[0].octets, 0);
+	}
+}
+
 static void so_many_octets_and_no_more(void **state)
 {
 	struct bulk_plan plan = plan_of(10000000, 20);
@@ -141,6 +159,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clean_path_is_filled),
+		cmocka_unit_test(every_controller),
 		cmocka_unit_test(so_many_octets_and_no_more),
 		cmocka_unit_test(one_seed_is_one_run),
 		cmocka_unit_test(an_outage),
