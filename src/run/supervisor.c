@@ -282,10 +282,8 @@ static long do_call(struct call *call)
 	if (call->a < 0)
 		return CALL_CONTINUE;
 	call->psock = psock_find(sup, fd_cookie(call->a));
-	if (!call->psock) {
-		udp_call(call);
-		return CALL_CONTINUE;
-	}
+	if (!call->psock)
+		return udp_call(call);
 	/* All that is looked at from here on is of this task. */
 	if (!sup_is_valid(sup, call->id))
 		return CALL_DONE;

@@ -106,7 +106,6 @@ struct undelivered {
 
 #define SUP_UNDELIVERED 64
 #define SUP_TASK_HASH 256
-#define SUP_ASKED 64
 
 struct supervisor {
 	struct loop *loop;
@@ -128,7 +127,6 @@ struct supervisor {
 	struct list waiters[SUP_TASK_HASH];
 	struct undelivered undelivered[SUP_UNDELIVERED];
 	unsigned undelivered_at;
-	unsigned asked_n; /* sockets whose port the kernel is asked for */
 	bool over; /* no supervised task is left */
 	bool said_blind, said_foreign;
 };
@@ -171,8 +169,8 @@ call_fn call_getsockname, call_getpeername, call_setsockopt, call_getsockopt,
 call_fn call_sendto, call_recvfrom, call_sendmsg, call_recvmsg, call_sendmmsg,
 	call_recvmmsg;
 
-/* udp_calls.c: a call on a socket that is not ours; call->a may be kept. */
-void udp_call(struct call *call);
+/* udp_calls.c: a call on a socket that is not ours. */
+long udp_call(struct call *call);
 
 /* Copies a sockaddr in: 0 or -errno; *len is at most sizeof(*addr). */
 struct sockaddr_storage;

@@ -5,33 +5,19 @@
  * (world/udp_ports.c), and go on by themselves.  What is read here may be
  * changed by the program before the kernel reads it; then a port is joined that
  * it did not name, no more.
+ *
+ * One call is done here: bind to a port of the kernel's choice, which is known
+ * only afterwards.  No copy of the socket is kept for that: it would hide the
+ * program's close.
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
-
-#include <catenet/base.h>
 
 #include "run/supervisor.h"
 #include "run/world/world.h"
-
-/* When a port that the kernel has chosen is asked for; the call is done in some
- * microseconds. */
-#define ASK_NS (2 * CN_NS_PER_MS)
-#define ASKS 8
-
-/* A socket whose port is not known yet. */
-struct asked {
-	struct supervisor *sup;
-	struct loop_timer timer;
-	int fd; /* a copy */
-	int tries;
-	bool v6only;
-};
 
 static int option(int fd, int level, int name)
 {
@@ -58,69 +44,28 @@ static uint16_t port_of(const struct sockaddr_storage *ss)
 	return ntohs(in.sin_port);
 }
 
-static void asked_free(struct asked *asked)
-{
-	loop_cancel(asked->sup->loop, &asked->timer);
-	close(asked->fd);
-	asked->sup->asked_n--;
-	free(asked);
-}
-
-static void ask_again(void *ctx, uint64_t now)
-{
-	struct asked *asked = ctx;
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	memset(&ss, 0, sizeof(ss));
-	if (!getsockname(asked->fd, (struct sockaddr *)&ss, &len) &&
-	    port_of(&ss)) {
-		world_udp_bound(asked->sup->world, (struct sockaddr *)&ss, len,
-				asked->v6only);
-	} else if (asked->tries++ < ASKS) {
-		(void)loop_at(asked->sup->loop, &asked->timer,
-			      now + ASK_NS * (uint64_t)asked->tries);
-		return;
-	}
-	asked_free(asked);
-}
-
-static void ask_later(struct call *call, bool v6only)
-{
-	struct supervisor *sup = call->sup;
-	struct asked *asked;
-
-	if (sup->asked_n == SUP_ASKED)
-		return;
-	asked = calloc(1, sizeof(*asked));
-	if (!asked)
-		return;
-	asked->sup = sup;
-	asked->fd = call->a;
-	asked->v6only = v6only;
-	asked->timer.fire = ask_again;
-	asked->timer.ctx = asked;
-	if (loop_at(sup->loop, &asked->timer, loop_now(sup->loop) + ASK_NS)) {
-		free(asked);
-		return;
-	}
-	call->a = -1;
-	sup->asked_n++;
-}
-
-static void bound(struct call *call, const struct sockaddr_storage *ss,
-		  socklen_t len)
+static long binds(struct call *call, struct sockaddr_storage *ss, socklen_t len)
 {
 	bool v6only = option(call->a, IPPROTO_IPV6, IPV6_V6ONLY) == 1;
+	long result = CALL_CONTINUE;
 
-	if (port_of(ss))
-		world_udp_bound(call->sup->world, (const struct sockaddr *)ss,
-				len, v6only);
-	else
-		ask_later(call, v6only);
+	if (!port_of(ss)) {
+		if (!sup_is_valid(call->sup, call->id))
+			return CALL_DONE;
+		call->once = true;
+		if (bind(call->a, (const struct sockaddr *)ss, len) < 0)
+			return -errno;
+		result = 0;
+		len = sizeof(*ss);
+		if (getsockname(call->a, (struct sockaddr *)ss, &len) < 0)
+			return result;
+	}
+	world_udp_bound(call->sup->world, (const struct sockaddr *)ss, len,
+			v6only);
+	return result;
 }
 
-void udp_call(struct call *call)
+long udp_call(struct call *call)
 {
 	const bool sends = call->nr == SYS_sendto;
 	struct sockaddr_storage ss;
@@ -129,15 +74,15 @@ void udp_call(struct call *call)
 
 	if (call->sup->ask < 0 ||
 	    (call->nr != SYS_bind && call->nr != SYS_connect && !sends))
-		return;
+		return CALL_CONTINUE;
 	memset(&ss, 0, sizeof(ss));
 	if (!at || copy_addr_in(call, at, len, &ss) < 0 ||
 	    (ss.ss_family != AF_INET && ss.ss_family != AF_INET6) ||
 	    !is_udp(call->a))
-		return;
+		return CALL_CONTINUE;
 	if (call->nr == SYS_bind)
-		bound(call, &ss, (socklen_t)len);
-	else
-		world_udp_wanted(call->sup->world, (struct sockaddr *)&ss,
-				 (socklen_t)len);
+		return binds(call, &ss, (socklen_t)len);
+	world_udp_wanted(call->sup->world, (const struct sockaddr *)&ss,
+			 (socklen_t)len);
+	return CALL_CONTINUE;
 }
