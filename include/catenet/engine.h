@@ -394,6 +394,7 @@ struct cn_trace {
 	uint8_t why; /* OUT: enum cn_send */
 	uint8_t recovery; /* enum cn_recovery */
 	uint8_t undo; /* CC: enum cn_undo */
+	uint8_t bbr; /* enum cn_bbr */
 	int8_t err; /* enum cn_err */
 	uint8_t flags; /* segment */
 	bool retransmit;

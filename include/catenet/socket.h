@@ -156,6 +156,7 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 	X(CONGESTION, "congestion control, enum cn_cc")                        \
 	X(DEFER_ACCEPT, "seconds to wait for data before accept")              \
 	X(NOTSENT_LOWAT, "unsent octets below which it is writable")           \
+	X(MAX_PACING_RATE, "octets a second that are never exceeded, -1: any") \
 	X(WINDOW_CLAMP, "largest window to offer")                             \
 	X(HOLD, "a listener that announces SYNs instead of answering them")    \
 	X(MAX_PER_CLIENT, "a listener's connections of one client, 0: any")    \

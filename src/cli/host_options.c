@@ -78,6 +78,15 @@ static const char *take_idle_timeout(const char *value, uint64_t *ns)
 	return NULL;
 }
 
+static const char *take_ecn(const char *value, int *to)
+{
+	uint32_t number = 0;
+	const char *why = take_count(value, 0, 2, &number);
+
+	*to = (int)number;
+	return why;
+}
+
 static const char *take_syn_retries(const char *value, int *to)
 {
 	uint32_t number = 0;
@@ -111,6 +120,8 @@ const char *host_option(const char *name, const char *value,
 		return take_syn_retries(value, &options->syn_retries);
 	if (!strcmp(name, "cc"))
 		return take_cc(value, options);
+	if (!strcmp(name, "tcp-ecn"))
+		return take_ecn(value, &options->ecn);
 	if (!strcmp(name, "rmem"))
 		return units_mem(value, &options->rmem);
 	if (!strcmp(name, "wmem"))

@@ -33,6 +33,8 @@ enum key {
 	KEY_RATE,
 	KEY_TRACE,
 	KEY_QUEUE,
+	KEY_ECN,
+	KEY_TCP_ECN,
 	KEY_DROP,
 	KEY_MTU,
 	KEY_SEED,
@@ -96,6 +98,9 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_QUEUE, "queue", "PACKETS|SIZE",
 	 "what may wait for the rate; 1000 packets unless said", NULL},
+	{KEY_ECN, "ecn", NULL,
+	 "what loss would take is marked instead, where its sender knows ECN",
+	 NULL},
 	{KEY_DROP, "drop", "RULES",
 	 "drops exactly these packets, for example 'up syn #1' "
 	 "(docs/drop.md)",
@@ -130,6 +135,10 @@ static const struct cli_option table[] = {
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
 	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
+	{KEY_TCP_ECN, "tcp-ecn", "0|1|2",
+	 "explicit congestion notification: never, asked for, or taken where "
+	 "it is asked for; 2 unless said, 1 with --ecn",
+	 NULL},
 	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
 	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
 	 "4096,131072,6291456 unless said; MOST alone will do",
@@ -425,6 +434,7 @@ static const char *take_value(struct line *line, int key, const char *value)
 	case KEY_SEED:
 	case KEY_SYN_RETRIES:
 	case KEY_CC:
+	case KEY_TCP_ECN:
 	case KEY_RMEM:
 	case KEY_WMEM:
 	case KEY_SNDBUF:
@@ -502,6 +512,10 @@ static bool take(void *ctx, int key, const char *value)
 	switch (key) {
 	case KEY_EXPLAIN:
 		line->world.explain = true;
+		return true;
+	case KEY_ECN:
+		line->world.up.ecn = true;
+		line->world.down.ecn = true;
 		return true;
 	case KEY_IMPAIR_LOOPBACK:
 		line->world.impair_loopback = true;

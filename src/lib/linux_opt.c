@@ -89,6 +89,7 @@ static const struct {
 	{SOL_SOCKET, SO_RCVTIMEO},
 	{SOL_SOCKET, SO_SNDTIMEO},
 	{SOL_SOCKET, SO_MEMINFO},
+	{SOL_SOCKET, SO_MAX_PACING_RATE},
 	{IPPROTO_TCP, TCP_MAXSEG},
 	{IPPROTO_TCP, TCP_LINGER2},
 	{IPPROTO_TCP, TCP_DEFER_ACCEPT},
@@ -241,6 +242,27 @@ static int set_congestion(struct linux_sock *ls, const void *val, uint32_t len,
 	return ENOENT;
 }
 
+/* As Linux: 32 bits or 64, all ones for any rate. */
+static int set_pacing_rate(struct linux_sock *ls, const void *val, uint32_t len,
+			   uint64_t now)
+{
+	uint64_t rate;
+	uint32_t narrow;
+
+	if (len >= sizeof(rate)) {
+		memcpy(&rate, val, sizeof(rate));
+	} else {
+		memcpy(&narrow, val, sizeof(narrow));
+		rate = narrow == UINT32_MAX ? UINT64_MAX : narrow;
+	}
+	/* Nothing at all is no rate that a connection can live with: Linux
+	 * takes it for one octet a second. */
+	if (!rate)
+		rate = 1;
+	return engine_set(ls, CN_OPT_MAX_PACING_RATE,
+			  rate > INT64_MAX ? -1 : (int64_t)rate, now);
+}
+
 static int set_socket(struct linux_sock *ls, int opt, int value,
 		      const void *val, uint32_t len, uint64_t now)
 {
@@ -269,6 +291,8 @@ static int set_socket(struct linux_sock *ls, int opt, int value,
 		if (value < 0)
 			value = INT_MAX;
 		return engine_set(ls, CN_OPT_RCVLOWAT, value ? value : 1, now);
+	case SO_MAX_PACING_RATE:
+		return set_pacing_rate(ls, val, len, now);
 	case SO_RCVTIMEO:
 		return set_timeout(&ls->rcvtimeo_ns, val, len);
 	case SO_SNDTIMEO:
@@ -529,6 +553,22 @@ static int get_meminfo(struct linux_sock *ls, void *val, uint32_t *len)
 	return 0;
 }
 
+static int get_pacing_rate(struct linux_sock *ls, void *val, uint32_t *len)
+{
+	int64_t rate = -1;
+	uint32_t narrow;
+	int rc = cn_sock_get(ls->sock, CN_OPT_MAX_PACING_RATE, &rate);
+
+	if (rc)
+		return linux_errno(rc);
+	narrow = (uint64_t)rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
+	if (*len >= sizeof(rate))
+		put(val, len, &rate, sizeof(rate));
+	else
+		put(val, len, &narrow, sizeof(narrow));
+	return 0;
+}
+
 static int get_socket(struct linux_sock *ls, int opt, void *val, uint32_t *len)
 {
 	int value = 0;
@@ -571,6 +611,8 @@ static int get_socket(struct linux_sock *ls, int opt, void *val, uint32_t *len)
 		break;
 	case SO_MEMINFO:
 		return get_meminfo(ls, val, len);
+	case SO_MAX_PACING_RATE:
+		return get_pacing_rate(ls, val, len);
 	case SO_RCVTIMEO:
 		return get_timeout(ls->rcvtimeo_ns, val, len);
 	case SO_SNDTIMEO:

@@ -71,6 +71,7 @@ static const char *state_name(uint8_t state)
 static const char *const kind_name[] = {CN_TRACES(TEXT_X)};
 static const char *const timer_name[] = {CN_TIMERS(TEXT_X)};
 static const char *const undo_name[] = {CN_UNDOS(TEXT_X)};
+static const char *const bbr_name[] = {CN_BBRS(TEXT_X)};
 static const char *const why_name[] = {CN_SENDS(TEXT_X)};
 static const char *const fastopen_name[] = {CN_FASTOPENS(TEXT_X)};
 static const char *const recovery_name[] = {CN_RECOVERIES(TEXT_X)};
@@ -166,6 +167,8 @@ static void body(struct json *json, const struct see_conn *conn, unsigned local,
 		json_string(json, "state", state_name(t->to));
 		if (t->undo)
 			json_string(json, "undo", undo_name[t->undo]);
+		if (t->bbr)
+			json_string(json, "bbr", bbr_name[t->bbr]);
 		break;
 	case CN_TRACE_WINDOW:
 		json_string(json, "state", state_name(t->to));

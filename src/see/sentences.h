@@ -257,6 +257,8 @@
 	  "round trips grow longer, a queue builds up: slow start ends at %1 " \
 	  "octets, before anything is lost",                                   \
 	  "往返时间变长，队列正在形成：慢启动在 %1 字节处结束，尚未丢包")      \
+	X(CC_BBR, "BBR goes on to %2; congestion window %1 octets",            \
+	  "BBR 进入 %2；拥塞窗口 %1 字节")                                     \
 	X(CALLS, "the program calls %1", "程序调用 %1")                        \
                                                                                \
 	/* datagrams */                                                        \

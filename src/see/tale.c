@@ -76,6 +76,10 @@ static bool tell_undo(struct view *v)
 	return false;
 }
 
+#define CN_X(name, text) text,
+static const char *const bbr_name[] = {CN_BBRS(CN_X)};
+#undef CN_X
+
 static bool tell_cc(struct view *v)
 {
 	const struct cn_trace *t = v->trace;
@@ -85,6 +89,11 @@ static bool tell_cc(struct view *v)
 		return true;
 	if (t->rule && !strcmp(t->rule, "RFC 8985 section 7.4.2"))
 		return view_say(v, SEE_CC_TAIL);
+	if (t->rule && !strcmp(t->rule, "draft-ietf-ccwg-bbr") &&
+	    t->bbr < CN_BBR_N) {
+		view_text(v, 1, bbr_name[t->bbr]);
+		return view_say(v, SEE_CC_BBR);
+	}
 	if (t->rule && !strcmp(t->rule, "RFC 3168 section 6.1.2"))
 		return view_say(v, SEE_CC_MARK);
 	if (t->rule && !strcmp(t->rule, "RFC 9406 section 4.2"))

@@ -98,6 +98,7 @@ static struct range range_of(enum cn_opt opt)
 		[CN_OPT_LINGER2] = {-1, 120},
 		[CN_OPT_WINDOW_CLAMP] = {0, BUF_MAX},
 		[CN_OPT_NOTSENT_LOWAT] = {0, UINT32_MAX},
+		[CN_OPT_MAX_PACING_RATE] = {-1, INT64_MAX},
 		[CN_OPT_RCVLOWAT] = {0, INT32_MAX},
 		[CN_OPT_TTL] = {1, 255},
 		[CN_OPT_TOS] = {0, 255},
@@ -272,6 +273,9 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 	case CN_OPT_FASTOPEN_NO_COOKIE:
 		sock->fast_free = on;
 		return CN_OK;
+	case CN_OPT_MAX_PACING_RATE:
+		return tcp_set_max_pacing_rate(
+			tcb, value < 0 ? UINT64_MAX : (uint64_t)value, now);
 	case CN_OPT_KEEPIDLE:
 	case CN_OPT_KEEPINTVL:
 	case CN_OPT_KEEPCNT:
@@ -449,6 +453,11 @@ int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
 		break;
 	case CN_OPT_MAXSEG:
 		*value = get_maxseg(sock);
+		break;
+	case CN_OPT_MAX_PACING_RATE:
+		*value = -1;
+		if (tcb->tune && tcb->tune->max_pacing_rate)
+			*value = (int64_t)tcb->tune->max_pacing_rate;
 		break;
 	case CN_OPT_KEEPIDLE:
 	case CN_OPT_KEEPINTVL:

@@ -55,8 +55,14 @@ void pace_update(struct tcb *tcb, uint64_t now)
 		rate = limit;
 	if (!busy && rate)
 		busy = tcp_busy(tcb, now);
-	if (busy)
-		busy->pace.rate = rate;
+	if (!busy)
+		return;
+	busy->pace.rate = rate;
+	/* A rate that was asked for holds through a short rest, too. */
+	if (limit != UINT64_MAX)
+		busy->keep |= BUSY_KEEP_CC;
+	else
+		busy->keep &= (uint8_t)~BUSY_KEEP_CC;
 }
 
 uint32_t pace_quantum(uint64_t rate, uint32_t mss)

@@ -524,5 +524,8 @@ void tcp_advance(struct tcb *tcb, uint64_t now)
 	}
 	if (tcb->keep_at <= now)
 		keep_timeout(tcb, now);
+	/* What waited for it is asked for now. */
+	if (pace_deadline(tcb) <= now)
+		pace_waits(tcb, false);
 	timeout_settle(tcb, now);
 }

@@ -5,6 +5,7 @@
  */
 #include "tcp/trace.h"
 
+#include "tcp/congestion.h"
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/timeout.h"
@@ -22,6 +23,7 @@ void trace_emit(const struct tcb *tcb, struct cn_trace *trace, uint64_t now)
 		trace->recovery = CN_RECOVERY_TIMEOUT;
 	else if (tcb->in_recovery)
 		trace->recovery = CN_RECOVERY_FAST;
+	trace->bbr = congestion_state(tcb);
 	trace->iss = tcb->iss;
 	trace->irs = tcb->irs;
 	trace->cwnd = tcb->cc.cwnd;

@@ -52,6 +52,7 @@ struct world_options {
 
 	int syn_retries; /* -1: the machine's */
 	int cc; /* enum cn_cc; -1: the engine's default */
+	int ecn; /* as cn_settings.ecn; -1: 1 on a path that marks, else 2 */
 	uint32_t sndbuf, rcvbuf; /* 0: they tune themselves */
 	struct cn_mem rmem, wmem;
 

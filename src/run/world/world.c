@@ -49,6 +49,7 @@ void world_options_default(struct world_options *options)
 	options->mtu = 1500;
 	options->syn_retries = -1;
 	options->cc = -1;
+	options->ecn = -1;
 }
 
 uint64_t world_now(const struct world *world)
@@ -127,6 +128,10 @@ void world_settle(const struct world *world, struct cn_settings *set)
 					     world->machine.syn_retries);
 	if (opt->cc >= 0)
 		set->cc = (uint8_t)opt->cc;
+	if (opt->ecn >= 0)
+		set->ecn = (uint8_t)opt->ecn;
+	else if (opt->up.ecn || opt->down.ecn)
+		set->ecn = 1;
 	set->sndbuf = opt->sndbuf;
 	set->rcvbuf = opt->rcvbuf;
 	set->rmem = opt->rmem;
