@@ -159,6 +159,10 @@ struct cn_settings {
 	/* Instead all begin with a fixed size in octets of data, as by
 	 * SO_SNDBUF and SO_RCVBUF; 0: they do not. */
 	uint32_t sndbuf, rcvbuf;
+	/* 0: super-segments as long as the link takes them.  Else sized as by
+	 * Linux: a millisecond at the rate of the window, at least so many
+	 * segments (tcp_min_tso_segs), at most half the largest window. */
+	uint8_t tso_min_segs;
 	uint32_t min_snd_mss; /* 48 (row 20) */
 	uint16_t initial_window; /* segments, 10 */
 	uint32_t ooo_max; /* out-of-order pieces of one connection; 4096 */

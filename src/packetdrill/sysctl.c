@@ -122,6 +122,7 @@ static void read_options(struct cn_settings *set)
 	read_bool("ipv4/tcp_window_scaling", &set->window_scaling);
 	read_u8("ipv4/tcp_syncookies", &set->syncookies);
 	read_u8("ipv4/tcp_ecn", &set->ecn);
+	read_u8("ipv4/tcp_min_tso_segs", &set->tso_min_segs);
 	if (text_of("ipv4/tcp_congestion_control", text, sizeof(text)))
 		set->cc = strncmp(text, "reno", 4) ? CN_CC_CUBIC : CN_CC_RENO;
 }

@@ -53,7 +53,9 @@ struct cc_event congestion_event(const struct tcb *tcb,
 	struct cc_event event = {
 		.now = now,
 		.smss = tcb->snd_mss,
-		.acked = news->acked,
+		/* As Linux: what was told by SACK before is not new. */
+		.acked = news->delivered < news->acked ? news->delivered :
+							 news->acked,
 		.flight = news->flight,
 		.srtt_us = tcb->rtt.srtt_us,
 		.rtt_us = news->rtt_us,

@@ -440,11 +440,11 @@ static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
 }
 
 /* MUST-61, SHLD-27: the last octet that is queued goes with PSH; and as in
- * Linux the last of a super-segment, so that who joins them again at the other
+ * Linux the last of a new super-segment, so that who joins them again at the other
  * end need not wait for more. */
-static void push_flag(const struct tcb *tcb, struct tcp_seg *seg)
+static void push_flag(const struct tcb *tcb, struct tcp_seg *seg, bool fresh)
 {
-	if (seg->seg_size ||
+	if ((fresh && seg->seg_size && !output_is_corked(tcb)) ||
 	    (seg->data_len && seg->seq + seg->data_len == tcb->snd_end))
 		seg->flags |= TCP_PSH;
 }
@@ -457,6 +457,24 @@ static uint32_t frame_max(const struct tcp_emit_limits *limits, uint32_t mss)
 	if (max > SENT_SEGS_MAX * mss)
 		max = SENT_SEGS_MAX * mss;
 	return max > mss ? max : mss; /* SHLD-28 */
+}
+
+/* Linux's tcp_tso_autosize and tcp_bound_to_half_wnd. */
+static uint32_t linux_max(const struct tcb *tcb, uint32_t max, uint32_t mss)
+{
+	uint32_t rtt_us = tcb->rtt.srtt_us ? tcb->rtt.srtt_us : 1000000;
+	uint32_t least = tcb->env->set->tso_min_segs * mss;
+	uint64_t rate = (uint64_t)tcb->cc.cwnd * 1000000 / rtt_us, len;
+	uint32_t shift = tcb->rtt.min_us >> 9, half = tcb->max_snd_wnd / 2;
+
+	if (!least)
+		return max;
+	rate = tcb->cc.cwnd < tcb->cc.ssthresh / 2 ? 2 * rate : rate * 6 / 5;
+	len = (rate >> 10) + (shift < 32 ? UINT32_C(65536) >> shift : 0);
+	len = len < least ? least : len;
+	len = len < max ? len : max;
+	len = len < half ? len : half;
+	return len < mss ? mss : (uint32_t)len / mss * mss;
 }
 
 static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
@@ -552,7 +570,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	}
 	build(tcb, seg, stretch->seq, flags, now);
 	put_data(tcb, seg, len, cut);
-	push_flag(tcb, seg);
+	push_flag(tcb, seg, false);
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
@@ -599,6 +617,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	max = frame_max(limits, mss);
 	if (ecn_owes_cwr(tcb) || (tcb->owe & TCP_OWE_TLP))
 		max = mss;
+	max = linux_max(tcb, max, mss);
 	len = new_data_len(tcb);
 	if (len > max)
 		len = max;
@@ -618,7 +637,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		tcb->sws_at = now + NO_MEMORY_RETRY_NS;
 		return false;
 	}
-	push_flag(tcb, seg);
+	push_flag(tcb, seg, true);
 	add_urgent(tcb, seg);
 	ecn_new_data(tcb, seg);
 	if (!tcp_flight(tcb))

@@ -121,7 +121,7 @@ static void established_lost_segments_of_a_super_segment(void)
 	out("A", 1, 1, 1000);
 	silent();
 	in("A", 1, 1, 0, 65535, .sack = {{3001, 8501}});
-	out("PA", 1001, 1, 2000, .cut = 1000);
+	out("A", 1001, 1, 2000, .cut = 1000);
 	silent();
 	is(t.tcb.stat.segs_retransmitted, 3);
 	in("A", 1, 8501, 0, 65535);
@@ -160,8 +160,8 @@ static void established_retransmission_fits_the_link(void)
 	after(RTO);
 	out("A", 1, 1, 1000);
 	t.tcb.cc.cwnd = 100000;
-	out("PA", 1001, 1, 2000, .cut = 1000);
-	out("PA", 3001, 1, 2000, .cut = 1000);
+	out("A", 1001, 1, 2000, .cut = 1000);
+	out("A", 3001, 1, 2000, .cut = 1000);
 	out("FPA", 5001, 1, 500);
 	silent();
 }
