@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sockets in the columns of ss -tan, in a file that is replaced whole
  * whenever they would read otherwise. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,14 +63,12 @@ static bool put_file(const char *name, const char *text)
 	return !fclose(file) && good && !rename(fresh, name);
 }
 
-void drill_status(struct drill *drill)
+static void refresh(struct drill *drill)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *file;
 
-	if (!drill->status[0])
-		return;
 	file = open_memstream(&text, &len);
 	if (!file)
 		return;
@@ -87,4 +86,17 @@ void drill_status(struct drill *drill)
 		perror(drill->status);
 	free(drill->shown);
 	drill->shown = text;
+}
+
+void drill_status(struct drill *drill)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	int error = errno; /* of the call before */
+
+	if (!drill->status[0])
+		return;
+	pthread_mutex_lock(&one);
+	refresh(drill);
+	pthread_mutex_unlock(&one);
+	errno = error;
 }
