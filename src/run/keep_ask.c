@@ -156,8 +156,11 @@ static void print_people(char *line)
 			printf("  (pid %s)", safe);
 		else if (i == 2 && !strcmp(field[0], "program"))
 			printf("  pid %s", safe);
+		else if (i == 3 && !strcmp(field[0], "world") &&
+			 !strcmp(safe, "0"))
+			continue;
 		else if (i == 3 && !strcmp(field[0], "world"))
-			printf(strcmp(safe, "0") ? "  refused %s" : "", safe);
+			printf("  refused %s", safe);
 		else
 			printf("%s%s", i == 1 && *field[0] == 'w' ? "" : "  ",
 			       safe);
