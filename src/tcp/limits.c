@@ -57,7 +57,9 @@ void limits_settle(struct tcb *tcb, uint64_t now)
 {
 	enum tcp_limit kind = limit_of(tcb);
 
-	if (!tcb->busy && (kind == TCP_LIMIT_NONE || !tcp_busy(tcb, now)))
+	/* What is sent makes the block, and sets the pace as it begins; only
+	 * what cannot be sent needs one before. */
+	if (!tcb->busy && (kind != TCP_LIMIT_RWND || !tcp_busy(tcb, now)))
 		return;
 	if (kind != tcb->busy->limits.kind)
 		turn(tcb, kind, now);
