@@ -164,6 +164,14 @@ struct cn_settings {
 	 * segments (tcp_min_tso_segs), at most half the largest window. */
 	uint8_t tso_min_segs;
 	uint32_t min_snd_mss; /* 48 (row 20) */
+	/* Packetization-layer path MTU discovery (RFC 4821): 0 never, 1 when
+	 * retries1 timeouts in a row look like a black hole (Linux's default is
+	 * 0), 2 from the beginning.  Segments that are taken to arrive then;
+	 * the least they come down to; how long the result holds. */
+	uint8_t mtu_probing; /* 1 */
+	uint16_t base_mss; /* 1024 */
+	uint16_t mtu_probe_floor; /* 48 */
+	uint64_t mtu_probe_interval_ns; /* 10 min */
 	uint16_t initial_window; /* segments, 10 */
 	uint32_t ooo_max; /* out-of-order pieces of one connection; 4096 */
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
@@ -250,6 +258,9 @@ enum cn_addr_state {
 	X(tcp_time_wait_reused, "TIME-WAIT entries revived by a newer SYN")    \
 	X(tcp_time_wait_overflow, "TIME-WAIT entries dropped by the limit")    \
 	X(pmtu_lowered, "path MTU lowered by a verified ICMP message")         \
+	X(tcp_mtu_fallbacks, "times long segments were taken to vanish")       \
+	X(tcp_mtu_probes, "longer segments sent to see whether they arrive")   \
+	X(tcp_mtu_probes_lost, "... that did not")                             \
 	X(udp_in, "UDP datagrams delivered to a socket")                       \
 	X(udp_out, "UDP datagrams sent")                                       \
 	X(udp_no_port, "UDP datagrams for a port where no socket is")          \
@@ -283,7 +294,8 @@ struct cn_counters {
 	X(OUT, "out") /* a segment, with why; from is to, the state now */     \
 	X(TIMER, "timer") /* what fired */                                     \
 	X(CC, "cc") /* cwnd, ssthresh changed but by growing */                \
-	X(WINDOW, "window") /* the peer's window closed or opened: wnd */
+	X(WINDOW, "window") /* the peer's window closed or opened: wnd */      \
+	X(MTU, "mtu") /* path probing changed the segments' size: mss */
 
 enum cn_trace_kind {
 #define CN_X(name, text) CN_TRACE_##name,
@@ -317,6 +329,7 @@ enum cn_timer_kind {
 	X(SYN, "syn") /* SYN-ACK too */                                        \
 	X(COOKIE, "cookie") /* a SYN-ACK of which nothing is kept */           \
 	X(DATA, "data") /* new, a FIN perhaps */                               \
+	X(MTU_PROBE, "mtu-probe") /* new, and longer than the others */        \
 	X(REXMIT, "rexmit")                                                    \
 	X(TLP, "tlp") /* the last of what is in flight, to hear of it */       \
 	X(RST, "rst")                                                          \

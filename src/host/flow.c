@@ -280,6 +280,10 @@ void sock_settle(struct cn_sock *sock, uint64_t now)
 	tcb->news = 0;
 	if (sock->flow.kind != FLOW_CONN)
 		return;
+	if (news & TCP_NEWS_DOUBT)
+		net_doubt(&sock_host(sock)->net, sock->link,
+			  &sock->flow.tuple.peer, now);
+	news &= (uint8_t)~TCP_NEWS_DOUBT;
 	if (sock->fast_pending && tcb->state != CN_SYN_RECEIVED)
 		fast_over(sock, now);
 	if (tcb->state == CN_CLOSED) {

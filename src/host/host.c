@@ -89,6 +89,10 @@ static void default_tcp(struct cn_settings *set)
 	set->rmem = (struct cn_mem){4096, 131072, 6291456};
 	set->wmem = (struct cn_mem){4096, 16384, 4194304};
 	set->min_snd_mss = 48;
+	set->mtu_probing = 1;
+	set->base_mss = 1024;
+	set->mtu_probe_floor = 48;
+	set->mtu_probe_interval_ns = 600 * CN_NS_PER_SEC;
 	set->initial_window = 10;
 	set->ooo_max = 4096;
 	set->challenge_interval_ns = 500 * CN_NS_PER_MS;

@@ -281,6 +281,21 @@ static void know(struct net *net, struct neigh *neigh,
 	release(net, neigh, now);
 }
 
+void net_doubt(struct net *net, int link, const struct cn_addr *dst,
+	       uint64_t now)
+{
+	struct cn_addr hop;
+	struct neigh *neigh;
+
+	if (!net->neigh)
+		return;
+	hop = net_next_hop(net, link, dst);
+	neigh = neigh_find(net, link, &hop);
+	if (neigh && neigh->state != NEIGH_INCOMPLETE &&
+	    neigh->state != NEIGH_PROBE)
+		probe(net, neigh, now);
+}
+
 static void contradicted(struct net *net, struct neigh *neigh, uint64_t now)
 {
 	net_drop(net, CN_DROP_NEIGH_CONTRADICTS);

@@ -199,6 +199,10 @@ int net_route_via(struct net *net, int link, const struct cn_addr *prefix,
 /* Where a packet for dst goes on that link: a router, or dst itself. */
 struct cn_addr net_next_hop(const struct net *net, int link,
 			    const struct cn_addr *dst);
+/* RFC 9293 SHLD-9: nothing that is sent to dst is answered.  Whoever passes it
+ * on is asked whether he is still there. */
+void net_doubt(struct net *net, int link, const struct cn_addr *dst,
+	       uint64_t now);
 /* One of this host's own addresses, on that link. */
 bool net_is_on_link(const struct net *net, int link,
 		    const struct cn_addr *addr);

@@ -307,6 +307,7 @@ void see_conn_follow(struct see_conn *conn, unsigned end,
 		own->recovery = trace->recovery;
 		break;
 	case CN_TRACE_WINDOW:
+	case CN_TRACE_MTU:
 	case CN_TRACE_N:
 		break;
 	}

@@ -174,6 +174,10 @@ static void body(struct json *json, const struct see_conn *conn, unsigned local,
 		json_string(json, "state", state_name(t->to));
 		json_number(json, "win", t->wnd);
 		break;
+	case CN_TRACE_MTU:
+		json_string(json, "state", state_name(t->to));
+		json_number(json, "mss", t->mss);
+		break;
 	case CN_TRACE_N:
 		break;
 	}

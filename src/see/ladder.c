@@ -324,6 +324,7 @@ void see_ladder_event(struct see_ladder *ladder, int host,
 		break;
 	case CN_TRACE_STATE:
 	case CN_TRACE_CC:
+	case CN_TRACE_MTU:
 		hold(ladder, conn, strand, end, trace);
 		break;
 	case CN_TRACE_TIMER:

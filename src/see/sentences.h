@@ -226,6 +226,12 @@
 	X(STATE_ENDED, "over: %1", "连接结束：%1")                             \
 	X(STATE_CHANGED, "%1", "%1")                                           \
 	X(TIMER_RTO, "the retransmission timer fires", "重传定时器到期")       \
+	X(MTU_FALLS, "nothing so long arrives, and nobody says so: segments "  \
+	  "of %1 octets from now on", "长报文段都到不了，也没有通知：此后的报文段为 %1 字节") \
+	X(MTU_RISES, "a longer one has arrived: segments of %1 octets from "   \
+	  "now on", "更长的报文段到达了：此后的报文段为 %1 字节")               \
+	X(OUT_MTU_PROBE, "%1 octets in one, longer than the others: does it "  \
+	  "arrive?", "一个更长的报文段，%1 字节：它能到达吗？")                 \
 	X(CC_FAST, "taken for a loss: the congestion window falls to %1 octets", \
 	  "认为发生了丢失：拥塞窗口降到 %1 字节")                              \
 	X(CC_TIMEOUT, "a timeout: the congestion window begins again at %1 "   \

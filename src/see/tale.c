@@ -59,6 +59,17 @@ static bool tell_state(struct view *v)
 	return view_say(v, SEE_STATE_ENDED);
 }
 
+/* Path probing: by the rule one sees which way. */
+static bool tell_mtu(struct view *v)
+{
+	const struct cn_trace *t = v->trace;
+
+	view_number(v, 0, t->mss);
+	return view_say(v, !strcmp(t->rule, "RFC 4821 section 7.7") ?
+				   SEE_MTU_FALLS :
+				   SEE_MTU_RISES);
+}
+
 /* A reduction that was for nothing. */
 static bool tell_undo(struct view *v)
 {
@@ -136,6 +147,8 @@ bool see_tell(const struct see_conn *conn, unsigned end,
 		return tell_state(&v);
 	case CN_TRACE_CC:
 		return tell_cc(&v);
+	case CN_TRACE_MTU:
+		return tell_mtu(&v);
 	case CN_TRACE_TIMER:
 	case CN_TRACE_WINDOW:
 	case CN_TRACE_N:

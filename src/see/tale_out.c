@@ -242,6 +242,9 @@ bool tale_out(struct view *v)
 		return out_tail(v);
 	case CN_SEND_DATA:
 		return out_data(v);
+	case CN_SEND_MTU_PROBE:
+		view_number(v, 0, t->len);
+		return view_say(v, SEE_OUT_MTU_PROBE);
 	case CN_SEND_CHALLENGE:
 		return out_challenge(v);
 	case CN_SEND_PROBE:

@@ -8,6 +8,7 @@
 #include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
+#include "tcp/plpmtud.h"
 #include "tcp/recovery.h"
 #include "tcp/rto.h"
 #include "tcp/sendq.h"
@@ -155,6 +156,7 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	tcb->closed_ms = ms_of(now);
 	ack_open_window(tcb, now);
 	tune_open(tcb);
+	plpmtud_open(tcb);
 }
 
 /* SYN-RECEIVED: our SYN must be acknowledged, or the segment is a stranger. */
@@ -347,6 +349,8 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		watch_reneging(tcb, a->now);
 	congestion_ack_ends(tcb, &news, a->now);
 	tune_acked(tcb, a->now);
+	if (tcb->tune && news.acked)
+		plpmtud_acked(tcb, a->now);
 	/* A window that opens ends the wait of the persist timer. */
 	if (window_moved && !news.flight && tcb->snd_wnd) {
 		tcb->rexmit_at = CN_NEVER;

@@ -8,7 +8,7 @@
 /* MUST-16: the send MSS is the least of what the peer takes, what the path
  * carries and what the application asked for; row 20 of the attacks puts a
  * floor under it, or one octet would travel per packet. */
-void options_update_mss(struct tcb *tcb)
+uint32_t options_mss_max(const struct tcb *tcb)
 {
 	uint32_t mss = tcb->peer_mss;
 
@@ -18,6 +18,16 @@ void options_update_mss(struct tcb *tcb)
 		mss = tcb->tune->maxseg;
 	if (mss < tcb->env->set->min_snd_mss)
 		mss = tcb->env->set->min_snd_mss;
+	return mss;
+}
+
+void options_update_mss(struct tcb *tcb)
+{
+	uint32_t mss = options_mss_max(tcb);
+
+	/* RFC 4821: what is known to arrive. */
+	if (tcb->tune && tcb->tune->mtu.low && tcb->tune->mtu.low < mss)
+		mss = tcb->tune->mtu.low;
 	tcb->snd_mss = (uint16_t)mss;
 }
 

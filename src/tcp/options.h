@@ -20,6 +20,8 @@ static inline uint64_t env_rto_initial(const struct tcb *tcb)
 void options_peer_mss(struct tcb *tcb, uint32_t mss);
 /* snd_mss from path, peer and application (MUST-16). */
 void options_update_mss(struct tcb *tcb);
+/* ... and what it would be without path probing. */
+uint32_t options_mss_max(const struct tcb *tcb);
 /* The options of the peer's SYN, in SYN-SENT. */
 void options_from_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now);
 /* Our SYN or SYN-ACK. */

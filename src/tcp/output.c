@@ -19,6 +19,7 @@
 #include "tcp/limits.h"
 #include "tcp/options.h"
 #include "tcp/pace.h"
+#include "tcp/plpmtud.h"
 #include "tcp/rack.h"
 #include "tcp/rate.h"
 #include "tcp/recovery.h"
@@ -573,6 +574,8 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	push_flag(tcb, seg, false);
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
+	if (tcb->tune)
+		plpmtud_rexmit(tcb, seg->seq, now);
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
 	/* As Linux: the first segment has its whole timeout again. */
 	if (seg->seq == tcb->snd_una && tcb->rexmit_kind != TCP_REXMIT_RACK)
@@ -603,10 +606,18 @@ static void note_answer(struct tcb *tcb, uint64_t now)
 		tcb->quick_n = 0;
 }
 
+/* Octets that both windows let go. */
+static uint32_t room_of(const struct tcb *tcb)
+{
+	uint32_t wnd = window_left(tcb), cwnd = cwnd_left(tcb);
+
+	return wnd < cwnd ? wnd : cwnd;
+}
+
 static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		      struct tcp_seg *seg, uint64_t now)
 {
-	uint32_t mss, max, len;
+	uint32_t mss, max, len, probe = 0;
 	unsigned flags = 0;
 
 	congestion_idle(tcb, now);
@@ -622,6 +633,10 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	if (len > max)
 		len = max;
 	len = paced(tcb, len, mss, now);
+	if (tcb->tune && len >= mss)
+		probe = plpmtud_probe(tcb, room_of(tcb), now);
+	if (probe)
+		len = mss = probe;
 	if (tcb->fin_queued && tcb->state != CN_SYN_RECEIVED &&
 	    tcb->snd_nxt + len == tcb->snd_end && window_left(tcb) > len)
 		flags = TCP_FIN;
@@ -643,6 +658,8 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	if (!tcp_flight(tcb))
 		tcb->first_tx_ms = ms_of(now);
 	output_advance(tcb, seg->len);
+	if (probe)
+		plpmtud_sent(tcb, seg->seq, probe);
 	if (seg->data_len % mss)
 		tcb->snd_sml = seg->seq + seg->data_len;
 	tcb->owe &= (uint16_t) ~(TCP_OWE_WAKE | TCP_OWE_PROBE);
@@ -653,7 +670,8 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		timeout_restart(tcb, now);
 	else
 		timeout_sent(tcb, now);
-	output_account(tcb, seg, CN_SEND_DATA, false, now);
+	output_account(tcb, seg, probe ? CN_SEND_MTU_PROBE : CN_SEND_DATA,
+		       false, now);
 	if (tcb->in_recovery)
 		recovery_sent(tcb, seg->len, segs_in(seg), false, now);
 	return true;

@@ -50,6 +50,15 @@ struct tcp_mishaps {
 	uint32_t ooo_in; /* segments that came beyond a gap */
 };
 
+/* RFC 4821, while there is reason to doubt what the path carries (plpmtud.c).
+ * Sizes are those of segments, options not yet taken, as snd_mss. */
+struct tcp_mtu {
+	uint16_t low, high; /* so much arrives (0: no doubt); so much may */
+	uint16_t probe; /* the one in flight; 0: none */
+	uint32_t seq, end; /* its octets */
+	uint32_t next_ms; /* none before */
+};
+
 /* What an application tuned away from the host's settings; allocated when the
  * first of them is set.  Zero: the host's default. */
 struct tcp_tune {
@@ -66,7 +75,9 @@ struct tcp_tune {
 	uint16_t fastopen_max; /* a listener's; host/ alone reads it */
 	uint8_t keepcnt;
 	uint8_t syn_retries;
-	struct tcp_mishaps mishaps; /* the connection's own */
+	/* The connection's own. */
+	struct tcp_mishaps mishaps;
+	struct tcp_mtu mtu;
 };
 
 /* What the application must be told; the host takes and clears them. */
@@ -75,6 +86,8 @@ enum tcp_news {
 	TCP_NEWS_OUT = 2, /* room to send */
 	TCP_NEWS_STATE = 4, /* established, or over (tcb->err) */
 	TCP_NEWS_PRI = 8, /* urgent data announced */
+	TCP_NEWS_DOUBT = 16, /* R1: the way to the peer may be at fault; for
+				the host alone */
 };
 
 /* Debts of the input side, paid by tcp_emit. */

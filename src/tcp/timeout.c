@@ -9,6 +9,7 @@
 #include "tcp/busy.h"
 #include "tcp/output.h"
 #include "tcp/pace.h"
+#include "tcp/plpmtud.h"
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/rto.h"
@@ -361,6 +362,10 @@ static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 	TCP_MISHAP(tcb, timeouts);
 	tcb->env->count->tcp_rto_fired++;
 	recovery_timeout(tcb, now);
+	/* SHLD-9: R1 retransmissions, and the way is in doubt. */
+	if (tcb->rexmit_n == tcb->env->set->retries1)
+		tcb->news |= TCP_NEWS_DOUBT;
+	plpmtud_timeout(tcb, now);
 	back_off(tcb, now);
 }
 

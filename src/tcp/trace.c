@@ -120,6 +120,8 @@ static const char *out_rule(const struct cn_trace *trace, uint8_t state)
 	case CN_SEND_DATA:
 		return trace->flags & TCP_FIN ? "RFC 9293 section 3.10.4" :
 						"RFC 9293 section 3.10.2";
+	case CN_SEND_MTU_PROBE:
+		return "RFC 4821 section 7.3";
 	case CN_SEND_REXMIT:
 		return "RFC 6298 section 5.4";
 	case CN_SEND_TLP:

@@ -51,6 +51,19 @@ static inline void trace_cc(const struct tcb *tcb, const char *rule,
 /* A reduction is taken back. */
 void trace_undo(const struct tcb *tcb, enum cn_undo why, uint64_t now);
 
+/* Path probing changed the MSS to mss. */
+static inline void trace_mtu(const struct tcb *tcb, uint32_t mss,
+			     const char *rule, uint64_t now)
+{
+	struct cn_trace trace = {.kind = CN_TRACE_MTU};
+
+	if (!trace_is_on(tcb))
+		return;
+	trace.mss = mss;
+	trace.rule = rule;
+	trace_emit(tcb, &trace, now);
+}
+
 /* The peer's window closed, or opened again. */
 static inline void trace_window(const struct tcb *tcb, uint32_t wnd,
 				const char *rule, uint64_t now)

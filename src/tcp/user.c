@@ -99,8 +99,10 @@ void tcp_path_mss(struct tcb *tcb, uint32_t mss, uint64_t now)
 /* RFC 9293 section 3.10.1 */
 void tcp_open(struct tcb *tcb, uint32_t iss, uint32_t ts_off, uint64_t now)
 {
-	if (tcb->tune)
+	if (tcb->tune) {
 		memset(&tcb->tune->mishaps, 0, sizeof(tcb->tune->mishaps));
+		memset(&tcb->tune->mtu, 0, sizeof(tcb->tune->mtu));
+	}
 	tcb->iss = iss;
 	tcb->snd_una = iss;
 	tcb->snd_nxt = iss + 1;

@@ -129,6 +129,9 @@ static void print_trace(int host, const struct cn_trace *t)
 	case CN_TRACE_WINDOW:
 		printf("%u\n", t->wnd);
 		break;
+	case CN_TRACE_MTU:
+		printf("%u\n", t->mss);
+		break;
 	case CN_TRACE_N:
 		break;
 	}

@@ -290,6 +290,7 @@ void mind_event(struct minds *minds, int host, const struct cn_trace *t)
 		break;
 	case CN_TRACE_CC:
 	case CN_TRACE_WINDOW:
+	case CN_TRACE_MTU:
 	case CN_TRACE_N:
 		break;
 	}
