@@ -65,7 +65,7 @@ static bool tell_mtu(struct view *v)
 	const struct cn_trace *t = v->trace;
 
 	view_number(v, 0, t->mss);
-	return view_say(v, !strcmp(t->rule, "RFC 4821 section 7.7") ?
+	return view_say(v, t->rule && !strcmp(t->rule, "RFC 4821 section 7.7") ?
 				   SEE_MTU_FALLS :
 				   SEE_MTU_RISES);
 }
