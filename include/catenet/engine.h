@@ -579,6 +579,7 @@ struct cn_tcp_info {
 	uint32_t snd_cwnd, snd_ssthresh, snd_wnd, rcv_wnd;
 	uint32_t flight; /* sent, not acknowledged */
 	uint32_t sacked, lost, retrans; /* octets now marked so */
+	uint32_t reordering; /* segments, the furthest that was seen; 3 */
 	uint64_t octets_sent, octets_acked, octets_received;
 	uint64_t octets_retransmitted;
 	uint64_t segs_out, segs_in, segs_retransmitted, dup_acks_in;

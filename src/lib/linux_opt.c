@@ -697,7 +697,7 @@ static void fill_windows(const struct cn_tcp_info *from, struct tcp_info *to)
 					0x7fffffff;
 	to->tcpi_snd_cwnd = from->snd_mss ? from->snd_cwnd / from->snd_mss : 0;
 	to->tcpi_advmss = from->advmss;
-	to->tcpi_reordering = 3;
+	to->tcpi_reordering = from->reordering;
 	to->tcpi_rcv_space = from->rcv_space;
 	to->tcpi_notsent_bytes = from->unsent;
 	to->tcpi_snd_wnd = from->snd_wnd;

@@ -295,6 +295,25 @@ static bool is_blind(const struct tcb *tcb, const struct tcp_seg *seg)
 	       seq_lt(seg->ack, tcb->snd_una - tcb->max_snd_wnd);
 }
 
+/*
+ * An ACK that another has overtaken acknowledges nothing and offers nothing;
+ * as Linux, what it SACKs has arrived all the same.
+ */
+static void old_ack(struct tcb *tcb, const struct arrival *a)
+{
+	struct sent_acked acked = {.watch = true};
+	struct ack_news news = {.flight = tcp_flight(tcb), .sent = &acked};
+
+	if (!tcb->sack_ok || !(a->seg->options & TCP_OPT_SACK))
+		return;
+	congestion_ack_begins(tcb, a->now);
+	take_sack(tcb, a->seg, &acked, &news);
+	news.delivered = news.sacked;
+	if (news.sacked || news.dsack)
+		recovery_ack(tcb, &news, a->now);
+	congestion_ack_ends(tcb, &news, a->now);
+}
+
 static void established_ack(struct tcb *tcb, const struct arrival *a)
 {
 	const struct tcp_seg *seg = a->seg;
@@ -305,7 +324,7 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	bool window_moved;
 
 	if (seq_lt(seg->ack, una)) {
-		/* An old duplicate: its SACK blocks are old too. */
+		old_ack(tcb, a);
 		return;
 	}
 	acked.watch = recovery_looks(tcb) || (seg->options & TCP_OPT_SACK);

@@ -42,6 +42,7 @@ struct tcp_recovery {
 	 * RACK.rtt, RACK.reordering_seen, and the window's adaptation. */
 	uint32_t rack_us, rack_end, rack_rtt_us;
 	uint32_t reo_round_end; /* RACK.dsack_round */
+	uint16_t reordering; /* the most seen, segments */
 	uint8_t reo_more; /* quarters of the smallest RTT beyond the first */
 	uint8_t reo_persist;
 	bool rack_has : 1, reordered : 1, reo_round : 1;

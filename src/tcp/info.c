@@ -4,6 +4,7 @@
 
 #include "tcp/busy.h"
 #include "tcp/output.h"
+#include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
 #include "tcp/timeout.h"
@@ -161,6 +162,7 @@ void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->snd_ssthresh = tcb->cc.ssthresh;
 	info->snd_wnd = tcb->snd_wnd;
 	info->rcv_wnd = tcb->rcv_wnd;
+	info->reordering = rack_reordering(tcb);
 	info->sacked = tcb->sacked;
 	info->lost = tcb->lost;
 	info->retrans = tcb->retrans;

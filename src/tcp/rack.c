@@ -30,10 +30,29 @@ static void advance(struct tcp_recovery *rec, uint32_t us, uint32_t end,
 	rec->rack_end = end;
 }
 
-/* Section 6.2 step 3: delivered late and sent once. */
-static void see_reordering(struct tcb *tcb, struct tcp_recovery *rec)
+/* As Linux, net.ipv4.tcp_max_reordering. */
+#define REORDERING_MAX 300u
+
+uint32_t rack_reordering(const struct tcb *tcb)
 {
+	uint32_t segs = tcb->busy ? tcb->busy->rec.reordering : 0;
+
+	return segs > DUP_THRESH ? segs : DUP_THRESH;
+}
+
+/* Section 6.2 step 3: delivered late and sent once.  As Linux, how late in
+ * segments is kept: so many SACKed do not end a wait. */
+static void see_reordering(struct tcb *tcb, struct tcp_recovery *rec,
+			   uint32_t lowest)
+{
+	uint32_t fack = tcb->sent ? tcb->sent->fack : tcb->snd_una;
+	uint32_t segs = (fack - lowest + tcb->snd_mss - 1) / tcb->snd_mss;
+
 	tcb->env->count->tcp_sack_reorder++;
+	if (segs > REORDERING_MAX)
+		segs = REORDERING_MAX;
+	if (segs > rec->reordering)
+		rec->reordering = (uint16_t)segs;
 	rec->reordered = true;
 	tcb->busy->keep |= BUSY_KEEP_RECOVERY;
 }
@@ -76,7 +95,7 @@ void rack_update(struct tcb *tcb, const struct ack_news *news, bool dsack,
 			advance(rec, sent->again_us, sent->again_end, rtt_us);
 	}
 	if (sent->reordered)
-		see_reordering(tcb, rec);
+		see_reordering(tcb, rec, sent->lowest);
 	if (dsack)
 		widen(tcb, rec, news);
 }
@@ -98,7 +117,7 @@ uint32_t rack_reo_wnd(const struct tcb *tcb)
 	if (!rec->reordered) {
 		if (tcb->in_recovery || tcb->in_loss)
 			return 0;
-		if (tcb->sent && tcb->sent->sacked_n >= DUP_THRESH &&
+		if (tcb->sent && tcb->sent->sacked_n >= rack_reordering(tcb) &&
 		    !(how & CN_RECOVERY_NO_DUPTHRESH))
 			return 0;
 	}

@@ -20,6 +20,9 @@ void rack_update(struct tcb *tcb, const struct ack_news *news, bool dsack,
 struct sent_rack rack_detect(struct tcb *tcb, uint64_t now);
 /* The window that reordering is given, microseconds (section 6.2 step 4). */
 uint32_t rack_reo_wnd(const struct tcb *tcb);
+/* How far segments were seen to overtake each other, in segments; 3 at least
+ * (Linux's tcpi_reordering). */
+uint32_t rack_reordering(const struct tcb *tcb);
 /* A recovery is over. */
 void rack_recovered(struct tcb *tcb);
 

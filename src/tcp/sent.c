@@ -174,6 +174,13 @@ static uint64_t above_edge(const struct sent_ring *ring, const struct sent *rec)
 	return ~mask_upto(segs_upto(rec, ring->edge));
 }
 
+static void note_late(struct sent_acked *acked, uint32_t seq)
+{
+	if (!acked->reordered || seq_lt(seq, acked->lowest))
+		acked->lowest = seq;
+	acked->reordered = true;
+}
+
 /*
  * These segments of the record are delivered, and were not before: which of
  * them was sent last, and does their order say anything?
@@ -195,8 +202,8 @@ static void note_delivered(const struct tcb *tcb, const struct sent *rec,
 			acked->once_end = end;
 		}
 		acked->orig |= seq_le(seg_end(rec, first), tcb->recover);
-		acked->reordered |=
-			seq_lt(seg_start(rec, first), tcb->sent->fack);
+		if (seq_lt(seg_start(rec, first), tcb->sent->fack))
+			note_late(acked, seg_start(rec, first));
 	}
 	if (!again)
 		return;

@@ -103,7 +103,8 @@ struct sent_acked {
 	uint32_t once_us, once_end;
 	uint32_t again_us, again_end;
 	bool orig; /* some sent once, below tcb->recover (RFC 5682) */
-	bool reordered; /* some sent once, below what came before */
+	bool reordered; /* some sent once, below what came before; */
+	uint32_t lowest; /* the lowest of these */
 };
 /* snd_una is at ack now. */
 void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked);
