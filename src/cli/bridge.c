@@ -57,14 +57,6 @@ const struct cli_command cli_bridge_command = {
 	.take = take,
 };
 
-static const char *name_of(int key)
-{
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].key == key)
-			return table[i].name;
-	return "";
-}
-
 static bool take(void *ctx, int key, const char *value)
 {
 	struct line *line = ctx;
@@ -76,9 +68,12 @@ static bool take(void *ctx, int key, const char *value)
 		line->seeded = true;
 		why = units_count(value, 0, UINT64_MAX, &line->seed);
 	} else {
-		why = path_take(&line->path, key, name_of(key), value);
+		why = path_take(&line->path, key,
+				cli_name_of(&cli_bridge_command, key), value);
 	}
-	return !why || cli_wrong(&cli_bridge_command, name_of(key), value, why);
+	return !why ||
+	       cli_wrong(&cli_bridge_command,
+			 cli_name_of(&cli_bridge_command, key), value, why);
 }
 
 /* ------------------------------------------------------------ the bridge -- */

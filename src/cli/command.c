@@ -93,6 +93,14 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
 	return parse.code;
 }
 
+const char *cli_name_of(const struct cli_command *command, int key)
+{
+	for (size_t i = 0; i < command->option_n; i++)
+		if (command->option[i].key == key)
+			return command->option[i].name;
+	return "";
+}
+
 bool cli_wrong(const struct cli_command *command, const char *option,
 	       const char *value, const char *why)
 {

@@ -56,6 +56,8 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
 void cli_help(const struct cli_command *command, FILE *out);
 /* Options as scdoc writes them, for the manual page. */
 void cli_scdoc(const struct cli_command *command, FILE *out);
+/* The name of the option of that key, "" if there is none. */
+const char *cli_name_of(const struct cli_command *command, int key);
 /* "catenet run: --delay 50: a time needs a unit: ..." and false. */
 bool cli_wrong(const struct cli_command *command, const char *option,
 	       const char *value, const char *why);

@@ -243,14 +243,6 @@ const struct cli_command cli_run_command = {
 	.take = take,
 };
 
-static const char *name_of(int key)
-{
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].key == key)
-			return table[i].name;
-	return "";
-}
-
 static const char *take_count(const char *value, uint64_t low, uint64_t high,
 			      uint32_t *to)
 {
@@ -408,9 +400,12 @@ static const char *take_without(struct run_options *run, const char *value)
 static const char *take_both(struct world_options *world, int key,
 			     const char *value)
 {
-	const char *why = units_impair(name_of(key), value, &world->up);
+	const char *why = units_impair(cli_name_of(&cli_run_command, key),
+				       value, &world->up);
 
-	return why ? why : units_impair(name_of(key), value, &world->down);
+	return why ? why :
+		     units_impair(cli_name_of(&cli_run_command, key), value,
+				  &world->down);
 }
 
 static const char *take_value(struct line *line, int key, const char *value)
@@ -442,7 +437,8 @@ static const char *take_value(struct line *line, int key, const char *value)
 	case KEY_MAX_PER_CLIENT:
 	case KEY_CLIENT_PREFIX:
 	case KEY_IDLE_TIMEOUT:
-		return host_option(name_of(key), value, world);
+		return host_option(cli_name_of(&cli_run_command, key), value,
+				   world);
 	case KEY_PCAPNG:
 		world->pcapng = value;
 		return NULL;
@@ -502,7 +498,7 @@ static bool take(void *ctx, int key, const char *value)
 	const char *why;
 
 	if (!is_for_worlds(key))
-		line->alone = name_of(key);
+		line->alone = cli_name_of(&cli_run_command, key);
 
 	if (line->looking_for_net || key == KEY_NET) {
 		if (key == KEY_NET)
@@ -536,7 +532,9 @@ static bool take(void *ctx, int key, const char *value)
 		break;
 	}
 	why = take_value(line, key, value);
-	return !why || cli_wrong(&cli_run_command, name_of(key), value, why);
+	return !why ||
+	       cli_wrong(&cli_run_command, cli_name_of(&cli_run_command, key),
+			 value, why);
 }
 
 /* ----------------------------------------------------- all of it at once -- */

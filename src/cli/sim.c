@@ -135,14 +135,6 @@ const struct cli_command cli_sim_command = {
 
 /* -------------------------------------------------------------- options -- */
 
-static const char *name_of(int key)
-{
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].key == key)
-			return table[i].name;
-	return "";
-}
-
 static const char *take_cc(struct line *line, const char *value)
 {
 	static char names[96];
@@ -322,11 +314,15 @@ static bool take(void *ctx, int key, const char *value)
 		break;
 	default:
 		why = key >= PATH_NET ?
-			      path_take(&line->path, key, name_of(key), value) :
+			      path_take(&line->path, key,
+					cli_name_of(&cli_sim_command, key),
+					value) :
 			      take_transfer(line, key, value);
 		break;
 	}
-	return !why || cli_wrong(&cli_sim_command, name_of(key), value, why);
+	return !why ||
+	       cli_wrong(&cli_sim_command, cli_name_of(&cli_sim_command, key),
+			 value, why);
 }
 
 /* ----------------------------------------------------------------- runs -- */

@@ -169,14 +169,6 @@ const struct cli_command cli_world_command = {
 	.take = take,
 };
 
-static const char *name_of(int key)
-{
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].key == key)
-			return table[i].name;
-	return "";
-}
-
 static const char *take_publish(struct line *line, const char *value)
 {
 	const char *why;
@@ -205,7 +197,9 @@ static bool take(void *ctx, int key, const char *value)
 	case KEY_SEGMENT:
 	case KEY_ROUTE:
 	case KEY_TUN:
-		why = world_plan_add(&line->plan, name_of(key), value);
+		why = world_plan_add(&line->plan,
+				     cli_name_of(&cli_world_command, key),
+				     value);
 		break;
 	case KEY_GATEWAY:
 		line->lab.gateway = value;
@@ -225,7 +219,8 @@ static bool take(void *ctx, int key, const char *value)
 	case KEY_MAX_PER_CLIENT:
 	case KEY_CLIENT_PREFIX:
 	case KEY_IDLE_TIMEOUT:
-		why = host_option(name_of(key), value, &line->world);
+		why = host_option(cli_name_of(&cli_world_command, key), value,
+				  &line->world);
 		break;
 	case KEY_LANG:
 		why = screen_take_lang(&line->screen, value);
@@ -251,7 +246,9 @@ static bool take(void *ctx, int key, const char *value)
 	default:
 		break;
 	}
-	return !why || cli_wrong(&cli_world_command, name_of(key), value, why);
+	return !why ||
+	       cli_wrong(&cli_world_command,
+			 cli_name_of(&cli_world_command, key), value, why);
 }
 
 static int misused(const char *why)

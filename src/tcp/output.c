@@ -549,7 +549,9 @@ static uint32_t paced(const struct tcb *tcb, uint32_t len, uint32_t mss,
 
 	if (len <= room)
 		return len;
-	return room > mss ? room - room % mss : mss;
+	if (room > mss)
+		return room - room % mss;
+	return len < mss ? len : mss;
 }
 
 static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
@@ -641,6 +643,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	    tcb->snd_nxt + len == tcb->snd_end && window_left(tcb) > len)
 		flags = TCP_FIN;
 	CN_ASSERT(len || flags);
+	CN_ASSERT(len <= tcb->snd_end - tcb->snd_nxt);
 	build(tcb, seg, tcb->snd_nxt, flags, now);
 	put_data(tcb, seg, len, mss);
 	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,

@@ -240,7 +240,8 @@ def captured():
     assert told[0]['hosts'] == ['alice', 'bob'], told[0]
     states = [(e['host'], e['to']) for e in told if e['kind'] == 'state']
     assert ('alice', 'TIME-WAIT') in states, states
-    assert ('bob', 'LAST-ACK') in states, states
+    # Where both close at the same moment, the FINs cross.
+    assert ('bob', 'LAST-ACK') in states or ('bob', 'CLOSING') in states, states
 
 
 @case

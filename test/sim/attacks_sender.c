@@ -143,6 +143,7 @@ static void begin(struct victim *v, bool has_sack)
 	cn_settings_default(&v->set);
 	v->set.timestamps = false;
 	v->set.cc = CN_CC_RENO;
+	v->set.pacing = false; /* the clock stands still for a window */
 	v->set.sndbuf = 256 << 20;
 	v->pool = cn_pool_new(&alloc);
 	random_init(&v->random, key, 1);

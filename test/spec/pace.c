@@ -70,6 +70,23 @@ static void established_late_timer_is_forgiven(void)
 	deadline(18 * MS);
 }
 
+/* RFC 8985 section 7.3: nor does a probe of the tail; it takes what is there,
+ * be it less than a segment. */
+static void established_tail_probe_is_no_longer_than_the_tail(void)
+{
+	after_the_first_window();
+	is(tcp_set_max_pacing_rate(&t.tcb, RATE / 100, t.now), CN_OK);
+	sends(2300);
+	out("A", 10001, 1, 1000);
+	out("A", 11001, 1, 1000);
+	silent();
+	is(t.tcb.snd_end - t.tcb.snd_nxt, 300);
+	t.tcb.owe |= TCP_OWE_TLP;
+	out("PA", 12001, 1, 300);
+	is(t.tcb.snd_end - t.tcb.snd_nxt, 0);
+	silent();
+}
+
 /* What a timeout sends again does not wait, either. */
 static void established_timeout_is_not_paced(void)
 {
@@ -120,6 +137,8 @@ int main(void)
 		cmocka_unit_test_rule(established_max_rate_spaces_portions),
 		cmocka_unit_test_rule(established_acks_are_not_paced),
 		cmocka_unit_test_rule(established_late_timer_is_forgiven),
+		cmocka_unit_test_rule(
+			established_tail_probe_is_no_longer_than_the_tail),
 		cmocka_unit_test_rule(established_timeout_is_not_paced),
 		cmocka_unit_test_rule(
 			established_window_is_spaced_over_its_round_trip),
