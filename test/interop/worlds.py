@@ -185,11 +185,11 @@ def two_terminals():
         server.wait(re.escape(own) + ' says Hi there, server')
         assert server.code() == 0
         # Whoever closed first is in TIME-WAIT, though nobody runs any more.
+        # (Where the FINs cross, both are.)
         left = world.rows()
-        assert len(left) == 1, left
-        assert left[0]['state_name'] == 'TIME-WAIT', left
-        assert left[0]['host'] == 'alice', left
-        assert left[0]['peer'] == own, left
+        assert {row['state_name'] for row in left} == {'TIME-WAIT'}, left
+        assert [row['peer'] for row in left if row['host'] == 'alice'] == \
+            [own], left
         said = catenet('ss', '-tano').stdout
         assert '192.168.0.223%alice:5678' in said, said
         assert 'timer:(timewait,' in said, said
@@ -411,8 +411,8 @@ except OSError as err:
 print('listening', flush=True)
 c, a = s.accept()
 c.sendall(b'x')
-print('accepted', flush=True)
 try:
+    print('accepted', flush=True)
     s.accept()
 except KeyboardInterrupt:
     print('stopped', flush=True)
@@ -647,8 +647,9 @@ def as_without():
                 assert want.stdout == got.stdout
                 continue
             want, got = json.loads(want.stdout), json.loads(got.stdout)
-            # A host of a world lets broadcast and groups be bound, as Linux.
-            known = {'bind_refuses'}
+            # A host of a world lets broadcast and groups be bound, as Linux;
+            # a reset before accept reaches the descriptor a moment after it.
+            known = {'bind_refuses', 'accept_after_reset'}
             assert {key for key in want if want[key] != got[key]} <= known, [
                 (key, want[key], got[key]) for key in want
                 if want[key] != got[key]]
