@@ -96,6 +96,10 @@ static const char *offers(struct arrow_entry *entry,
 
 	if (!(trace->flags & TCP_ACK) || trace->flags & TCP_RST)
 		return NULL;
+	/* A SYN's window has no scale: it cannot tell what was rounded up to
+	 * the scale's unit in an ACK before it was sent again. */
+	if (entry->has_offer && trace->flags & TCP_SYN)
+		return NULL;
 	entry->has_offer = true;
 	entry->offer = edge;
 	return left ? "the right edge of a window moved left" : NULL;
