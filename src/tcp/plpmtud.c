@@ -92,8 +92,9 @@ void plpmtud_timeout(struct tcb *tcb, uint64_t now)
 	if (!tune)
 		return;
 	mtu = &tune->mtu;
-	/* What did not arrive is too long by one at least. */
-	mtu->high = (uint16_t)(tcb->snd_mss - 1);
+	/* As Linux: silence may also be an outage, so the search is over all
+	 * that the path has carried, and begins as soon as something passes. */
+	mtu->high = (uint16_t)options_mss_max(tcb);
 	mtu->low = (uint16_t)low;
 	mtu->next_ms = ms_of(now);
 	tcb->env->count->tcp_mtu_fallbacks++;
