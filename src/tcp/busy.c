@@ -14,6 +14,7 @@ struct tcp_busy *tcp_busy(struct tcb *tcb, uint64_t now)
 	/* Until the end of the verb says better. */
 	busy->idle_at = now + BUSY_IDLE_NS;
 	tcb->busy = busy;
+	rate_init(tcb, now);
 	return busy;
 }
 

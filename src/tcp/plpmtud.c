@@ -18,6 +18,7 @@
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
+#include "tcp/undo.h"
 
 /* Linux's tcp_probe_threshold: what is nearer than this is not worth it. */
 #define NEAR 8u
@@ -32,6 +33,12 @@ static struct tcp_mtu *mtu_of(const struct tcb *tcb)
 static bool is_found(const struct tcp_mtu *mtu)
 {
 	return mtu->high < mtu->low + NEAR;
+}
+
+/* Halfway between what arrives and what may. */
+static uint32_t size_of(const struct tcp_mtu *mtu)
+{
+	return (mtu->low + mtu->high + 1u) / 2;
 }
 
 /* Nothing longer is tried for a while. */
@@ -124,7 +131,7 @@ uint32_t plpmtud_probe(const struct tcb *tcb, uint32_t window, uint64_t now)
 	look_again(tcb, mtu, now);
 	if (is_found(mtu) || seq_lt(ms_of(now), mtu->next_ms))
 		return 0;
-	size = (mtu->low + mtu->high + 1u) / 2;
+	size = size_of(mtu);
 	len = size - (tcb->snd_mss - output_mss(tcb));
 	need = len + BEHIND * output_mss(tcb);
 	if (window < need || tcb->snd_end - tcb->snd_nxt < need)
@@ -136,7 +143,9 @@ void plpmtud_sent(struct tcb *tcb, uint32_t seq, uint32_t len)
 {
 	struct tcp_mtu *mtu = mtu_of(tcb);
 
-	mtu->probe = (uint16_t)(len + tcb->snd_mss - output_mss(tcb));
+	/* As plpmtud_probe chose it: what options it bears is settled since,
+	 * and they may be fewer now. */
+	mtu->probe = (uint16_t)size_of(mtu);
 	mtu->seq = seq;
 	mtu->end = seq + len;
 	tcb->env->count->tcp_mtu_probes++;
@@ -163,7 +172,6 @@ void plpmtud_acked(struct tcb *tcb, uint64_t now)
 void plpmtud_rexmit(struct tcb *tcb, uint32_t seq, uint64_t now)
 {
 	struct tcp_mtu *mtu = mtu_of(tcb);
-	struct cc_event event = {.now = now, .smss = tcb->snd_mss};
 
 	if (!mtu || !mtu->probe || seq_lt(seq, mtu->seq) ||
 	    seq_ge(seq, mtu->end))
@@ -175,6 +183,6 @@ void plpmtud_rexmit(struct tcb *tcb, uint32_t seq, uint64_t now)
 		rest(tcb, mtu, now);
 	if (!tcb->in_recovery || tcb->lost > mtu->end - mtu->seq)
 		return;
-	cc_ops((enum cn_cc)tcb->cc_kind)->undo(&tcb->cc, &event);
+	undo_reduction(tcb, now);
 	trace_cc(tcb, "RFC 4821 section 7.6.2", now);
 }

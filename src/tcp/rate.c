@@ -23,6 +23,14 @@ uint32_t rate_delivered(const struct tcb *tcb)
 	return tcb->snd_una + tcb->sacked;
 }
 
+/* An ACK may make the block when it is half worked on: what it has delivered by
+ * then is not counted. */
+void rate_init(struct tcb *tcb, uint64_t now)
+{
+	rate_ack(tcb, now);
+	tcb->busy->rate.round_end = rate_delivered(tcb);
+}
+
 /* "Transmitting a data packet". */
 void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now)
 {

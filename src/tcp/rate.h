@@ -48,7 +48,7 @@ struct tcp_rate {
 	 * round_end of C.delivered, or of the one before. */
 	bool is_cwnd_limited, was_cwnd_limited;
 	uint32_t round_end;
-	/* The ACK that is being worked on. */
+	/* The ACK, or the timeout, that is being worked on. */
 	uint64_t ack_at;
 	uint32_t ack_delivered, ack_lost;
 	uint64_t pick_at;
@@ -63,7 +63,9 @@ struct tcp_rate {
 uint32_t rate_delivered(const struct tcb *tcb);
 /* A record goes out, of which len octets are new; nothing is counted yet. */
 void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now);
-/* An ACK begins; segments of a record are delivered by it (again: they were
+/* The block is new: it begins with what is delivered by now. */
+void rate_init(struct tcb *tcb, uint64_t now);
+/* An ACK, or a timeout, begins; segments of a record are delivered by it (again: they were
  * sent twice, and say nothing); it ends. */
 void rate_ack(struct tcb *tcb, uint64_t now);
 void rate_pick(struct tcb *tcb, const struct sent *rec);

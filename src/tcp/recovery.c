@@ -153,7 +153,7 @@ static void take_back(struct tcb *tcb, enum cn_undo why, uint64_t now)
 	tcb->in_loss = false;
 	if (!tcb->sack_ok)
 		tcb->sacked = 0;
-	undo(tcb, why, true, now);
+	undo(tcb, why, now);
 }
 
 static enum cn_undo why_undo(const struct tcb *tcb)
@@ -355,6 +355,7 @@ void recovery_reordering_over(struct tcb *tcb, uint64_t now)
 
 	if (!rack_is_on(tcb))
 		return;
+	rate_ack(tcb, now);
 	again = rack_detect(tcb, now).lost_again;
 	if (tcb->lost <= lost && !again)
 		return;
@@ -397,6 +398,7 @@ void recovery_timeout(struct tcb *tcb, uint64_t now)
 	struct cc_event event = congestion_event(tcb, &none, now);
 	bool fresh = !tcb->in_recovery && !tcb->in_loss;
 
+	rate_ack(tcb, now);
 	/* In a recovery the window has been reduced for this flight. */
 	if (fresh || (tcb->in_loss && tcb->rexmit_n <= 1)) {
 		undo_begin(tcb, now);

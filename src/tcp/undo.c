@@ -80,18 +80,27 @@ bool undo_is_due(const struct tcb *tcb, const struct ack_news *news)
 	return undo_all_came_twice(tcb) || undo_is_delayed(tcb, news);
 }
 
-void undo(struct tcb *tcb, enum cn_undo why, bool unlose, uint64_t now)
+/* The controller's and PRR's part. */
+void undo_reduction(struct tcb *tcb, uint64_t now)
 {
 	static const struct ack_news none;
-	struct tcp_recovery *rec = &tcb->busy->rec;
 	struct cc_event event = congestion_event(tcb, &none, now);
+	struct tcp_recovery *rec = tcb->busy ? &tcb->busy->rec : NULL;
 
-	if (unlose)
-		sent_unlose(tcb);
-	rec->undo_can = false;
-	rec->prr_fs = 0;
+	if (rec && !rec->undo_can)
+		return;
 	cc_ops((enum cn_cc)tcb->cc_kind)->undo(&tcb->cc, &event);
+	if (!rec)
+		return;
 	if (tcb->cc.ssthresh < rec->prior_ssthresh)
 		tcb->cc.ssthresh = rec->prior_ssthresh;
+	rec->undo_can = false;
+	rec->prr_fs = 0;
+}
+
+void undo(struct tcb *tcb, enum cn_undo why, uint64_t now)
+{
+	sent_unlose(tcb);
+	undo_reduction(tcb, now);
 	trace_undo(tcb, why, now);
 }

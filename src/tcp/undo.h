@@ -16,7 +16,9 @@ bool undo_is_delayed(const struct tcb *tcb, const struct ack_news *news);
 /* All that was sent again was sent in vain. */
 bool undo_all_came_twice(const struct tcb *tcb);
 bool undo_is_due(const struct tcb *tcb, const struct ack_news *news);
-/* The window is as before.  unlose: so is what was thought lost. */
-void undo(struct tcb *tcb, enum cn_undo why, bool unlose, uint64_t now);
+/* The window is as before, and nothing is lost. */
+void undo(struct tcb *tcb, enum cn_undo why, uint64_t now);
+/* The window is as before, though something was lost: not for congestion. */
+void undo_reduction(struct tcb *tcb, uint64_t now);
 
 #endif

@@ -4,8 +4,10 @@
  * every one of them byte-exact, through the state diagram's arrows alone,
  * closed at both ends, its memory given back, each lost packet accounted for.
  *
- *	sim-lossy [--part I/N] [--connections N] [--from SEED] [--twice]
- *	sim-lossy --seed SEED [-v]	one run again, and what it was
+ *	sim-lossy [--part I/N] [--connections N] [--from SEED]
+ *	sim-lossy --times ...	each run at other times and with other sequence
+ *				numbers, too: the same must happen
+ *	sim-lossy --seed SEED [--at MS] [-v]	one run again, and what it was
  */
 #include <inttypes.h>
 #include <math.h>
@@ -30,6 +32,9 @@ struct run {
 	} host[2];
 	uint64_t fates[2][CN_FATE_TOO_BIG + 1];
 	uint64_t hash;
+	uint64_t like; /* the same, but for clocks and sequence numbers */
+	bool has_iss;
+	uint32_t iss; /* of the first SYN */
 	uint64_t octets;
 	uint64_t took;
 	const char *fault;
@@ -85,7 +90,31 @@ static void mix(struct run *run, uint64_t x)
 	run->hash ^= run->hash >> 29;
 }
 
-static void print_trace(int host, const struct cn_trace *t)
+/* What must be the same at any time of the day and with any first sequence
+ * number. */
+static void mix_like(struct run *run, const struct cn_trace *t)
+{
+	uint64_t hash = run->hash;
+	bool out = t->kind == CN_TRACE_OUT;
+
+	if (out && !run->has_iss) {
+		run->has_iss = true;
+		run->iss = t->iss;
+	}
+	run->hash = run->like;
+	mix(run, t->at - run->scene->start);
+	mix(run, (uint64_t)t->kind << 56 | (uint64_t)t->to << 40 |
+			 (uint64_t)t->timer << 32 | (uint64_t)t->drop << 16 |
+			 t->flags);
+	if ((out || t->kind == CN_TRACE_IN) && t->iss && t->irs)
+		mix(run, (uint64_t)(t->seq - (out ? t->iss : t->irs)) << 32);
+	mix(run, (uint64_t)t->len << 32 | t->wnd);
+	mix(run, (uint64_t)t->cwnd << 32 | t->flight);
+	run->like = run->hash;
+	run->hash = hash;
+}
+
+static void print_trace(int host, const struct cn_trace *t, uint64_t start)
 {
 	static const char *const kinds[] = {"state", "in", "out",
 					    "timer", "cc", "window"};
@@ -94,8 +123,7 @@ static void print_trace(int host, const struct cn_trace *t)
 					     "fin-wait2", "time-wait",
 					     "user",	  "sws"};
 
-	printf("%.6f %c:%u %-5s ", (double)(t->at - SCENE_START) / 1e9,
-	       "ab"[host],
+	printf("%.6f %c:%u %-5s ", (double)(t->at - start) / 1e9, "ab"[host],
 	       t -> local.port == SCENE_PORT ? t->peer.port : t->local.port,
 	       kinds[t->kind]);
 	switch ((enum cn_trace_kind)t->kind) {
@@ -151,8 +179,9 @@ static void on_trace(void *ctx, const struct cn_trace *trace)
 	mix(run, (uint64_t)trace->seq << 32 | trace->ack);
 	mix(run, (uint64_t)trace->len << 32 | trace->wnd);
 	mix(run, (uint64_t)trace->cwnd << 32 | trace->flight);
+	mix_like(run, trace);
 	if (run->verbose)
-		print_trace(host->host, trace);
+		print_trace(host->host, trace, run->scene->start);
 	if (trace->kind == CN_TRACE_STATE)
 		wrong = arrows_follow(run->arrows, host->host, trace);
 	else if (trace->kind == CN_TRACE_IN || trace->kind == CN_TRACE_OUT)
@@ -175,7 +204,7 @@ static void on_packet(void *ctx, int wire, int toward,
 	mix(run, (uint64_t)fate << 32 | cn_frame_len(frame));
 	if (run->verbose && fate != CN_FATE_SENT)
 		printf("%.6f wire toward %c: %s %u\n",
-		       (double)(now - SCENE_START) / 1e9, "ab"[toward],
+		       (double)(now - run->scene->start) / 1e9, "ab"[toward],
 		       names[fate], cn_frame_len(frame));
 }
 
@@ -210,9 +239,9 @@ static bool accounts(const struct run *run, int toward)
 }
 
 /* Seconds of the run; 0: never. */
-static double since(uint64_t at)
+static double since(const struct run *run, uint64_t at)
 {
-	return at == CN_NEVER ? 0 : (double)(at - SCENE_START) / 1e9;
+	return at == CN_NEVER ? 0 : (double)(at - run->scene->start) / 1e9;
 }
 
 static void on_settled(void *ctx, uint64_t now)
@@ -220,9 +249,9 @@ static void on_settled(void *ctx, uint64_t now)
 	struct run *run = ctx;
 
 	if (run->verbose)
-		printf("%.6f all: next a %.6f, b %.6f\n", since(now),
-		       since(cn_host_deadline(sim_host(run->sim, 0))),
-		       since(cn_host_deadline(sim_host(run->sim, 1))));
+		printf("%.6f all: next a %.6f, b %.6f\n", since(run, now),
+		       since(run, cn_host_deadline(sim_host(run->sim, 0))),
+		       since(run, cn_host_deadline(sim_host(run->sim, 1))));
 	for (int i = 0; i < 2; i++)
 		if (!accounts(run, i))
 			fail(run, "packets that are not accounted for");
@@ -370,15 +399,15 @@ static void run_scene(struct run *run, struct cn_pool *pool,
 	memset(&arrows, 0, sizeof(arrows));
 	arrows.loose = run->scene->fail_one_in > 0;
 	run->arrows = &arrows;
-	run->sim = sim_new(pool, run->scene->seed, SCENE_START, &watch);
+	run->sim = sim_new(pool, run->scene->seed, run->scene->start, &watch);
 	run->fault = begin(run, talk, in, &server);
 	if (run->fault)
 		return;
 	for (int i = 0; i < 2; i++)
 		base[i] = cn_host_memory(sim_host(run->sim, i), NULL);
 	shortage->fail_one_in = run->scene->fail_one_in;
-	end = sim_run(run->sim, SCENE_START + time_bound(run->scene));
-	run->took = sim_now(run->sim) - SCENE_START;
+	end = sim_run(run->sim, run->scene->start + time_bound(run->scene));
+	run->took = sim_now(run->sim) - run->scene->start;
 	if (!run->fault && server.fault)
 		fail(run, server.fault);
 	if (!run->fault)
@@ -397,7 +426,8 @@ static void run_scene(struct run *run, struct cn_pool *pool,
 		run->fault = "the pool is not given back";
 }
 
-static const char *run_seed(uint64_t seed, bool verbose, struct run *run)
+static const char *run_seed_at(uint64_t seed, uint64_t start, bool verbose,
+			       struct run *run)
 {
 	struct shortage shortage = {0};
 	const struct cn_alloc alloc = {test_alloc, test_free, &shortage};
@@ -406,6 +436,7 @@ static const char *run_seed(uint64_t seed, bool verbose, struct run *run)
 	struct cn_pool *pool = cn_pool_new(&alloc);
 
 	scene_make(&scene, seed);
+	scene_move(&scene, start);
 	random_init(&shortage.random, key, seed);
 	*run = (struct run){.scene = &scene, .verbose = verbose};
 	if (verbose)
@@ -436,6 +467,64 @@ static const char *run_seed(uint64_t seed, bool verbose, struct run *run)
 	return run->fault;
 }
 
+static const char *run_seed(uint64_t seed, bool verbose, struct run *run)
+{
+	return run_seed_at(seed, SCENE_START, verbose, run);
+}
+
+/* ---------------------------------------------------------- other times -- */
+
+/* Our clocks are microseconds, milliseconds and what numbers sequences, all of
+ * them modulo 2^32: one of them comes round, or passes its middle, while the
+ * scene is played. */
+#define TIMES 8
+
+static uint64_t other_time(const struct run *first, int i)
+{
+	const uint64_t us = UINT64_C(1000) << 32, ms = UINT64_C(1000000) << 32;
+	uint64_t ticks;
+
+	switch (i) {
+	case 0:
+		return us - 2 * CN_NS_PER_SEC - us % CN_NS_PER_MS;
+	case 1:
+		return us + us / 2 - 3 * CN_NS_PER_SEC -
+		       (us + us / 2) % CN_NS_PER_MS;
+	case 2:
+		return ms - 2 * CN_NS_PER_SEC;
+	case 3:
+		return ms + ms / 2 - 3 * CN_NS_PER_SEC;
+	default:
+		/* The first number of the first connection, in quarters of
+		 * all; for the last, the end of them comes soon.  The clock
+		 * counts 250 of them in a millisecond. */
+		ticks = (uint32_t)((i == 7 ? UINT32_MAX - 30000 :
+					     1000 + ((uint32_t)(i - 4) << 30)) -
+				   first->iss) /
+			250;
+		return SCENE_START + ticks * CN_NS_PER_MS;
+	}
+}
+
+/* What happens depends neither on the time nor on sequence numbers. */
+static const char *run_at_times(uint64_t seed)
+{
+	static char text[80];
+	struct run first, run;
+	const char *fault = run_seed(seed, false, &first);
+
+	for (int i = 0; i < TIMES && !fault; i++) {
+		uint64_t at = other_time(&first, i);
+
+		fault = run_seed_at(seed, at, false, &run);
+		snprintf(text, sizeof(text), "%s, begun at %" PRIu64 " ms",
+			 fault ? fault : "not the same", at / CN_NS_PER_MS);
+		if (fault || run.like != first.like)
+			return text;
+	}
+	return fault;
+}
+
 /* ------------------------------------------------------------------ main -- */
 
 static int by_value(const void *a, const void *b)
@@ -452,7 +541,8 @@ static double median_fault(void)
 }
 
 struct options {
-	uint64_t seed, from, part, parts, connections;
+	uint64_t seed, from, part, parts, connections, at;
+	bool times;
 	bool one, verbose, twice, keep_going;
 };
 
@@ -469,7 +559,13 @@ static bool read_options(int argc, char **argv, struct options *o)
 			o->keep_going = true;
 			continue;
 		}
-		if (!strcmp(argv[i], "--seed")) {
+		if (!strcmp(argv[i], "--times")) {
+			o->times = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "--at")) {
+			o->at = strtoull(value, NULL, 0) * CN_NS_PER_MS;
+		} else if (!strcmp(argv[i], "--seed")) {
 			o->seed = strtoull(value, NULL, 0);
 			o->one = true;
 		} else if (!strcmp(argv[i], "--from")) {
@@ -491,7 +587,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 static int run_one(const struct options *o)
 {
 	struct run run;
-	const char *fault = run_seed(o->seed, o->verbose, &run);
+	const char *fault = run_seed_at(o->seed, o->at, o->verbose, &run);
 
 	printf("# %" PRIu64 " octets, %.3f s, hash %016" PRIx64 "\n",
 	       run.octets, (double)run.took / 1e9, run.hash);
@@ -515,7 +611,8 @@ static int run_case(const struct options *o, uint64_t *seed, uint64_t until)
 
 	while (total.connections < until && !out_of_time()) {
 		struct run run;
-		const char *fault = run_seed(*seed, false, &run);
+		const char *fault = o->times ? run_at_times(*seed) :
+					       run_seed(*seed, false, &run);
 
 		if (fault) {
 			printf("# seed %" PRIu64 ": %s\n", *seed, fault);
@@ -552,7 +649,8 @@ static bool replays(uint64_t from)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.parts = 1, .connections = 20000};
+	struct options o = {
+		.parts = 1, .connections = 20000, .at = SCENE_START};
 	uint64_t seed, most, n = 0;
 	int failed = 0;
 
@@ -561,7 +659,7 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 			"usage: %s [--seed N [-v]] [--from N]"
 			" [--part I/N] [--connections N]"
-			" [--keep-going]\n",
+			" [--keep-going] [--times] [--at MS]\n",
 			argv[0]);
 		return 2;
 	}

@@ -214,6 +214,7 @@ void scene_make(struct scene *scene, uint64_t seed)
 
 	memset(scene, 0, sizeof(*scene));
 	scene->seed = seed;
+	scene->start = SCENE_START;
 	random_init(&random, key, seed);
 	scene->family = scene_chance(&random, 0.5) ? 4 : 6;
 	scene->wire.mtu = make_mtu(&random, scene->family);
@@ -234,6 +235,13 @@ void scene_make(struct scene *scene, uint64_t seed)
 		make_plan(&random, scene, i, &scene->plan[i]);
 	if (scene_chance(&random, 0.05))
 		make_shortage(&random, scene);
+}
+
+void scene_move(struct scene *scene, uint64_t start)
+{
+	for (int i = 0; i < scene->talk_n; i++)
+		scene->plan[i].start_at += start - scene->start;
+	scene->start = start;
 }
 
 void scene_print(const struct scene *scene)
@@ -272,7 +280,7 @@ void scene_print(const struct scene *scene)
 		const struct talk_plan *plan = &scene->plan[i];
 
 		printf("# talk %d: at %.3f s%s\n", i,
-		       (double)(plan->start_at - SCENE_START) / 1e9,
+		       (double)(plan->start_at - scene->start) / 1e9,
 		       plan->simultaneous ? ", simultaneous" : "");
 		for (int j = 0; j < 2; j++) {
 			const struct talk_side *side = &plan->side[j];

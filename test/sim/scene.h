@@ -15,6 +15,7 @@
 
 struct scene {
 	uint64_t seed;
+	uint64_t start; /* SCENE_START, unless it was moved */
 	int family;
 	double faults[2]; /* toward a, toward b */
 	struct sim_wire wire;
@@ -25,6 +26,8 @@ struct scene {
 };
 
 void scene_make(struct scene *scene, uint64_t seed);
+/* The same scene, begun at another time. */
+void scene_move(struct scene *scene, uint64_t start);
 void scene_print(const struct scene *scene);
 
 /* Between 0 and 1; true with probability p; even on a logarithmic scale. */

@@ -184,6 +184,12 @@ static void established_a_lost_probe_is_no_congestion(void)
 	is(t.count.tcp_mtu_probes_lost, 1);
 	is(t.tcb.cc.cwnd >= cwnd, true);
 	is(t.tcb.snd_mss, BASE);
+	/* Nor is it when the recovery is over. */
+	after(RTT);
+	in("A", 1, 1 + sent, 0);
+	is(t.tcb.in_recovery, false);
+	is(t.tcb.cc.cwnd >= cwnd, true);
+	is(t.tcb.cc.ssthresh >= cwnd, true);
 }
 
 static void established_always_begins_low(void)
