@@ -20,6 +20,11 @@
 	 SOF_TIMESTAMPING_SYS_HARDWARE | SOF_TIMESTAMPING_OPT_ID |             \
 	 SOF_TIMESTAMPING_OPT_TSONLY)
 
+/* A program that never reads its queue must not cost memory without end:
+ * beyond so many marks and notices Linux, too, has no room (its limits are the
+ * socket's octets), and times are no longer told. */
+#define ERRQ_MOST 4096
+
 /* The last octet of a call, until the peer has it. */
 struct mark {
 	struct list node;
@@ -40,6 +45,7 @@ struct errq {
 	struct list node; /* of the hub, while there are marks */
 	struct lsock *sock;
 	struct list marks, notices;
+	unsigned kept; /* of both */
 	bool zerocopy;
 	uint32_t zerocopy_next;
 	int stamps; /* SOF_TIMESTAMPING_x */
@@ -114,17 +120,24 @@ void errq_inherit(struct lsock *sock, const struct lsock *listener)
 
 /* ---------------------------------------------------------------- marks -- */
 
+bool errq_refuses(const struct lsock *sock, int flags)
+{
+	return flags & MSG_ZEROCOPY && sock->errq && sock->errq->zerocopy &&
+	       sock->errq->kept >= ERRQ_MOST;
+}
+
 void errq_sent(struct lsock *sock, size_t octets, int flags)
 {
 	struct errq *q = sock->errq;
 	struct mark *mark;
 	bool zerocopy;
 
-	sock->queued += octets;
 	if (!q || !octets)
 		return;
 	zerocopy = q->zerocopy && flags & MSG_ZEROCOPY;
 	if (!zerocopy && !(q->stamps & STAMPS_OUT))
+		return;
+	if (q->kept >= ERRQ_MOST)
 		return;
 	mark = calloc(1, sizeof(*mark));
 	if (!mark)
@@ -134,6 +147,7 @@ void errq_sent(struct lsock *sock, size_t octets, int flags)
 	mark->stamps = q->stamps & STAMPS_OUT;
 	if (zerocopy)
 		mark->zerocopy_id = q->zerocopy_next++;
+	q->kept++;
 	list_add_tail(&q->marks, &mark->node);
 	if (!list_is_linked(&q->node))
 		list_add_tail(&sock->file.hub->marked, &q->node);
@@ -157,10 +171,14 @@ static struct timespec wall(const struct hub *hub, uint64_t at)
 
 static void tell(struct errq *q, const struct sock_extended_err *ee, bool timed)
 {
-	struct notice *notice = calloc(1, sizeof(*notice));
+	struct notice *notice;
 
+	if (q->kept >= ERRQ_MOST)
+		return;
+	notice = calloc(1, sizeof(*notice));
 	if (!notice)
 		return;
+	q->kept++;
 	notice->ee = *ee;
 	if (timed)
 		notice->at.ts[0] =
@@ -218,6 +236,8 @@ static void has_arrived(struct errq *q, struct mark *mark)
 {
 	if (q->stamps & SOF_TIMESTAMPING_TX_ACK)
 		tell_stamp(q, mark, SCM_TSTAMP_ACK);
+	/* Its place is the notice's, which must not be missing. */
+	q->kept--;
 	if (mark->zerocopy)
 		tell_zerocopy(q, mark->zerocopy_id);
 	list_del(&mark->node);
@@ -341,6 +361,7 @@ ssize_t errq_recv(struct lsock *sock, struct msghdr *msg)
 	put_notice(sock, notice, msg);
 	list_del(&notice->node);
 	free(notice);
+	sock->errq->kept--;
 	return 0;
 }
 

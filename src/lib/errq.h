@@ -20,7 +20,10 @@ int errq_set(struct lsock *sock, int opt, int value);
 int errq_get(const struct lsock *sock, int opt);
 /* A connection has them from its listener; without memory it has none. */
 void errq_inherit(struct lsock *sock, const struct lsock *listener);
-/* So many octets were taken by a call with those flags. */
+/* The queue is full: a call with those flags gets ENOBUFS, as on Linux. */
+bool errq_refuses(const struct lsock *sock, int flags);
+/* So many octets were taken by a call with those flags; sock->queued has them
+ * already. */
 void errq_sent(struct lsock *sock, size_t octets, int flags);
 /* What has left and what has arrived since; under the hub's lock. */
 void errq_progress(struct hub *hub);

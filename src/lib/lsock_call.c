@@ -249,6 +249,7 @@ ssize_t lsock_connect_send(struct lsock *sock, const struct msghdr *msg,
 		n = CN_E_INPROGRESS;
 	if (n < 0 && n != CN_E_INPROGRESS)
 		return -linux_errno((int)n);
+	sock->queued += n > 0 ? (uint64_t)n : 0;
 	hub_run(hub);
 	if (!lsock_waits(sock, flags))
 		return n < 0 ? -EINPROGRESS : n;

@@ -47,6 +47,7 @@ static int64_t push(struct lsock *sock, struct cursor *from, int flags)
 		if (n < 0)
 			return done ? done : n;
 		cursor_pass(from, (size_t)n);
+		sock->queued += (uint64_t)n;
 		done += n;
 		if (!from->left || (size_t)n < len)
 			return done;
@@ -146,6 +147,8 @@ static ssize_t send_stream(struct lsock *sock, const struct msghdr *msg,
 	struct cursor from;
 	int rc = cursor_init(&from, msg->msg_iov, msg->msg_iovlen);
 
+	if (!rc && errq_refuses(sock, flags))
+		rc = ENOBUFS;
 	if (rc)
 		return -rc;
 	return flags & MSG_FASTOPEN || cn_sock_defers(sock->ls.sock) ?

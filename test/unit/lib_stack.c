@@ -234,6 +234,63 @@ static void stamps_of_what_was_sent(void **state)
 	close_lab(&lab);
 }
 
+/* More than there is room for is no acknowledgement of what went before. */
+static void a_stamp_waits_for_its_ack(void **state)
+{
+	static uint8_t many[8 << 20];
+	struct cn_impair slow = {.delay_ns = 100 * MS};
+	double before, when;
+	struct lab lab;
+	int p[2];
+
+	(void)state;
+	open_lab(&lab, &slow);
+	make_pair(&lab, p);
+	set_int(p[0], SOL_SOCKET, SO_TIMESTAMPING,
+		SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE |
+			SOF_TIMESTAMPING_OPT_ID);
+	before = now_s(&lab);
+	assert_int_equal(cn_send(p[0], many, 16, 0), 16);
+	assert_in_range(cn_send(p[0], many, sizeof(many), MSG_DONTWAIT), 1,
+			sizeof(many) - 1);
+	cn_stack_sleep(lab.a, S);
+	assert_int_equal(next_notice(p[0], &when).ee_data, 15);
+	assert_true(when > before + 0.199);
+	cn_close(p[0]);
+	cn_close(p[1]);
+	close_lab(&lab);
+}
+
+/* Nobody reads the notices: they end somewhere, and zero copy says so. */
+static void notices_that_nobody_reads(void **state)
+{
+	struct msghdr none = {0};
+	struct lab lab;
+	int p[2], sent = 0, told = 0;
+	char octet;
+
+	(void)state;
+	open_lab(&lab, NULL);
+	make_pair(&lab, p);
+	set_int(p[0], SOL_SOCKET, SO_ZEROCOPY, 1);
+	set_int(p[0], SOL_SOCKET, SO_TIMESTAMPING,
+		SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+	while (sent < 100000 && cn_send(p[0], "a", 1, MSG_ZEROCOPY) == 1) {
+		assert_int_equal(cn_recv(p[1], &octet, 1, 0), 1);
+		sent++;
+	}
+	assert_int_equal(errno, ENOBUFS);
+	assert_in_range(sent, 1000, 10000);
+	assert_int_equal(cn_send(p[0], "a", 1, 0), 1);
+	while (cn_recvmsg(p[0], &none, MSG_ERRQUEUE) == 0)
+		told++;
+	assert_in_range(told, sent, 2 * sent);
+	assert_int_equal(cn_send(p[0], "a", 1, MSG_ZEROCOPY), 1);
+	cn_close(p[0]);
+	cn_close(p[1]);
+	close_lab(&lab);
+}
+
 /* MSG_FASTOPEN and TCP_FASTOPEN_CONNECT: the first connection gets a cookie,
  * the next are read before their handshake is complete. */
 static void fast_open_as_in_linux(void **state)
@@ -834,6 +891,8 @@ int main(void)
 		cmocka_unit_test(many),
 		cmocka_unit_test(zero_copy_is_told_when_it_arrived),
 		cmocka_unit_test(stamps_of_what_was_sent),
+		cmocka_unit_test(a_stamp_waits_for_its_ack),
+		cmocka_unit_test(notices_that_nobody_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
