@@ -160,6 +160,12 @@ static int make_path(struct running *running, int from)
 	return cn_path_new(&config, &sink, &running->bridge.path[from], NULL);
 }
 
+static bool say_error(const char *what)
+{
+	fprintf(stderr, "catenet bridge: %s\n", what);
+	return false;
+}
+
 static bool build(struct running *running, char **name)
 {
 	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
@@ -171,7 +177,7 @@ static bool build(struct running *running, char **name)
 	bridge->loop = loop_new();
 	bridge->pool = cn_pool_new(&alloc);
 	if (!bridge->loop || !bridge->pool)
-		return false;
+		return say_error("no memory, or no descriptors left");
 	for (int i = 0; i < 2; i++) {
 		bridge->station[i] = &running->station[i];
 		if (station_open(&running->station[i], name[i], error)) {
@@ -179,9 +185,12 @@ static bool build(struct running *running, char **name)
 			return false;
 		}
 		if (make_path(running, i))
-			return false;
+			return say_error("no path: no memory, or no random "
+					 "numbers");
 	}
-	return !watch_signals(running) && !bridge_begin(bridge);
+	if (watch_signals(running) || bridge_begin(bridge))
+		return say_error("the interfaces cannot be waited for");
+	return true;
 }
 
 static void say(struct running *running)
@@ -290,6 +299,9 @@ static int read_line(int argc, char **argv, struct line *line, char **name)
 		if (more < argc - rest - 1)
 			why = "it joins two interfaces, not more";
 	}
+	/* Its own frames would come back for ever. */
+	if (!why && !strcmp(name[0], name[1]))
+		why = "it joins two different interfaces";
 	if (!why)
 		why = path_check(&line->path);
 	if (why) {

@@ -327,6 +327,12 @@ static bool take(void *ctx, int key, const char *value)
 
 /* ----------------------------------------------------------------- runs -- */
 
+static bool out_of_memory(void)
+{
+	fprintf(stderr, "catenet sim: out of memory\n");
+	return false;
+}
+
 static bool run_one(const struct line *line, uint64_t seed,
 		    const struct bulk_watch *watch, struct bulk_result *result)
 {
@@ -334,10 +340,7 @@ static bool run_one(const struct line *line, uint64_t seed,
 
 	plan.seed = seed;
 	plan.set = &line->set;
-	if (bulk_run(&plan, watch, result))
-		return true;
-	fprintf(stderr, "catenet sim: out of memory\n");
-	return false;
+	return bulk_run(&plan, watch, result) || out_of_memory();
 }
 
 /* A worker: every jobs-th of the seeds, results in binary to the pipe. */
@@ -409,13 +412,14 @@ static bool dismiss(struct crew *crew)
 	return good;
 }
 
-static void tell(const struct line *line, const struct bulk_result *result,
+static bool tell(const struct line *line, const struct bulk_result *result,
 		 struct sim_table *to)
 {
 	if (line->json)
 		sim_json_write(result, stdout);
-	else
-		(void)sim_table_add(to, result);
+	else if (!sim_table_add(to, result))
+		return out_of_memory();
+	return true;
 }
 
 static void progress(const struct line *line, uint64_t n)
@@ -439,10 +443,10 @@ static int run_many(struct line *line, struct sim_table *to)
 	good = hire(&crew, line);
 	for (; good && seed <= line->last; seed += line->parts, n++) {
 		good = fread(&result, sizeof(result), 1,
-			     crew.from[n % line->jobs]) == 1;
+			     crew.from[n % line->jobs]) == 1 &&
+		       tell(line, &result, to);
 		if (!good)
 			break;
-		tell(line, &result, to);
 		progress(line, n + 1);
 	}
 	if (!dismiss(&crew) || !good) {
@@ -457,7 +461,7 @@ static int run_single(struct line *line, struct sim_table *to)
 {
 	bool looks = line->look.pcapng || line->look.events || line->look.plot;
 	struct sim_look *look = NULL;
-	struct bulk_result result;
+	struct bulk_result result = {0};
 	char title[128];
 	bool good;
 
@@ -468,9 +472,8 @@ static int run_single(struct line *line, struct sim_table *to)
 			return EXIT_CATENET;
 	}
 	good = run_one(line, line->first, look ? sim_look_watch(look) : NULL,
-		       &result);
-	if (good)
-		tell(line, &result, to);
+		       &result) &&
+	       tell(line, &result, to);
 	snprintf(title, sizeof(title), "%s, seed %llu: %.3f Mbit/s",
 		 bulk_cc_name(line->plan.cc[0]),
 		 (unsigned long long)line->first,
@@ -480,40 +483,45 @@ static int run_single(struct line *line, struct sim_table *to)
 	return good ? 0 : EXIT_CATENET;
 }
 
+static bool merge_lines(const char *name, FILE *file, const struct line *line,
+			struct sim_table *to)
+{
+	struct bulk_result result;
+	unsigned long number = 0;
+	const char *why = NULL;
+	char *text = NULL;
+	size_t room = 0;
+	bool good = true;
+
+	while (good && !why && getline(&text, &room, file) > 0) {
+		why = sim_json_read(text, &result);
+		number++;
+		good = why || tell(line, &result, to);
+	}
+	free(text);
+	if (why)
+		fprintf(stderr, "catenet sim: %s:%lu: %s\n", name, number, why);
+	else if (ferror(file))
+		fprintf(stderr, "catenet sim: %s: %s\n", name, strerror(errno));
+	return good && !why && !ferror(file);
+}
+
 static int merge(char **files, int n, const struct line *line,
 		 struct sim_table *to)
 {
-	struct bulk_result result;
-	char *text = NULL;
-	size_t room = 0;
-	int code = 0;
+	bool good = true;
 
-	for (int i = 0; i < n && !code; i++) {
+	for (int i = 0; i < n && good; i++) {
 		FILE *file = fopen(files[i], "re");
-		unsigned long number = 0;
 
-		if (!file) {
+		good = file && merge_lines(files[i], file, line, to);
+		if (file)
+			fclose(file);
+		else
 			fprintf(stderr, "catenet sim: %s: %s\n", files[i],
 				strerror(errno));
-			code = EXIT_CATENET;
-			break;
-		}
-		while (!code && getline(&text, &room, file) > 0) {
-			const char *why = sim_json_read(text, &result);
-
-			number++;
-			if (!why) {
-				tell(line, &result, to);
-				continue;
-			}
-			fprintf(stderr, "catenet sim: %s:%lu: %s\n", files[i],
-				number, why);
-			code = EXIT_CATENET;
-		}
-		fclose(file);
 	}
-	free(text);
-	return code;
+	return good ? 0 : EXIT_CATENET;
 }
 
 /* --------------------------------------------------- all of it at once -- */

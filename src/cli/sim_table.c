@@ -189,22 +189,42 @@ void sim_json_write(const struct bulk_result *result, FILE *out)
 	fprintf(out, "]}\n");
 }
 
-static uint64_t number(const json_t *object, const char *name)
+/* What is no number of ours: none, below nothing, or beyond what a run can
+ * count. */
+#define NUMBER_MOST 1e15
+
+static double real(const json_t *object, const char *name, bool *good)
 {
-	return (uint64_t)json_number_value(json_object_get(object, name));
+	const json_t *at = json_object_get(object, name);
+	double value = json_number_value(at);
+
+	if (json_is_number(at) && value >= 0 && value <= NUMBER_MOST)
+		return value;
+	*good = false;
+	return 0;
 }
 
-static uint64_t duration(const json_t *object, const char *name)
+static uint64_t number(const json_t *object, const char *name, bool *good)
 {
-	return (uint64_t)llround(
-		json_number_value(json_object_get(object, name)) *
-		CN_NS_PER_SEC);
+	return (uint64_t)real(object, name, good);
+}
+
+static uint64_t duration(const json_t *object, const char *name, bool *good)
+{
+	double seconds = real(object, name, good);
+
+	if (seconds > NUMBER_MOST / CN_NS_PER_SEC) {
+		*good = false;
+		seconds = 0;
+	}
+	return (uint64_t)llround(seconds * CN_NS_PER_SEC);
 }
 
 static bool read_flow(const json_t *object, struct bulk_flow *flow)
 {
 	const char *cc = json_string_value(json_object_get(object, "cc"));
 	const char *error = json_string_value(json_object_get(object, "error"));
+	bool good = true;
 	size_t kind = 0;
 
 	while (cc && bulk_cc_name(kind) && strcmp(bulk_cc_name(kind), cc) != 0)
@@ -215,15 +235,15 @@ static bool read_flow(const json_t *object, struct bulk_flow *flow)
 		.cc = (uint8_t)kind,
 		.done = json_is_true(json_object_get(object, "done")),
 		.err = *error ? CN_E_TIMEDOUT : CN_OK,
-		.octets = number(object, "octets"),
-		.ns = duration(object, "seconds"),
-		.segs = number(object, "segments"),
-		.segs_again = number(object, "again"),
-		.timeouts = number(object, "timeouts"),
-		.recoveries = number(object, "recoveries"),
-		.srtt_ns = duration(object, "srtt"),
+		.octets = number(object, "octets", &good),
+		.ns = duration(object, "seconds", &good),
+		.segs = number(object, "segments", &good),
+		.segs_again = number(object, "again", &good),
+		.timeouts = number(object, "timeouts", &good),
+		.recoveries = number(object, "recoveries", &good),
+		.srtt_ns = duration(object, "srtt", &good),
 	};
-	return true;
+	return good;
 }
 
 const char *sim_json_read(const char *line, struct bulk_result *result)
@@ -232,6 +252,7 @@ const char *sim_json_read(const char *line, struct bulk_result *result)
 	const json_t *flows = json_object_get(object, "flows");
 	const char *why = NULL;
 	size_t n = json_array_size(flows);
+	bool good = true;
 
 	memset(result, 0, sizeof(*result));
 	if (!object)
@@ -243,17 +264,18 @@ const char *sim_json_read(const char *line, struct bulk_result *result)
 			why = "a flow in it is none of catenet sim's";
 	if (!why) {
 		result->flows = (unsigned)n;
-		result->seed = number(object, "seed");
-		result->ns = duration(object, "seconds");
-		result->packets = number(object, "packets");
-		result->lost = number(object, "lost");
-		result->queue_drops = number(object, "queue_drops");
-		result->again = number(object, "twice");
-		result->queue_mean = json_number_value(
-			json_object_get(object, "queue_mean"));
-		result->queue_max = number(object, "queue_max");
+		result->seed = number(object, "seed", &good);
+		result->ns = duration(object, "seconds", &good);
+		result->packets = number(object, "packets", &good);
+		result->lost = number(object, "lost", &good);
+		result->queue_drops = number(object, "queue_drops", &good);
+		result->again = number(object, "twice", &good);
+		result->queue_mean = real(object, "queue_mean", &good);
+		result->queue_max = number(object, "queue_max", &good);
 		result->stuck = json_is_true(json_object_get(object, "stuck"));
 	}
+	if (!good)
+		why = "a number in it is none of catenet sim's";
 	json_decref(object);
 	return why;
 }

@@ -198,10 +198,11 @@ static void seek(struct cn_path *path, uint64_t now)
 	const struct cn_rate_trace *trace = path->impair.rate_trace;
 	uint64_t ms = (now - path->trace_from + CN_NS_PER_MS - 1) /
 		      CN_NS_PER_MS;
-	uint64_t round = ms / trace->at_ms[trace->n - 1];
+	/* The end of a round is its last millisecond, not the next one's 0. */
+	uint64_t round = ms ? (ms - 1) / trace->at_ms[trace->n - 1] : 0;
 	uint32_t low = 0, high = trace->n, rest;
 
-	rest = (uint32_t)(ms % trace->at_ms[trace->n - 1]);
+	rest = (uint32_t)(ms - round * trace->at_ms[trace->n - 1]);
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 

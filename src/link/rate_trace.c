@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LINE_MAX_LEN 63
+
 struct kept {
 	struct kept *next;
 	struct cn_rate_trace trace;
@@ -25,7 +27,7 @@ static bool take_line(const char *line, uint32_t *ms)
 	unsigned long long value;
 	char *end;
 
-	if (*line < '0' || *line > '9')
+	if (*line < '0' || *line > '9' || strlen(line) == LINE_MAX_LEN)
 		return false;
 	errno = 0;
 	value = strtoull(line, &end, 10);
@@ -60,7 +62,7 @@ static const char *add(struct kept *kept, uint32_t ms, size_t *room)
 static const char *read_lines(FILE *file, struct kept *kept)
 {
 	const char *why = NULL;
-	char line[64];
+	char line[LINE_MAX_LEN + 1];
 	size_t room = 0;
 	uint32_t ms;
 
@@ -72,6 +74,8 @@ static const char *read_lines(FILE *file, struct kept *kept)
 			      "each line is a number of milliseconds, as in "
 			      "Mahimahi's traces";
 	}
+	if (!why && ferror(file))
+		why = "it cannot be read to its end";
 	if (!why && (!kept->trace.n || !kept->at_ms[kept->trace.n - 1]))
 		why = "it must end after millisecond 0";
 	kept->trace.at_ms = kept->at_ms;

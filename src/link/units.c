@@ -369,7 +369,8 @@ const char *units_impair(const char *word, const char *value,
 	return units_unknown;
 }
 
-/* The next word of *text into word; false at the end. */
+/* The next word of *text into word; false at the end, and at a word that is
+ * too long, which *text then points to. */
 static bool next_word(const char **text, char word[WORD_LEN])
 {
 	size_t len;
@@ -386,6 +387,8 @@ static bool next_word(const char **text, char word[WORD_LEN])
 
 const char *units_impair_list(const char *text, struct cn_impair *impair)
 {
+	static const char no_value[] = "a word without its value; write for "
+				       "example 'loss 5% rate 1mbit'";
 	char word[WORD_LEN], value[WORD_LEN];
 	const char *why = NULL;
 
@@ -394,10 +397,11 @@ const char *units_impair_list(const char *text, struct cn_impair *impair)
 		if (!strcmp(word, "ecn"))
 			impair->ecn = true;
 		else if (!next_word(&text, value))
-			return "a word without its value; write for example "
-			       "'loss 5% rate 1mbit'";
+			why = no_value;
 		else
 			why = units_impair(word, value, impair);
 	}
+	if (*text && (!why || why == no_value))
+		why = "a word is longer than 255 octets";
 	return why;
 }

@@ -63,6 +63,14 @@ class Lab:
         self.taps = taps
 
     def __enter__(self):
+        self.bridge = None
+        try:
+            return self.build()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def build(self):
         for name in A, M, B:
             ip('netns', 'add', name)
         subprocess.run(inside(M, 'sysctl', '-qw',
@@ -90,7 +98,7 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        if self.bridge.poll() is None:
+        if self.bridge and self.bridge.poll() is None:
             self.bridge.kill()
             self.bridge.wait()
         for name in A, M, B:
@@ -185,7 +193,8 @@ def bad_words():
     for words, part in (([], 'two interfaces'), (['lo'], 'two interfaces'),
                         (['lo', 'lo', 'lo'], 'not more'),
                         (['nosuch0', 'lo'], 'no interface'),
-                        (['lo', 'lo', '--loss', '5'], 'percent')):
+                        (['lo', 'lo', '--loss', '5'], 'percent'),
+                        (['lo', 'lo'], 'two different')):
         done = subprocess.run([CATENET, 'bridge', *words], text=True,
                               capture_output=True, timeout=20, check=False)
         assert done.returncode == 125 and part in done.stderr, (words, done)

@@ -107,6 +107,26 @@ def bad_words():
 
 
 @case
+def files_of_somebody_else():
+    """lines that are nearly right are told of, whatever numbers they hold"""
+    good = sim(*LOSSY, '--time', '1s', '--json')
+    with tempfile.TemporaryDirectory() as folder:
+        name = f'{folder}/part'
+        for key in 'packets', 'seconds', 'queue_mean', 'flows':
+            for value in -1, 1e300, 'many', None, 10 ** 30:
+                line = json.loads(good)
+                if key == 'flows':
+                    line['flows'][0]['segments'] = value
+                else:
+                    line[key] = value
+                with open(name, 'w', encoding='utf-8') as file:
+                    file.write(good + json.dumps(line) + '\n')
+                said = sim('--merge', name, code=125)
+                assert f'{name}:2: a' in said or 'JSON' in said, said
+        assert 'directory' in sim('--merge', folder, code=125)
+
+
+@case
 def a_full_disk():
     """files that cannot be written whole are told of"""
     if not os.path.exists('/dev/full'):

@@ -40,14 +40,20 @@ struct rig {
 	struct cn_path *path;
 };
 
-static void set_up(struct rig *rig, uint32_t queue)
+static void set_up_by(struct rig *rig, uint32_t queue,
+		      const struct cn_rate_trace *by)
 {
 	struct cn_path_config config = {
-		.impair = {.rate_trace = &trace, .queue = queue}};
+		.impair = {.rate_trace = by, .queue = queue}};
 
 	rig->pool = cn_pool_new(&alloc);
 	config.pool = rig->pool;
 	assert_int_equal(cn_path_new(&config, NULL, &rig->path, NULL), CN_OK);
+}
+
+static void set_up(struct rig *rig, uint32_t queue)
+{
+	set_up_by(rig, queue, &trace);
 }
 
 static void tear_down(struct rig *rig)
@@ -131,6 +137,29 @@ static void what_nobody_uses_is_gone(void **state)
 	tear_down(&rig);
 }
 
+/* Rounds that do not begin at once: the last of one is there for who comes just
+ * before it, in the first round and later. */
+static void the_last_of_a_round(void **state)
+{
+	static const uint32_t late[] = {5, 20, 20};
+	static const struct cn_rate_trace of = {late, 3};
+	struct rig rig;
+
+	(void)state;
+	set_up_by(&rig, 100, &of);
+	give_packet(&rig, 1500, START);
+	assert_int_equal(next_ms(&rig), 5);
+	give_packet(&rig, 1500, START + 19 * MS + 1);
+	give_packet(&rig, 1500, START + 19 * MS + 1);
+	give_packet(&rig, 1500, START + 19 * MS + 1);
+	assert_int_equal(next_ms(&rig), 20);
+	assert_int_equal(next_ms(&rig), 20);
+	assert_int_equal(next_ms(&rig), 25);
+	give_packet(&rig, 1500, START + 2000 * MS);
+	assert_int_equal(next_ms(&rig), 2000);
+	tear_down(&rig);
+}
+
 static void the_queue_is_bounded(void **state)
 {
 	struct cn_path_stats stats;
@@ -192,6 +221,10 @@ static void files(void **state)
 	assert_non_null(read_text("5\nsix\n", &got));
 	assert_non_null(read_text("5 6x\n9zz\n", &got));
 	assert_non_null(read_text("99999999999\n", &got));
+	/* A line that is longer than any number is not two. */
+	assert_non_null(read_text("0000000000000000000000000000000000000000"
+				  "00000000000000000000000000000000000012\n",
+				  &got));
 	assert_non_null(rate_trace_read("/nonexistent", &got));
 	assert_non_null(rate_trace_read("/tmp", &got));
 	assert_non_null(rate_trace_read("/dev/zero", &got));
@@ -203,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_packet_an_opportunity),
 		cmocka_unit_test(small_ones_share_a_long_one_takes_two),
 		cmocka_unit_test(what_nobody_uses_is_gone),
+		cmocka_unit_test(the_last_of_a_round),
 		cmocka_unit_test(the_queue_is_bounded),
 		cmocka_unit_test(both_are_refused),
 		cmocka_unit_test(files),

@@ -118,6 +118,7 @@ static void with_commas(void **state)
 static void lists(void **state)
 {
 	struct cn_impair impair;
+	char word[400] = "";
 
 	(void)state;
 	memset(&impair, 0, sizeof(impair));
@@ -126,6 +127,11 @@ static void lists(void **state)
 	assert_int_equal(impair.rate, 1000000);
 	assert_null(units_impair_list("", &impair));
 	assert_non_null(units_impair_list("loss", &impair));
+	/* Words that are too long are no end. */
+	memset(word, 'x', sizeof(word) - 1);
+	assert_non_null(units_impair_list(word, &impair));
+	memcpy(word, "trace ", 6);
+	assert_non_null(strstr(units_impair_list(word, &impair), "longer"));
 	assert_non_null(units_impair_list("slowness 5", &impair));
 	assert_ptr_equal(units_impair("slowness", "5", &impair), units_unknown);
 }
