@@ -403,7 +403,7 @@ int cli_completion(int argc, char **argv)
 	for (size_t i = 0; rest + 1 == argc && i < SHELL_N; i++)
 		if (!strcmp(argv[rest], shells[i].name)) {
 			shells[i].write(stdout);
-			return fflush(stdout) ? EXIT_CATENET : 0;
+			return 0;
 		}
 	fprintf(stderr, "catenet completion: write one of bash, zsh, fish\n");
 	return EXIT_CATENET;

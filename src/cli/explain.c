@@ -174,7 +174,7 @@ static int play(const struct scenario *scenario, const struct screen *screen)
 	putchar('\n');
 	good = scenario_play(scenario, SEED, &watch);
 	see_ladder_free(ladder);
-	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
+	return good ? 0 : EXIT_CATENET;
 }
 
 static void json_event(void *ctx, int host, const struct cn_trace *trace)
@@ -206,7 +206,7 @@ static int play_json(const struct scenario *scenario,
 		return EXIT_CATENET;
 	good = scenario_play(scenario, SEED, &watch);
 	see_events_free(events);
-	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
+	return good ? 0 : EXIT_CATENET;
 }
 
 static void sketch_on_event(void *ctx, int host, const struct cn_trace *trace)
@@ -250,7 +250,7 @@ static int draw(const struct scenario *const *scenario, size_t n,
 	if (good)
 		line->drawing->draw(sketch, &svg, title, lang);
 	sketch_free(sketch);
-	return good && !fflush(stdout) ? 0 : EXIT_CATENET;
+	return good ? 0 : EXIT_CATENET;
 }
 
 static int list(const struct screen *screen)
@@ -280,10 +280,11 @@ int cli_explain(int argc, char **argv)
 		scenario[n] = scenario_find(argv[rest]);
 		if (scenario[n])
 			continue;
-		fprintf(stderr,
-			"catenet explain: there is no '%s'; without a name "
-			"they are listed\n",
-			argv[rest]);
+		fprintf(stderr, "catenet explain: there is no '%s'; %s\n",
+			argv[rest],
+			*argv[rest] == '-' ?
+				"options stand before the situation" :
+				"without a name they are listed");
 		return EXIT_CATENET;
 	}
 	if (rest < argc ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* catenet: chooses the subcommand. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +40,21 @@ static int help(FILE *out)
 	return out == stdout ? 0 : EXIT_CATENET;
 }
 
-int main(int argc, char **argv)
+/* What a command says to nobody has not been said. */
+static int whole(int code)
+{
+	bool bad;
+
+	errno = 0;
+	bad = fflush(stdout) || ferror(stdout);
+	if (!bad)
+		return code;
+	fprintf(stderr, "catenet: standard output is not whole: %s\n",
+		errno ? strerror(errno) : "some of it could not be written");
+	return code ? code : EXIT_CATENET;
+}
+
+static int choose(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 	char ask[] = "--help";
@@ -64,4 +79,9 @@ int main(int argc, char **argv)
 	if (*name)
 		fprintf(stderr, "catenet: there is no command '%s'\n\n", name);
 	return help(stderr);
+}
+
+int main(int argc, char **argv)
+{
+	return whole(choose(argc, argv));
 }

@@ -663,7 +663,7 @@ static int take_net(struct line *line, int argc, char **argv)
 		return code;
 	if (!strcmp(line->net, NET_LIST)) {
 		profile_list(stdout);
-		return fflush(stdout) ? EXIT_CATENET : 0;
+		return 0;
 	}
 	profile = profile_find(line->net);
 	if (!profile) {

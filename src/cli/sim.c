@@ -526,6 +526,12 @@ static int merge(char **files, int n, const struct line *line,
 
 /* --------------------------------------------------- all of it at once -- */
 
+/* Where a packet takes no time, no number of them does. */
+static bool takes_time(const struct cn_impair *impair)
+{
+	return impair->delay_ns || impair->rate || impair->rate_trace;
+}
+
 static const char *check_together(struct line *line, int files)
 {
 	bool looks = line->look.pcapng || line->look.events || line->look.plot;
@@ -537,6 +543,8 @@ static const char *check_together(struct line *line, int files)
 		return files ? NULL : "--merge needs the files that it joins";
 	if (files)
 		return "it takes files only with --merge";
+	if (!takes_time(&line->path.up) && !takes_time(&line->path.down))
+		return "packets on this path take no time: say --rtt or --rate";
 	if (line->many && looks)
 		return "--plot, --pcapng and --events look at one run: write "
 		       "--seed in place of --seeds";
@@ -598,5 +606,5 @@ int cli_sim(int argc, char **argv)
 	if (!code && !line.json)
 		sim_table_print(to, stdout);
 	sim_table_free(to);
-	return code ? code : fflush(stdout) ? EXIT_CATENET : 0;
+	return code;
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the command line says to wrong words, and its exit codes."""
+import os
 import subprocess
 
-from harness import CATENET, case, main
+from harness import CATENET, Skip, case, main
 
 
 def catenet(*words):
@@ -101,6 +102,8 @@ def no_option():
     wrong('no program', 'run', '--delay', '1ms')
     wrong('there is no command', 'walk')
     wrong('are needed', 'services')
+    wrong('without a name', 'explain', 'nothing')
+    wrong('before the situation', 'explain', 'handshake', '--json')
     code, _, err = catenet()
     assert code == 125 and 'Usage' in err
 
@@ -134,6 +137,24 @@ def help_text():
     assert code == 0 and '--chargen' in out
     code, out, _ = catenet('--version')
     assert code == 0 and out.startswith('catenet ')
+
+
+@case
+def a_full_disk():
+    """whatever a command prints where there is no room, it says so"""
+    if not os.path.exists('/dev/full'):
+        raise Skip('no /dev/full')
+    for words in (['--help'], ['--version'], ['run', '--help'],
+                  ['run', '--net'], ['explain'], ['explain', 'handshake'],
+                  ['explain', '--svg', 'ladder', 'handshake'],
+                  ['completion', 'bash'],
+                  ['sim', '--rtt', '10ms', '--time', '100ms']):
+        with open('/dev/full', 'w', encoding='ascii') as full:
+            done = subprocess.run([CATENET, *words], stdout=full, text=True,
+                                  stderr=subprocess.PIPE, timeout=60,
+                                  check=False)
+        assert done.returncode == 125, (words, done)
+        assert 'No space left on device' in done.stderr, (words, done)
 
 
 main()
