@@ -180,14 +180,16 @@ static void cubic_ack(struct cc *cc, const struct cc_event *event)
 		avoid_congestion(cc, octets, event);
 }
 
-/* Section 4.6: beta is 0.7, of what was in flight within cwnd. */
+/*
+ * Section 4.6: beta is 0.7.  As Linux and as the section allows, of cwnd and
+ * not of what is in flight: a window that is not in use does not grow (rate.c),
+ * and a thin flow that loses a segment is not left with two.
+ */
 static void reduce(struct cc *cc, const struct cc_event *event)
 {
-	uint32_t used = event->flight < cc->cwnd ? event->flight : cc->cwnd;
-
 	cc->prior_cwnd = cc->cwnd;
 	cc->ssthresh =
-		cc_floor((uint32_t)((uint64_t)used * 7 / 10), event->smss);
+		cc_floor((uint32_t)((uint64_t)cc->cwnd * 7 / 10), event->smss);
 	cc->own.cubic.last_ms = 0;
 }
 

@@ -22,11 +22,13 @@ static bool has_model(const struct tcb *tcb)
 }
 
 /*
- * RFC 9293 leaves it to RFC 7661: a window that is not used does not grow.  In
- * slow start half a window in flight counts as used.
+ * RFC 9293 leaves it to RFC 7661: a window that is not used does not grow.
+ * Without memory to know it by, what is in flight tells.
  */
 static bool is_limited(const struct tcb *tcb, uint32_t flight)
 {
+	if (tcb->busy && tcb->busy->rate.usage_most)
+		return rate_uses_window(tcb);
 	if (tcb->cc.cwnd < tcb->cc.ssthresh)
 		return (uint64_t)flight * 2 >= tcb->cc.cwnd;
 	return flight + 3 * tcb->snd_mss >= tcb->cc.cwnd;

@@ -31,6 +31,12 @@ void rate_init(struct tcb *tcb, uint64_t now)
 	tcb->busy->rate.round_end = rate_delivered(tcb);
 }
 
+void rate_sent_more(struct tcb *tcb)
+{
+	if (tcb->busy)
+		tcb->busy->rate.usage_sent = true;
+}
+
 /* "Transmitting a data packet". */
 void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now)
 {
@@ -42,6 +48,7 @@ void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now)
 	if (!busy)
 		return;
 	rate = &busy->rate;
+	rate->usage_sent = true;
 	if (!pipe) {
 		rate->first_us = instant_us(now);
 		rate->delivered_us = instant_us(now);
@@ -55,6 +62,43 @@ void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now)
 	tx->is_app_limited = rate->is_app_limited;
 }
 
+static bool is_window_full(const struct tcb *tcb)
+{
+	return recovery_pipe(tcb) + tcb->snd_mss > tcb->cc.cwnd;
+}
+
+/* Data have left, or would if the window let them: how much of it is used? */
+static void note_usage(struct tcb *tcb)
+{
+	struct tcp_rate *rate = &tcb->busy->rate;
+	uint32_t flight = tcp_flight(tcb);
+	bool full = is_window_full(tcb);
+
+	rate->usage_sent = false;
+	if (!full && rate->usage_most &&
+	    seq_lt(tcb->snd_una, rate->usage_end) &&
+	    (rate->usage_full || flight <= rate->usage_most))
+		return;
+	rate->usage_full = full;
+	rate->usage_most = flight;
+	rate->usage_end = tcb->snd_nxt;
+}
+
+/*
+ * A window that is not used says nothing about the path, so it does not grow.
+ * As Linux (tcp_is_cwnd_limited): it is in use if at some time of this flight
+ * or the one before nothing more could leave for it; and in slow start if it is less than twice what
+ * was in flight then, or who sends in portions would need two round trips for
+ * what takes one.
+ */
+bool rate_uses_window(const struct tcb *tcb)
+{
+	const struct tcp_rate *rate = &tcb->busy->rate;
+
+	return rate->usage_full || (tcb->cc.cwnd < tcb->cc.ssthresh &&
+				    tcb->cc.cwnd / 2 < rate->usage_most);
+}
+
 void rate_ack(struct tcb *tcb, uint64_t now)
 {
 	struct tcp_rate *rate;
@@ -62,6 +106,9 @@ void rate_ack(struct tcb *tcb, uint64_t now)
 	if (!tcb->busy)
 		return;
 	rate = &tcb->busy->rate;
+	/* A link that is slow never lets us rest. */
+	if (rate->usage_sent)
+		note_usage(tcb);
 	rate->ack_at = now;
 	rate->ack_delivered = rate_delivered(tcb);
 	rate->ack_lost = rate->lost;
@@ -159,13 +206,16 @@ void rate_limited_by_app(struct tcb *tcb)
 /* "Detecting application-limited phases". */
 void rate_rests(struct tcb *tcb)
 {
-	uint32_t pipe;
+	bool full, unsent;
 
 	if (!tcb->busy)
 		return;
-	pipe = recovery_pipe(tcb);
-	if (pipe + tcb->snd_mss > tcb->cc.cwnd)
+	full = is_window_full(tcb);
+	unsent = output_has_unsent(tcb);
+	if (tcb->busy->rate.usage_sent || (full && unsent))
+		note_usage(tcb);
+	if (full)
 		tcb->busy->rate.is_cwnd_limited = true;
-	else if (!output_has_unsent(tcb) && tcb->lost <= tcb->retrans)
+	else if (!unsent && tcb->lost <= tcb->retrans)
 		rate_limited_by_app(tcb);
 }

@@ -48,6 +48,11 @@ struct tcp_rate {
 	 * round_end of C.delivered, or of the one before. */
 	bool is_cwnd_limited, was_cwnd_limited;
 	uint32_t round_end;
+	/* The window as it was used, until usage_end is acknowledged: so much
+	 * was in flight at most (0: nothing yet); all that it let go was; data
+	 * have left since that was looked at. */
+	uint32_t usage_end, usage_most;
+	bool usage_full, usage_sent;
 	/* The ACK, or the timeout, that is being worked on. */
 	uint64_t ack_at;
 	uint32_t ack_delivered, ack_lost;
@@ -63,6 +68,8 @@ struct tcp_rate {
 uint32_t rate_delivered(const struct tcb *tcb);
 /* A record goes out, of which len octets are new; nothing is counted yet. */
 void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now);
+/* ... and grows. */
+void rate_sent_more(struct tcb *tcb);
 /* The block is new: it begins with what is delivered by now. */
 void rate_init(struct tcb *tcb, uint64_t now);
 /* An ACK, or a timeout, begins; segments of a record are delivered by it (again: they were
@@ -72,6 +79,8 @@ void rate_pick(struct tcb *tcb, const struct sent *rec);
 void rate_finish(struct tcb *tcb, struct rate_sample *sample, uint64_t now);
 /* Nothing more leaves now: is it for want of data, or of window? */
 void rate_rests(struct tcb *tcb);
+/* RFC 7661, RFC 5681 section 3.1: the window is in use, and may grow. */
+bool rate_uses_window(const struct tcb *tcb);
 /* As if the application limited what is in flight now. */
 void rate_limited_by_app(struct tcb *tcb);
 

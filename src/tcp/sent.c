@@ -120,8 +120,10 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 		ring = ring_new(tcb, seq);
 	if (!ring)
 		return false;
-	if (join_last(ring, seq, data_len, cut, flags & TCP_FIN, now))
+	if (join_last(ring, seq, data_len, cut, flags & TCP_FIN, now)) {
+		rate_sent_more(tcb);
 		return true;
+	}
 	if (ring->n == ring->size && !ring_grow(tcb, ring)) {
 		if (ring->n == 0)
 			sent_free(tcb);

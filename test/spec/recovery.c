@@ -61,18 +61,41 @@ static void slow_start_grows_by_what_is_acknowledged(void)
 	is(t.tcb.cc.cwnd, 15000);
 }
 
-/* A window that is not used does not grow (RFC 7661). */
+/* A window that is not used does not grow (RFC 7661): half of it is not. */
 static void slow_start_unused_window_does_not_grow(void)
 {
 	at(CN_ESTABLISHED);
-	n_leave(4);
-	in("A", 1, SEG(5), 0);
-	is(t.tcb.cc.cwnd, 10000);
-	sends(5000);
-	for (uint32_t i = 5; i <= 9; i++)
-		out(i < 9 ? "A" : "PA", SEG(i), 1, 1000);
+	n_leave(5);
+	in("A", 1, SEG(3), 0);
 	in("A", 1, SEG(6), 0);
-	is(t.tcb.cc.cwnd, 11000);
+	is(t.tcb.cc.cwnd, 10000);
+}
+
+/* As Linux: it grows to twice what was in flight, however it is acknowledged,
+ * and no further. */
+static void slow_start_window_grows_to_twice_the_flight(void)
+{
+	at(CN_ESTABLISHED);
+	n_leave(9);
+	for (uint32_t i = 3; i <= 9; i += 2) {
+		in("A", 1, SEG(i), 0);
+		is(t.tcb.cc.cwnd, 9000 + i * 1000);
+	}
+	in("A", 1, SEG(10), 0);
+	is(t.tcb.cc.cwnd, 18000);
+}
+
+/* ... unless it was full once: until that flight is acknowledged. */
+static void slow_start_full_window_doubles(void)
+{
+	at(CN_ESTABLISHED);
+	n_leave(10);
+	for (uint32_t i = 3; i <= 11; i += 2)
+		in("A", 1, SEG(i), 0);
+	is(t.tcb.cc.cwnd, 20000);
+	n_leave(1);
+	in("A", 1, SEG(12), 0);
+	is(t.tcb.cc.cwnd, 20000);
 }
 
 /* MUST-19: congestion avoidance: a segment for each window. */
@@ -91,20 +114,18 @@ static void avoidance_grows_by_a_segment_a_window(void)
 	is(t.tcb.cc.cwnd, 11000);
 }
 
-/* Within three segments of the window counts as using it. */
+/* Only a window that was full is in use. */
 static void avoidance_unused_window_does_not_grow(void)
 {
 	at(CN_ESTABLISHED);
 	t.tcb.cc.ssthresh = 5000;
 	for (uint32_t i = 0; i < 5; i++) {
-		n_leave(6);
-		in("A", 1, SEG(i * 6 + 7), 0);
+		n_leave(9);
+		in("A", 1, SEG(i * 9 + 10), 0);
 	}
 	is(t.tcb.cc.cwnd, 10000);
-	n_leave(7);
-	in("A", 1, SEG(38), 0);
-	n_leave(7);
-	in("A", 1, SEG(45), 0);
+	n_leave(10);
+	in("A", 1, SEG(56), 0);
 	is(t.tcb.cc.cwnd, 11000);
 }
 
@@ -837,6 +858,9 @@ int main(void)
 		cmocka_unit_test_rule(established_no_initial_window_means_one),
 		cmocka_unit_test_rule(slow_start_grows_by_what_is_acknowledged),
 		cmocka_unit_test_rule(slow_start_unused_window_does_not_grow),
+		cmocka_unit_test_rule(
+			slow_start_window_grows_to_twice_the_flight),
+		cmocka_unit_test_rule(slow_start_full_window_doubles),
 		cmocka_unit_test_rule(avoidance_grows_by_a_segment_a_window),
 		cmocka_unit_test_rule(avoidance_unused_window_does_not_grow),
 		cmocka_unit_test_rule(

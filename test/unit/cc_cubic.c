@@ -127,10 +127,10 @@ static void loss_takes_three_tenths(void **state)
 	} table[] = {
 		{100 * SMSS, 100 * SMSS, 70 * SMSS},
 		{100 * SMSS, 102 * SMSS, 70 * SMSS},
-		{100 * SMSS, 50 * SMSS, 35 * SMSS},
+		{100 * SMSS, 50 * SMSS, 70 * SMSS},
 		{3 * SMSS, 3 * SMSS, 3 * SMSS * 7 / 10},
 		{2 * SMSS, 2 * SMSS, 2 * SMSS},
-		{100 * SMSS, 0, 2 * SMSS},
+		{100 * SMSS, 0, 70 * SMSS},
 	};
 
 	(void)state;
