@@ -45,6 +45,8 @@ struct tcp_recovery {
 	uint16_t reordering; /* the most seen, segments */
 	uint8_t reo_more; /* quarters of the smallest RTT beyond the first */
 	uint8_t reo_persist;
+	/* An ACK delivered something that was not judged by yet. */
+	bool rack_news : 1;
 	bool rack_has : 1, reordered : 1, reo_round : 1;
 	/* TLP (with tcb->tlp_out): it sent something again; TLP.end_seq. */
 	bool tlp_again : 1;

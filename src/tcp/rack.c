@@ -19,10 +19,9 @@
 /* D-SACK-free recoveries until the window shrinks (section 6.2 step 4). */
 #define REO_PERSIST 16u
 
-static void advance(struct tcp_recovery *rec, uint32_t us, uint32_t end,
-		    uint32_t rtt_us)
+static void advance(struct tcp_recovery *rec, uint32_t us, uint32_t end)
 {
-	rec->rack_rtt_us = rtt_us;
+	rec->rack_news = true;
 	if (rec->rack_has && !sent_after(us, end, rec->rack_us, rec->rack_end))
 		return;
 	rec->rack_has = true;
@@ -78,22 +77,34 @@ static void widen(struct tcb *tcb, struct tcp_recovery *rec,
 	rec->reo_persist = REO_PERSIST;
 }
 
+/* Faster than the path is the original's ACK. */
+static bool is_credible(const struct tcb *tcb, uint32_t again_us, uint64_t now)
+{
+	return us_of(now) - again_us >= tcb->rtt.min_us;
+}
+
+/*
+ * Step 2.  RACK.rtt is that of the last segment that the ACK delivers, in the
+ * order of the sequence, not of the one sent last: where a retransmission and
+ * what it had waited for come together, it is the longer one.
+ */
 void rack_update(struct tcb *tcb, const struct ack_news *news, bool dsack,
 		 uint64_t now)
 {
 	struct tcp_recovery *rec = &tcb->busy->rec;
 	const struct sent_acked *sent = news->sent;
-	uint32_t rtt_us;
 
-	if (sent->has_once)
-		advance(rec, sent->once_us, sent->once_end,
-			us_of(now) - sent->once_us);
-	if (sent->has_again) {
-		rtt_us = us_of(now) - sent->again_us;
-		/* Faster than the path is the original's ACK. */
-		if (rtt_us >= tcb->rtt.min_us)
-			advance(rec, sent->again_us, sent->again_end, rtt_us);
+	if (sent->has_once) {
+		rec->rack_rtt_us = us_of(now) - sent->once_us;
+		advance(rec, sent->once_us, sent->once_end);
 	}
+	if (sent->has_again && is_credible(tcb, sent->again_us, now)) {
+		rec->rack_rtt_us = us_of(now) - sent->again_us;
+		advance(rec, sent->again_us, sent->again_end);
+	}
+	if (sent->has_last &&
+	    (!sent->last_again || is_credible(tcb, sent->last_us, now)))
+		rec->rack_rtt_us = us_of(now) - sent->last_us;
 	if (sent->reordered)
 		see_reordering(tcb, rec, sent->lowest);
 	if (dsack)
@@ -127,12 +138,18 @@ uint32_t rack_reo_wnd(const struct tcb *tcb)
 	return us < tcb->rtt.srtt_us ? (uint32_t)us : tcb->rtt.srtt_us;
 }
 
+bool rack_has_news(const struct tcb *tcb)
+{
+	return tcb->busy->rec.rack_news;
+}
+
 struct sent_rack rack_detect(struct tcb *tcb, uint64_t now)
 {
 	struct tcp_recovery *rec = &tcb->busy->rec;
 	struct sent_rack rack = {.us = rec->rack_us, .end = rec->rack_end};
 	uint32_t span_us = rec->rack_rtt_us + rack_reo_wnd(tcb);
 
+	rec->rack_news = false;
 	if (!rec->rack_has)
 		return rack;
 	rack.before_us = us_of(now) - span_us;

@@ -269,7 +269,7 @@ static bool find_losses(struct tcb *tcb, const struct ack_news *news,
 	if (!tcb->sack_ok)
 		reno_losses(tcb, news);
 	else if (rack_is_on(tcb))
-		return rack_detect(tcb, now).lost_again;
+		return rack_has_news(tcb) && rack_detect(tcb, now).lost_again;
 	else
 		sent_update_lost(tcb);
 	return false;

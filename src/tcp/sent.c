@@ -183,15 +183,34 @@ static void note_late(struct sent_acked *acked, uint32_t seq)
 	acked->reordered = true;
 }
 
+/* As Linux takes them: SACK blocks in order, then what is acknowledged. */
+static void note_last(const struct sent *rec, uint64_t bits, bool again,
+		      bool sacked, struct sent_acked *acked)
+{
+	uint32_t end = seg_end(rec, top_of(bits));
+
+	if (acked->has_last && sacked &&
+	    (!acked->last_sacked || seq_le(end, acked->last_end)))
+		return;
+	acked->has_last = true;
+	acked->last_us = again ? rec->from_us : us_of(rec->first_at);
+	acked->last_end = end;
+	acked->last_again = again;
+	acked->last_sacked = sacked;
+}
+
 /*
  * These segments of the record are delivered, and were not before: which of
  * them was sent last, and does their order say anything?
  */
 static void note_delivered(const struct tcb *tcb, const struct sent *rec,
-			   uint64_t bits, struct sent_acked *acked)
+			   uint64_t bits, bool sacked, struct sent_acked *acked)
 {
 	uint64_t once = bits & ~rec->again, again = bits & rec->rexmit;
 	uint32_t us, end, first;
+
+	if (once | again)
+		note_last(rec, once | again, again > once, sacked, acked);
 
 	if (once) {
 		us = us_of(rec->first_at);
@@ -237,7 +256,7 @@ void sent_acked(struct tcb *tcb, uint32_t ack, struct sent_acked *acked)
 			if (bits & ~rec->again)
 				rate_pick(tcb, rec);
 			if (acked->watch)
-				note_delivered(tcb, rec, bits, acked);
+				note_delivered(tcb, rec, bits, false, acked);
 		}
 		acked->segs += k;
 		if (rec->sacked)
@@ -309,7 +328,7 @@ static uint32_t sack_record(struct tcb *tcb, struct sent *rec, uint32_t left,
 		return 0;
 	ring->above_n += count_of(bits & above_edge(ring, rec));
 	ring->sacked_n += count_of(bits);
-	note_delivered(tcb, rec, bits, acked);
+	note_delivered(tcb, rec, bits, true, acked);
 	if (bits & ~rec->again)
 		rate_pick(tcb, rec);
 	if (bits & ~rec->again && rec->first_at > acked->sack_from)

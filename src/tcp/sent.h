@@ -102,6 +102,10 @@ struct sent_acked {
 	bool has_once, has_again;
 	uint32_t once_us, once_end;
 	uint32_t again_us, again_end;
+	/* The one of the highest sequence number, of what is acknowledged
+	 * rather than of what is SACKed: when it was sent; again; SACKed. */
+	uint32_t last_us, last_end;
+	bool has_last, last_again, last_sacked;
 	bool orig; /* some sent once, below tcb->recover (RFC 5682) */
 	bool reordered; /* some sent once, below what came before; */
 	uint32_t lowest; /* the lowest of these */

@@ -142,6 +142,46 @@ static void rack_original_does_not_count_as_retransmission(void)
 }
 
 /* The timeout that RACK's timer stood before is not put off by it. */
+/* Step 2: a retransmission fills the hole, and the ACK takes an original that
+ * had waited behind it: RACK.rtt is the original's, and what was sent with it
+ * is given its time. */
+static void rack_rtt_is_that_of_the_last_delivered(void)
+{
+	t.set.prr = true;
+	at_established_with_rack();
+	n_leave(10);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 2)});
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 3)});
+	silent();
+	in("A", 1, 1, 0, .sack = {BLOCK(9, 9), BLOCK(2, 3)});
+	out("A", SEG(1), 1, 1000);
+	silent();
+	is(t.tcb.lost, 6000);
+	after(RTT + 2 * MS);
+	in("A", 1, SEG(5), 0, .sack = {BLOCK(9, 9)});
+	is(t.tcb.busy->rec.rack_rtt_us, (2 * RTT + 2 * MS) / 1000);
+	is(t.tcb.lost, 4000);
+	for (uint32_t i = 5; i <= 7; i++)
+		out("A", SEG(i), 1, 1000);
+	silent();
+}
+
+/* An ACK that delivers nothing tells of no loss: or a receiver that drops what
+ * is sent again has it at once, again and again. */
+static void rack_duplicate_without_news_loses_nothing(void)
+{
+	at_established_with_rack();
+	n_leave(5);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	out("A", SEG(1), 1, 1000);
+	silent();
+	for (uint32_t i = 0; i < 5; i++)
+		in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	silent();
+	is(t.count.tcp_lost_retransmit, 0);
+}
+
 static void rack_timer_does_not_move_the_timeout(void)
 {
 	t.set.recovery = CN_RECOVERY_RACK | CN_RECOVERY_NO_DUPTHRESH;
@@ -474,6 +514,9 @@ int main(void)
 		cmocka_unit_test_rule(rack_finds_a_lost_retransmission),
 		cmocka_unit_test_rule(
 			rack_original_does_not_count_as_retransmission),
+		cmocka_unit_test_rule(rack_rtt_is_that_of_the_last_delivered),
+		cmocka_unit_test_rule(
+			rack_duplicate_without_news_loses_nothing),
 		cmocka_unit_test_rule(rack_timer_does_not_move_the_timeout),
 		cmocka_unit_test_rule(rack_switched_off_is_rfc_6675),
 		cmocka_unit_test_rule(rack_without_memory_is_rfc_6675),
