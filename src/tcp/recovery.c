@@ -65,6 +65,21 @@ static void reno_dup(struct tcb *tcb)
 		tcb->sacked += tcb->snd_mss;
 }
 
+/*
+ * What an ACK delivers without SACK: a duplicate one segment; and what the
+ * duplicates have told of is not news when it is acknowledged, but the hole
+ * is that it fills.
+ */
+static uint32_t reno_delivered(const struct tcb *tcb,
+			       const struct ack_news *news, uint32_t sacked)
+{
+	uint32_t hole = news->acked < tcb->snd_mss ? news->acked : tcb->snd_mss;
+
+	if (!news->acked)
+		return tcb->sacked - sacked;
+	return news->acked > sacked + hole ? news->acked - sacked : hole;
+}
+
 /* ------------------------------------------------- beginning and end -- */
 
 static void reduce(struct tcb *tcb, uint32_t flight, uint64_t now)
@@ -333,13 +348,13 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 	}
 	delivered = news->delivered;
 	if (!tcb->sack_ok)
-		delivered = news->acked + tcb->sacked > sacked ?
-				    news->acked + tcb->sacked - sacked :
-				    0;
+		delivered = reno_delivered(tcb, news, sacked);
 	/* What a recovery sent before it began does not make the window grow at
 	 * its end (RFC 6582 section 3.2, full acknowledgements). */
 	if (news->acked && !recovering && !tcb->in_cwr && ops->ack) {
 		event = congestion_event(tcb, news, now);
+		if (event.acked > delivered)
+			event.acked = delivered;
 		ops->ack(&tcb->cc, &event);
 		if (fresh && !cc_is_fresh(&tcb->cc))
 			trace_cc(tcb, "RFC 9406 section 4.2", now);

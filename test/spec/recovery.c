@@ -534,6 +534,24 @@ static void third_duplicate_ack_resends_the_first(void)
 	is(t.tcb.sacked, 0);
 }
 
+/* Reordering, no loss: what two duplicates stood for was delivered then, and
+ * the window grows by the third segment alone. */
+static void duplicates_count_as_delivered_once(void)
+{
+	at(CN_ESTABLISHED);
+	n_leave(10);
+	sends(5000);
+	in("A", 1, 1, 0);
+	out("A", SEG(11), 1, 1000);
+	in("A", 1, 1, 0);
+	out("A", SEG(12), 1, 1000);
+	in("A", 1, SEG(4), 0);
+	is(t.tcb.cc.cwnd, 11000);
+	out("A", SEG(13), 1, 1000);
+	out("A", SEG(14), 1, 1000);
+	silent();
+}
+
 /* A full ACK ends it at once, and the fourth duplicate is no third. */
 static void fourth_duplicate_ack_resends_nothing(void)
 {
@@ -892,6 +910,7 @@ int main(void)
 		cmocka_unit_test_rule(
 			sack_data_without_the_fin_leaves_the_segment),
 		cmocka_unit_test_rule(third_duplicate_ack_resends_the_first),
+		cmocka_unit_test_rule(duplicates_count_as_delivered_once),
 		cmocka_unit_test_rule(fourth_duplicate_ack_resends_nothing),
 		cmocka_unit_test_rule(partial_ack_resends_the_next),
 		cmocka_unit_test_rule(ack_with_data_or_window_is_no_duplicate),
