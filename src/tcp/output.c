@@ -460,13 +460,15 @@ static uint32_t frame_max(const struct tcp_emit_limits *limits, uint32_t mss)
 	return max > mss ? max : mss; /* SHLD-28 */
 }
 
-/* Linux's tcp_tso_autosize and tcp_bound_to_half_wnd. */
+/* Linux's tcp_tso_autosize, tcp_bound_to_half_wnd and tcp_cwnd_test: two of
+ * them in a window at least. */
 static uint32_t linux_max(const struct tcb *tcb, uint32_t max, uint32_t mss)
 {
 	uint32_t rtt_us = tcb->rtt.srtt_us ? tcb->rtt.srtt_us : 1000000;
 	uint32_t least = tcb->env->set->tso_min_segs * mss;
 	uint64_t rate = (uint64_t)tcb->cc.cwnd * 1000000 / rtt_us, len;
 	uint32_t shift = tcb->rtt.min_us >> 9, half = tcb->max_snd_wnd / 2;
+	uint32_t cwnd = tcb->cc.cwnd / mss / 2 * mss;
 
 	if (!least)
 		return max;
@@ -475,6 +477,7 @@ static uint32_t linux_max(const struct tcb *tcb, uint32_t max, uint32_t mss)
 	len = len < least ? least : len;
 	len = len < max ? len : max;
 	len = len < half ? len : half;
+	len = len < cwnd ? len : cwnd;
 	return len < mss ? mss : (uint32_t)len / mss * mss;
 }
 
