@@ -87,9 +87,8 @@ static void note_usage(struct tcb *tcb)
 /*
  * A window that is not used says nothing about the path, so it does not grow.
  * As Linux (tcp_is_cwnd_limited): it is in use if at some time of this flight
- * or the one before nothing more could leave for it; and in slow start if it is less than twice what
- * was in flight then, or who sends in portions would need two round trips for
- * what takes one.
+ * or the one before nothing more could leave for it; and in slow start if it is
+ * less than twice what was in flight then, since so much will be sent next.
  */
 bool rate_uses_window(const struct tcb *tcb)
 {

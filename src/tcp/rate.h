@@ -72,8 +72,8 @@ void rate_sent(struct tcb *tcb, struct sent *rec, uint32_t len, uint64_t now);
 void rate_sent_more(struct tcb *tcb);
 /* The block is new: it begins with what is delivered by now. */
 void rate_init(struct tcb *tcb, uint64_t now);
-/* An ACK, or a timeout, begins; segments of a record are delivered by it (again: they were
- * sent twice, and say nothing); it ends. */
+/* An ACK, or a timeout, begins; segments of a record are delivered by it (again:
+ * they were sent twice, and say nothing); it ends. */
 void rate_ack(struct tcb *tcb, uint64_t now);
 void rate_pick(struct tcb *tcb, const struct sent *rec);
 void rate_finish(struct tcb *tcb, struct rate_sample *sample, uint64_t now);
