@@ -180,8 +180,12 @@ struct cn_settings {
 	bool pacing; /* CUBIC and Reno too, where the path is longer than 1 ms;
 			BBR always; true */
 	bool slow_start_after_idle; /* RFC 5681 section 4.1; true */
-	uint8_t ecn; /* RFC 3168: 0 never, 1 asked for and taken, 2 taken where
-			it is asked for (Linux's tcp_ecn); 2 */
+	/* Explicit congestion notification, Linux's tcp_ecn.  What is asked
+	 * for, and what is taken where the peer asks: 0 nothing; RFC 3168 is
+	 * by 1 asked for, and taken by all others; RFC 9768 (accurate ECN)
+	 * is by 3 asked for, and taken by 3, 4 (which asks for RFC 3168) and
+	 * 5 (which asks for nothing, as 2). */
+	uint8_t ecn; /* 2 */
 
 	/* Loss recovery, by Linux's numbers */
 	uint8_t recovery; /* enum cn_recovery_how, as tcp_recovery: RACK */
@@ -255,6 +259,9 @@ enum cn_addr_state {
 	X(syncookies_failed, "ACKs whose cookie was none of ours")             \
 	X(ecn_ce_in, "segments that came with a mark of congestion")           \
 	X(ecn_reductions, "windows reduced because of an echoed mark")         \
+	X(accecn_opens, "connections that agreed on accurate ECN")             \
+	X(accecn_meddled, "times the way was found to change fields of ECN")   \
+	X(accecn_refused, "AccECN options that could not be true")             \
 	X(tcp_time_wait_reused, "TIME-WAIT entries revived by a newer SYN")    \
 	X(tcp_time_wait_overflow, "TIME-WAIT entries dropped by the limit")    \
 	X(pmtu_lowered, "path MTU lowered by a verified ICMP message")         \
@@ -592,7 +599,7 @@ struct cn_tcp_info {
 	uint32_t sndbuf, rcvbuf, unsent;
 	uint8_t ca_state; /* enum cn_ca_state */
 	bool passive; /* the peer opened it */
-	bool has_ecn; /* both ends know ECN (RFC 3168) */
+	bool has_ecn; /* both ends know ECN (RFC 3168 or RFC 9768) */
 	bool delivery_rate_app_limited;
 	uint64_t data_segs_out, data_segs_in; /* those with octets of data */
 	uint64_t ooo_segs_in; /* arrivals beyond a gap */
@@ -611,6 +618,14 @@ struct cn_tcp_info {
 	uint32_t rcv_ssthresh; /* the largest window to offer now */
 	uint32_t rcv_space; /* octets the application took in a round trip */
 	uint64_t rcv_rtt; /* as the receiver measures it; 0: not known */
+	/* Packets that came with a mark of congestion, and segments of ours
+	 * whose acknowledgements told of one; with RFC 9768 the octets of data,
+	 * too, by code point, as far as the peer told them. */
+	bool has_ecn_seen; /* some came that could be marked */
+	bool has_accecn; /* has_ecn is that of RFC 9768 */
+	uint32_t received_ce, delivered_ce;
+	uint32_t received_e0_octets, received_e1_octets, received_ce_octets;
+	uint32_t delivered_e0_octets, delivered_e1_octets, delivered_ce_octets;
 };
 
 #ifdef __cplusplus

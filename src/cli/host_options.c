@@ -81,7 +81,7 @@ static const char *take_idle_timeout(const char *value, uint64_t *ns)
 static const char *take_ecn(const char *value, int *to)
 {
 	uint32_t number = 0;
-	const char *why = take_count(value, 0, 2, &number);
+	const char *why = take_count(value, 0, 5, &number);
 
 	*to = (int)number;
 	return why;

@@ -135,9 +135,11 @@ static const struct cli_option table[] = {
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
 	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
-	{KEY_TCP_ECN, "tcp-ecn", "0|1|2",
-	 "explicit congestion notification: never, asked for, or taken where "
-	 "it is asked for; 2 unless said, 1 with --ecn",
+	{KEY_TCP_ECN, "tcp-ecn", "0|1|2|3|4|5",
+	 "explicit congestion notification, as Linux's tcp_ecn: never, asked "
+	 "for, or taken where it is asked for; accurate ECN (RFC 9768) asked "
+	 "for, taken beside asking for the other, or taken alone; 2 unless "
+	 "said, 1 with --ecn",
 	 NULL},
 	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
 	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "

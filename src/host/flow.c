@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "host/host.h"
+#include "tcp/accecn.h"
 
 /* Memory pressure is acted upon no more often than this; and when nobody was
  * to blame, the search is not soon made again. */
@@ -145,6 +146,7 @@ void sock_renew_tcb(struct cn_sock *sock)
 	struct tcp_tune *tune = tcb->tune;
 	struct tcb old;
 
+	accecn_free(tcb);
 	tcb->tune = NULL;
 	tcb_deinit(tcb);
 	old = *tcb;

@@ -23,7 +23,8 @@ enum flow_kind {
 };
 
 struct flow {
-	uint8_t kind; /* enum flow_kind */
+	uint8_t kind : 4; /* enum flow_kind */
+	uint8_t ecn : 4; /* the kind's own: enum ecn_agreed, or an ACE field */
 	uint8_t mark; /* the kind's own */
 	struct tuple tuple;
 };

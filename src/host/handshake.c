@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "host/host.h"
+#include "tcp/ecn.h"
 
 /* What a connection is made of: an entry, or what a cookie brought back. */
 struct half_open {
@@ -281,6 +282,40 @@ bool syn_is_first(const struct tcp_seg *seg)
 	       TCP_SYN;
 }
 
+/* RFC 9768 section 3.1.5: two SYNs of a connection ask for two kinds of ECN,
+ * and nobody can know which answer its client heard. */
+static void syn_contradicts(struct cn_host *host, struct syn_entry *entry,
+			    const struct arriving *in, uint64_t now)
+{
+	struct tcp_seg reply;
+
+	syn_drop_in(host, in, CN_SYN_RECEIVED, CN_DROP_TCP_FLAGS, now);
+	if (tcp_closed_arrives(in->seg, &reply) &&
+	    net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
+		reply_send(host, &in->tuple, &reply, CN_SYN_RECEIVED, now);
+	syn_forget(host, entry, now);
+}
+
+/* Our SYN-ACK was lost, or is late: again, and the clock of its repetition
+ * starts anew. */
+static void syn_again(struct cn_host *host, struct syn_entry *entry,
+		      const struct arriving *in, uint64_t now)
+{
+	uint8_t agreed = entry->flow.ecn;
+
+	if (!ecn_of_syn_again(&agreed, in->seg)) {
+		syn_contradicts(host, entry, in, now);
+		return;
+	}
+	entry->flow.ecn = agreed & 0xf;
+	entry->flow.mark |= SYN_AGAIN;
+	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_SYN_RECEIVED, in->seg,
+		       CN_DROP_TCP_DUPLICATE, now);
+	host->count.drop[CN_DROP_TCP_DUPLICATE]++;
+	syn_enter(host, syn_ring_of(entry), entry, now);
+	syn_send_ack(host, entry, FAST_OPTION_NONE, now);
+}
+
 void syn_segment(struct cn_host *host, struct syn_entry *entry,
 		 const struct arriving *in, uint64_t now)
 {
@@ -289,13 +324,7 @@ void syn_segment(struct cn_host *host, struct syn_entry *entry,
 	} else if (syn_ring_of(entry) == SYN_RING_REFUSED) {
 		syn_refused_segment(host, entry, in, now);
 	} else if (syn_is_first(in->seg) && in->seg->seq == entry->irs) {
-		/* Our SYN-ACK was lost, or is late: again, and the clock of
-		 * its repetition starts anew. */
-		flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_SYN_RECEIVED,
-			       in->seg, CN_DROP_TCP_DUPLICATE, now);
-		host->count.drop[CN_DROP_TCP_DUPLICATE]++;
-		syn_enter(host, syn_ring_of(entry), entry, now);
-		syn_send_ack(host, entry, FAST_OPTION_NONE, now);
+		syn_again(host, entry, in, now);
 	} else {
 		syn_judge(host, entry, in, now);
 	}

@@ -137,7 +137,7 @@ static int settings_check(const struct cn_settings *set)
 		return CN_E_RANGE;
 	if (set->neigh_max < 4 || !set->neigh_retrans_ns || !set->neigh_probes)
 		return CN_E_RANGE;
-	if (!set->ttl || set->cc >= CN_CC_N || set->ecn > 2)
+	if (!set->ttl || set->cc >= CN_CC_N || set->ecn > 5)
 		return CN_E_RANGE;
 	if (!set->syn_backlog || !set->syn_cache_max || set->syncookies > 2)
 		return CN_E_RANGE;

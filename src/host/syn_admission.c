@@ -5,6 +5,7 @@
  * nothing.
  */
 #include "host/host.h"
+#include "tcp/accecn.h"
 
 /* --------------------------------------------------------------- SYN-ACK -- */
 
@@ -32,6 +33,9 @@ void syn_send_ack(struct cn_host *host, const struct syn_entry *entry,
 		reply.fastopen = cookie;
 		reply.fastopen_len = FAST_COOKIE_LEN;
 		reply.fastopen_exp = option == FAST_OPTION_EXP;
+		/* What place is left now. */
+		if (reply.options & TCP_OPT_ACCECN)
+			accecn_syn_option(&reply);
 	}
 	reply_of_listener(listener, tuple, &reply, now);
 }

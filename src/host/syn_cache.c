@@ -34,9 +34,9 @@ void syn_unpack(const struct syn_entry *entry, struct tcp_syn *syn)
 	syn->options = entry->bits & (0xf & ~TCP_OPT_MSS);
 	if (syn->peer_mss)
 		syn->options |= TCP_OPT_MSS;
-	if (entry->bits & SYN_ECN)
-		syn->options |= TCP_OPT_ECN;
 	syn->rexmit_n = entry->bits >> 4;
+	syn->ecn = entry->flow.ecn;
+	syn->again = (entry->flow.mark & SYN_AGAIN) != 0;
 }
 
 void syn_pack(struct syn_entry *entry, const struct tcp_syn *syn)
@@ -50,8 +50,7 @@ void syn_pack(struct syn_entry *entry, const struct tcp_syn *syn)
 		(uint8_t)((syn->peer_wscale & 0xf) | syn->rcv_wscale << 4);
 	entry->bits = (uint8_t)((syn->options & 0xf & ~TCP_OPT_MSS) |
 				syn->rexmit_n << 4);
-	if (syn->options & TCP_OPT_ECN)
-		entry->bits |= SYN_ECN;
+	entry->flow.ecn = syn->ecn & 0xf;
 }
 
 unsigned syn_rexmit_n(const struct syn_entry *entry)

@@ -35,8 +35,7 @@ enum syn_ring {
 #define SYN_RING_MASK 0x1f
 #define SYN_ACKED 0x20 /* a bare ACK came and was deferred */
 #define SYN_TOLD 0x40 /* the application knows of it */
-
-#define SYN_ECN TCP_OPT_MSS
+#define SYN_AGAIN 0x80 /* the SYN came again */
 
 /* SYN-RECEIVED: what tcp_syn holds, packed, and two ring links. */
 struct syn_entry {
@@ -48,8 +47,8 @@ struct syn_entry {
 	uint32_t at_us; /* when it entered its ring, modulo 2^32 */
 	uint16_t rcv_wnd; /* REFUSED: the verdict and the ICMP code */
 	uint8_t wscales; /* peer's, and ours << 4 */
-	uint8_t bits; /* enum tcp_opt, and rexmit_n << 4; SYN_ECN in the place
-			 of TCP_OPT_MSS, which peer_mss tells */
+	uint8_t bits; /* enum tcp_opt but for TCP_OPT_MSS, which peer_mss
+			 tells; and rexmit_n << 4 */
 };
 _Static_assert(sizeof(struct syn_entry) == SHELF_ENTRY, "a SYN entry");
 

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "wire/octets.h"
 
@@ -116,7 +117,7 @@ static uint32_t cookie_clock(const struct tcp_syn *syn, uint64_t now)
 						 OPTION_WSCALE;
 	if (syn->options & TCP_OPT_SACK_OK)
 		value |= OPTION_SACK;
-	if (syn->options & TCP_OPT_ECN)
+	if (syn->ecn == ECN_AGREED_CLASSIC)
 		value |= OPTION_ECN;
 	/* It never runs backwards, nor ahead. */
 	return value > clock ? value - (1 << OPTION_BITS) : value;
@@ -134,8 +135,11 @@ void cookie_answer(struct cn_host *host, const struct listener *listener,
 	turn_over(host, now);
 	tcp_syn_init(&syn, &host->env, in->seg, 0, listener->sock->tcb.rcvbuf);
 	/* What no timestamp can carry is not agreed on. */
-	if (!(syn.options & TCP_OPT_TS))
+	if (!(syn.options & TCP_OPT_TS)) {
 		syn.options &= TCP_OPT_MSS;
+		if (!ecn_is_accurate(syn.ecn))
+			syn.ecn = ECN_AGREED_NONE;
+	}
 	tag = mss_index(tuple, syn.peer_mss);
 	if (host->cookies.turn & 1)
 		tag |= TAG_TURN;
@@ -172,10 +176,8 @@ static bool options_back(const struct cn_host *host, const struct tuple *tuple,
 	syn->tsval = seg->tsval;
 	if (value & OPTION_SACK)
 		syn->options |= TCP_OPT_SACK_OK;
-	if (value & OPTION_ECN) {
-		syn->options |= TCP_OPT_ECN;
+	if (value & OPTION_ECN)
 		syn->flags |= TCP_ECE | TCP_CWR;
-	}
 	if (wscale != OPTION_WSCALE) {
 		syn->options |= TCP_OPT_WSCALE;
 		syn->wscale = (uint8_t)wscale;
@@ -183,11 +185,22 @@ static bool options_back(const struct cn_host *host, const struct tuple *tuple,
 	return true;
 }
 
+/* RFC 9768 section 5.1: who agreed on it says so by a count, and nobody else
+ * has one so large. */
+static void accurate_back(const struct tcp_seg *seg, struct tcp_seg *syn)
+{
+	if (!(syn->flags & TCP_ECE) && tcp_ace(seg) > 1)
+		tcp_set_ace(syn, 7);
+}
+
 /* Only what we would have agreed on can come back. */
 static bool options_agree(const struct tcp_seg *claimed,
 			  const struct tcp_syn *syn)
 {
-	return syn->options == claimed->options;
+	bool asked = claimed->flags & TCP_ECE && !claimed->ae;
+
+	return syn->options == claimed->options &&
+	       (!asked || syn->ecn == ECN_AGREED_CLASSIC);
 }
 
 /* No cookie that is on its way could still be good. */
@@ -215,6 +228,7 @@ bool cookie_check(struct cn_host *host, const struct listener *listener,
 	told.mss = mss_table[tag & TAG_MSS];
 	if (cookie_of(host, &in->tuple, irs, tag) == iss &&
 	    options_back(host, &in->tuple, seg, &told, now)) {
+		accurate_back(seg, &told);
 		tcp_syn_init(syn, &host->env, &told, iss,
 			     listener->sock->tcb.rcvbuf);
 		if (options_agree(&told, syn)) {

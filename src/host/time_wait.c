@@ -110,6 +110,7 @@ static void tw_pack(struct tw_entry *entry, const struct tcp_tw *tw,
 	entry->rcv_wnd = (uint16_t)(tw->rcv_wnd >> tw->rcv_wscale);
 	entry->flow.mark &= TW_CLASS_MASK;
 	entry->flow.mark |= (uint8_t)(tw->rcv_wscale << TW_WSCALE_SHIFT);
+	entry->flow.ecn = tw->ace & 7;
 	if (tw->options & TCP_OPT_TS && age < TS_STALE_S)
 		entry->flow.mark |= TW_TS;
 }
@@ -126,6 +127,7 @@ static void tw_unpack(const struct tw_entry *entry, struct tcp_tw *tw,
 	tw->rcv_wscale = entry->flow.mark >> TW_WSCALE_SHIFT;
 	tw->rcv_wnd = (uint32_t)entry->rcv_wnd << tw->rcv_wscale;
 	tw->options = entry->flow.mark & TW_TS ? TCP_OPT_TS : 0;
+	tw->ace = entry->flow.ecn;
 }
 
 /* --------------------------------------------------------- life of one -- */

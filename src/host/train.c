@@ -6,7 +6,7 @@
  *
  * They are joined only where nothing is lost by it: all header fields equal,
  * the acknowledgement, the window and every octet of options among them; in
- * sequence; no flag but ACK; equal in length.  A shorter one or one with PSH is
+ * sequence; no flag but ACK and those of ECN; equal in length.  A shorter one or one with PSH is
  * the last.  Both checksums are verified before.  Whatever is different goes
  * the ordinary way, in its place.
  */
@@ -17,6 +17,9 @@
 
 #define PACKET_MAX 65535u
 #define IP4_FRAGMENT 0x3fff /* more fragments, or an offset */
+/* PSH may end a train; the others all cars have, or none (RFC 9768: they are a
+ * count). */
+#define FREE_FLAGS (TCP_PSH | TCP_ECE | TCP_CWR)
 
 /* A frame that could be part of a train. */
 struct car {
@@ -79,7 +82,7 @@ static bool car_is_fit(struct car *car, const struct cn_frame *frame)
 	    (frame->header_len && frame->header_len != headers))
 		return false;
 	car->data_len = cn_frame_len(frame) - headers;
-	return car->data_len > 0 && (car->tcp[13] & ~TCP_PSH) == TCP_ACK;
+	return car->data_len > 0 && (car->tcp[13] & ~FREE_FLAGS) == TCP_ACK;
 }
 
 /* The car's data in slice i of its frame. */
@@ -115,6 +118,7 @@ static bool same_tcp(const struct car *a, const struct car *b)
 {
 	return a->tcp_len == b->tcp_len && !memcmp(a->tcp, b->tcp, 4) &&
 	       !memcmp(a->tcp + 8, b->tcp + 8, 4) && a->tcp[12] == b->tcp[12] &&
+	       !((a->tcp[13] ^ b->tcp[13]) & ~TCP_PSH) &&
 	       !memcmp(a->tcp + 14, b->tcp + 14, 2) &&
 	       !memcmp(a->tcp + TCP_HEADER_LEN, b->tcp + TCP_HEADER_LEN,
 		       a->tcp_len - TCP_HEADER_LEN);

@@ -657,6 +657,7 @@ static void fill_state(const struct cn_tcp_info *from, struct tcp_info *to)
 		(uint8_t)((from->has_ts ? TCPI_OPT_TIMESTAMPS : 0) |
 			  (from->has_sack ? TCPI_OPT_SACK : 0) |
 			  (from->has_ecn ? TCPI_OPT_ECN : 0) |
+			  (from->has_ecn_seen ? TCPI_OPT_ECN_SEEN : 0) |
 			  (from->has_syn_data ? TCPI_OPT_SYN_DATA : 0) |
 			  (from->has_wscale ? TCPI_OPT_WSCALE : 0));
 	to->tcpi_snd_wscale = from->snd_wscale & 15;
@@ -728,6 +729,7 @@ static void fill_counts(const struct cn_tcp_info *from, struct tcp_info *to)
 	to->tcpi_delivery_rate = from->delivery_rate;
 	to->tcpi_delivered =
 		(uint32_t)(delivered > waiting ? delivered - waiting : 0);
+	to->tcpi_delivered_ce = from->delivered_ce;
 	to->tcpi_bytes_sent = from->octets_sent + from->octets_retransmitted;
 	to->tcpi_bytes_retrans = from->octets_retransmitted;
 	to->tcpi_dsack_dups = (uint32_t)from->dsack_dups;
@@ -765,6 +767,11 @@ static void fill_tcp_info(const struct cn_tcp_info *from, struct tcp_info *to,
 	fill_limits(from, to, now);
 }
 
+static void put_number(uint8_t *p, uint32_t value)
+{
+	memcpy(p, &value, sizeof(value));
+}
+
 /* What came after the headers of Debian 12. */
 static void fill_later(const struct cn_tcp_info *from, uint8_t *info)
 {
@@ -777,6 +784,14 @@ static void fill_later(const struct cn_tcp_info *from, uint8_t *info)
 	memcpy(info + 240, &n, sizeof(n)); /* tcpi_total_rto */
 	memcpy(info + 242, &over, sizeof(over)); /* ..._recoveries */
 	memcpy(info + 244, &ms, sizeof(ms)); /* ..._time */
+	/* tcpi_received_ce, and the octets that the peer told, and ours. */
+	put_number(info + 248, from->received_ce);
+	put_number(info + 252, from->delivered_e1_octets);
+	put_number(info + 256, from->delivered_e0_octets);
+	put_number(info + 260, from->delivered_ce_octets);
+	put_number(info + 264, from->received_e1_octets);
+	put_number(info + 268, from->received_e0_octets);
+	put_number(info + 272, from->received_ce_octets);
 }
 
 /* Of Linux 6.18: programs that know of later fields find them 0. */

@@ -340,8 +340,6 @@ static void describe_super(const struct cn_frame *frame,
 		return;
 	vnet->gso_type = glance.version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 :
 					       VIRTIO_NET_HDR_GSO_TCPV6;
-	if (glance.flags & TCP_CWR)
-		vnet->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	vnet->gso_size = frame->seg_size;
 	vnet->hdr_len = glance.data;
 }
@@ -401,6 +399,12 @@ static int write_complete(struct tun *tun, const struct cn_frame *packet)
 	return write_octets(tun, NULL, &view);
 }
 
+static int write_one(struct tun *tun, const struct cn_frame *packet)
+{
+	return tun->is_plain ? write_complete(tun, packet) :
+			       write_whole(tun, packet);
+}
+
 /* Once a part has been written the rest cannot be asked for again: what finds
  * no room then is dropped, as by any full device. */
 static int write_cut(struct tun *tun, const struct cn_frame *frame)
@@ -412,7 +416,7 @@ static int write_cut(struct tun *tun, const struct cn_frame *frame)
 
 	cut_begin(&cut, frame);
 	while (!err && cut_next(&cut, &packet)) {
-		err = write_complete(tun, &packet);
+		err = write_one(tun, &packet);
 		cn_frame_release(&packet);
 		if (err == CN_E_AGAIN && !is_first) {
 			tun->dropped_n++;
@@ -423,11 +427,19 @@ static int write_cut(struct tun *tun, const struct cn_frame *frame)
 	return err;
 }
 
+/* The kernel would take CWR off all but the first packet (RFC 9768 section
+ * 3.3.4: to who counts by it that changes the count). */
+static bool has_cwr(const struct cn_frame *frame)
+{
+	struct glance glance;
+
+	glance_at(&glance, frame);
+	return glance_is_tcp(&glance) && glance.flags & TCP_CWR;
+}
+
 int tun_write(struct tun *tun, const struct cn_frame *frame)
 {
-	if (!tun->is_plain)
-		return write_whole(tun, frame);
-	if (!frame->seg_size)
-		return write_complete(tun, frame);
-	return write_cut(tun, frame);
+	if (frame->seg_size && (tun->is_plain || has_cwr(frame)))
+		return write_cut(tun, frame);
+	return write_one(tun, frame);
 }

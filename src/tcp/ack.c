@@ -3,9 +3,9 @@
  * RFC 9293 section 3.10.7.4, "fifth, check the ACK field": what it
  * acknowledges, the window it offers, and the states that wait for it.
  */
+#include "tcp/accecn.h"
 #include "tcp/arrive.h"
 #include "tcp/congestion.h"
-#include "tcp/ecn.h"
 #include "tcp/options.h"
 #include "tcp/output.h"
 #include "tcp/plpmtud.h"
@@ -155,6 +155,10 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	tcb->stat.last_received_ms = ms_of(now);
 	tcb->closed_ms = ms_of(now);
 	ack_open_window(tcb, now);
+	if (tcb->accecn && seg->flags & TCP_SYN)
+		accecn_syn_acked(tcb, seg, now);
+	else if (tcb->accecn)
+		accecn_third_ack(tcb, seg, now);
 	tune_open(tcb);
 	plpmtud_open(tcb);
 }

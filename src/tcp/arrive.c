@@ -6,6 +6,7 @@
  */
 #include "tcp/arrive.h"
 
+#include "tcp/accecn.h"
 #include "tcp/busy.h"
 #include "tcp/fast_open.h"
 #include "tcp/options.h"
@@ -221,6 +222,13 @@ static void note_duplicate(struct tcb *tcb, const struct tcp_seg *seg,
 			 seq_min(seg->seq + seg->data_len, tcb->rcv_nxt), now);
 }
 
+/* Our ACK of it was lost (RFC 9768 section 3.2.2.1). */
+static bool is_syn_ack_again(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+	return seg->flags & TCP_ACK && seg->seq == tcb->irs && !tcb->passive &&
+	       seg->ack == tcb->iss + 1 && !(seg->flags & TCP_RST);
+}
+
 /*
  * "First, check sequence number."  Old or wild segments are answered with an
  * ACK; answers to segments without data are rate limited, or two ends out of
@@ -247,6 +255,9 @@ static enum cn_drop step1_sequence(struct tcb *tcb, struct arrival *a)
 		 * 4.2). */
 		if (seg->flags & TCP_SYN) {
 			arrive_challenge(tcb, a->now);
+			if (tcb->accecn && tcb->owe & TCP_OWE_CHALLENGE &&
+			    is_syn_ack_again(tcb, seg))
+				accecn_syn_ack_again(tcb, seg);
 			return CN_DROP_TCP_SYN_IN_WINDOW;
 		}
 		if (seg->data_len) {
@@ -346,6 +357,8 @@ static bool repeated_syn(struct tcb *tcb, struct arrival *a,
 	a->seq = copy->seq;
 	if (!(seg->flags & TCP_ACK)) {
 		tcb->owe |= TCP_OWE_SYN;
+		if (!ecn_syn_again(tcb, seg))
+			tcb->owe |= TCP_OWE_RST;
 	} else {
 		/* As Linux, for whom the SYN is an octet that came twice. */
 		tcb->owe |= TCP_OWE_ACK;
@@ -357,8 +370,14 @@ static bool repeated_syn(struct tcb *tcb, struct arrival *a,
 
 static enum cn_drop steps(struct tcb *tcb, struct arrival *a)
 {
-	enum cn_drop drop = step1_sequence(tcb, a);
+	enum cn_drop drop;
 
+	/* RFC 9768 section 3.1.5: its SYNs contradict each other. */
+	if (tcb->owe & TCP_OWE_RST) {
+		tcb_end(tcb, CN_E_CONNRESET, "RFC 9768 section 3.1.5", a->now);
+		return CN_DROP_TCP_SYN_IN_WINDOW;
+	}
+	drop = step1_sequence(tcb, a);
 	if (drop)
 		return drop;
 	/* SHLD-2: with data or without. */
@@ -371,6 +390,8 @@ static enum cn_drop steps(struct tcb *tcb, struct arrival *a)
 	drop = step5_ack(tcb, a);
 	if (drop || tcb->state == CN_CLOSED)
 		return drop;
+	if (tcb->accecn)
+		accecn_received(tcb, a->seg);
 	step6_urg(tcb, a);
 	drop = step7_text(tcb, a);
 	if (drop == CN_DROP_TCP_AFTER_CLOSE)

@@ -20,9 +20,12 @@ uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg,
 		   uint64_t now)
 {
 	uint32_t mss = seg->data_len, n, room;
+	/* The count that goes on each (RFC 9768). */
+	uint8_t count = tcb->accecn ? TCP_ECE | TCP_CWR : 0;
 
-	if (!mss || seg->seg_size || seg->flags != TCP_ACK ||
-	    seg->options & TCP_OPT_SACK || seg->seq + mss != tcb->snd_nxt)
+	if (!mss || seg->seg_size || (seg->flags & ~count) != TCP_ACK ||
+	    seg->options & (TCP_OPT_SACK | TCP_OPT_ACCECN) ||
+	    seg->seq + mss != tcb->snd_nxt)
 		return 0;
 	/* What is lost goes first, and debts ask for another plan. */
 	if (tcb->lost || tcb->owe || tcb->urg_out)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tcp/busy.h"
+#include "tcp/ecn.h"
 #include "tcp/output.h"
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
@@ -152,7 +153,7 @@ void tcp_info(const struct tcb *tcb, struct cn_tcp_info *info)
 	limits_info(tcb, info);
 	info->ca_state = (uint8_t)ca_state(tcb);
 	info->passive = tcb->passive;
-	info->has_ecn = tcb->ecn_ok;
+	ecn_info(tcb, info);
 	info->snd_mss = tcb->snd_mss;
 	info->rcv_mss = tcb->rcv_mss;
 	info->advmss = tcb->adv_mss;

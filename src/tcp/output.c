@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "tcp/accecn.h"
 #include "tcp/busy.h"
 #include "tcp/congestion.h"
-#include "tcp/ecn.h"
 #include "tcp/fast_open.h"
 #include "tcp/limits.h"
 #include "tcp/options.h"
@@ -43,7 +43,8 @@ enum plan {
 	PLAN_KEEPALIVE,
 };
 
-#define OWE_ACKS (TCP_OWE_ACK | TCP_OWE_CHALLENGE | TCP_OWE_DSACK)
+#define OWE_ACKS                                                               \
+	(TCP_OWE_ACK | TCP_OWE_CHALLENGE | TCP_OWE_DSACK | TCP_OWE_PURE_ACK)
 #define TS_OPTION_LEN 12u
 #define NO_MEMORY_RETRY_NS (10 * CN_NS_PER_MS)
 
@@ -65,27 +66,34 @@ bool output_is_corked(const struct tcb *tcb)
 
 /* Octets of options on an ordinary segment.  SACK blocks and D-SACK go on
  * data too: the peer needs them most when both ends send. */
-static uint32_t options_len(const struct tcb *tcb)
+static uint32_t options_len(const struct tcb *tcb, enum accecn_use use)
 {
 	struct tcp_block block[TCP_SACK_MAX];
 	uint32_t len = tcb->ts_ok ? TS_OPTION_LEN : 0;
-	unsigned n;
+	unsigned n = 0;
 
-	if (!tcb->sack_ok ||
-	    !(recvq_has_gap(tcb) || (tcb->owe & TCP_OWE_DSACK)))
-		return len;
-	n = recvq_blocks(tcb, block, tcb->ts_ok ? 3 : 4);
-	if ((tcb->owe & TCP_OWE_DSACK) && n < (tcb->ts_ok ? 3u : 4u))
-		n++;
-	return len + 4 + 8 * n;
+	if (tcb->sack_ok &&
+	    (recvq_has_gap(tcb) || (tcb->owe & TCP_OWE_DSACK))) {
+		n = recvq_blocks(tcb, block, tcb->ts_ok ? 3 : 4);
+		if ((tcb->owe & TCP_OWE_DSACK) && n < (tcb->ts_ok ? 3u : 4u))
+			n++;
+	}
+	if (tcb->accecn)
+		len += accecn_option_len(tcb, use, len, &n);
+	return n ? len + 4 + 8 * n : len;
+}
+
+static uint32_t mss_of(const struct tcb *tcb, enum accecn_use use)
+{
+	uint32_t options = options_len(tcb, use);
+
+	/* Row 20 of the attacks: options never leave less than 8 octets. */
+	return tcb->snd_mss > options + 8 ? tcb->snd_mss - options : 8;
 }
 
 uint32_t output_mss(const struct tcb *tcb)
 {
-	uint32_t options = options_len(tcb);
-
-	/* Row 20 of the attacks: options never leave less than 8 octets. */
-	return tcb->snd_mss > options + 8 ? tcb->snd_mss - options : 8;
+	return mss_of(tcb, ACCECN_ON_DATA);
 }
 
 /* Minshall's reading of Nagle, as Linux. */
@@ -228,7 +236,7 @@ static bool rexmit_may_go(struct tcb *tcb, struct sent_stretch *stretch)
 		return false;
 	if (tcb->owe & TCP_OWE_REXMIT)
 		room = room > tcb->snd_mss ? room : tcb->snd_mss;
-	segs = room / output_mss(tcb);
+	segs = room / mss_of(tcb, ACCECN_ON_REXMIT);
 	if (!sent_next_lost(tcb, segs ? segs : 1, stretch))
 		return false;
 	/* Many small segments are lost where few large ones would be. */
@@ -272,8 +280,12 @@ static enum plan plan_data(struct tcb *tcb, struct sent_stretch *stretch,
 static enum plan plan_transfer(struct tcb *tcb, struct sent_stretch *stretch,
 			       uint64_t now)
 {
-	enum plan plan = plan_data(tcb, stretch, now);
+	enum plan plan;
 
+	/* RFC 9768 section 3.2.2.1. */
+	if (tcb->owe & TCP_OWE_PURE_ACK)
+		return PLAN_ACK;
+	plan = plan_data(tcb, stretch, now);
 	if (plan != PLAN_NONE)
 		return plan;
 	if ((tcb->owe & TCP_OWE_TLP) && tcb->sent && !tcb->sacked) {
@@ -339,21 +351,37 @@ bool tcp_has_output(const struct tcb *tcb, uint64_t now)
 
 /* ------------------------------------------------------------ building -- */
 
-static void add_sack(struct tcb *tcb, struct tcp_seg *seg)
+static unsigned put_blocks(struct tcb *tcb, struct tcp_seg *seg)
 {
 	unsigned max = tcb->ts_ok ? 3 : 4, n = 0;
 
 	if (!tcb->sack_ok ||
 	    !(recvq_has_gap(tcb) || (tcb->owe & TCP_OWE_DSACK)))
-		return;
+		return 0;
 	/* RFC 2883 section 4: the duplicate first, then the block around it. */
 	if (tcb->owe & TCP_OWE_DSACK)
 		seg->sack[n++] = tcb->busy->dsack;
-	n += recvq_blocks(tcb, seg->sack + n, max - n);
-	if (!n)
-		return;
-	seg->sack_n = (uint8_t)n;
-	seg->options |= TCP_OPT_SACK;
+	return n + recvq_blocks(tcb, seg->sack + n, max - n);
+}
+
+/* What competes for the place that timestamps leave. */
+static void add_options(struct tcb *tcb, struct tcp_seg *seg,
+			enum accecn_use use)
+{
+	unsigned n = put_blocks(tcb, seg);
+	uint32_t len = 0;
+
+	if (tcb->accecn)
+		len = accecn_option_len(tcb, use,
+					tcb->ts_ok ? TS_OPTION_LEN : 0, &n);
+	if (n) {
+		seg->sack_n = (uint8_t)n;
+		seg->options |= TCP_OPT_SACK;
+	}
+	if (tcb->accecn)
+		accecn_build(tcb, seg, len, use);
+	else
+		ecn_build(tcb, seg);
 }
 
 static void add_urgent(const struct tcb *tcb, struct tcp_seg *seg)
@@ -369,7 +397,7 @@ static void add_urgent(const struct tcb *tcb, struct tcp_seg *seg)
 /* What every segment of a synchronized connection bears.  It pays the ACKs
  * that are owed. */
 static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
-		  unsigned flags, uint64_t now)
+		  unsigned flags, enum accecn_use use, uint64_t now)
 {
 	memset(seg, 0, offsetof(struct tcp_seg, slice));
 	seg->seq = seq;
@@ -381,8 +409,7 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 		seg->tsval = ts_clock(now) + tcb->ts_off;
 		seg->tsecr = tcb->ts_recent;
 	}
-	add_sack(tcb, seg);
-	ecn_build(tcb, seg);
+	add_options(tcb, seg, use);
 	seg->wnd = window_offer(tcb, false);
 	if (tcb->owe & TCP_OWE_CHALLENGE)
 		tcb->env->count->tcp_challenge_acks++;
@@ -534,9 +561,9 @@ static bool emit_syn(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 	}
 	seg->wnd = window_offer(tcb, true);
 	options_on_syn(tcb, seg, now);
-	ecn_ask(tcb, seg);
 	if (!again)
 		add_fast_open(tcb, seg, now);
+	ecn_ask(tcb, seg);
 	tcb->owe &= (uint16_t) ~(TCP_OWE_SYN | OWE_ACKS);
 	if (tcb->sent && again)
 		sent_at(tcb->sent, 0)->again = 1;
@@ -561,7 +588,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 			struct sent_stretch *stretch, enum cn_send why,
 			struct tcp_seg *seg, uint64_t now)
 {
-	uint32_t mss = output_mss(tcb);
+	uint32_t mss = mss_of(tcb, ACCECN_ON_REXMIT);
 	uint32_t max = paced(tcb, frame_max(limits, mss), mss, now);
 	uint32_t cut = stretch->cut < mss ? stretch->cut : mss;
 	unsigned flags = stretch->flags & TCP_FIN;
@@ -574,7 +601,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		len = max > stretch->cut ? max - max % stretch->cut : max;
 		flags = 0;
 	}
-	build(tcb, seg, stretch->seq, flags, now);
+	build(tcb, seg, stretch->seq, flags, ACCECN_ON_REXMIT, now);
 	put_data(tcb, seg, len, cut);
 	push_flag(tcb, seg, false);
 	add_urgent(tcb, seg);
@@ -647,7 +674,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		flags = TCP_FIN;
 	CN_ASSERT(len || flags);
 	CN_ASSERT(len <= tcb->snd_end - tcb->snd_nxt);
-	build(tcb, seg, tcb->snd_nxt, flags, now);
+	build(tcb, seg, tcb->snd_nxt, flags, ACCECN_ON_DATA, now);
 	put_data(tcb, seg, len, mss);
 	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,
 		       now)) {
@@ -686,7 +713,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 static bool emit_ack(struct tcb *tcb, uint32_t seq, enum cn_send why,
 		     uint64_t now, struct tcp_seg *seg)
 {
-	build(tcb, seg, seq, 0, now);
+	build(tcb, seg, seq, 0, ACCECN_ON_ACK, now);
 	add_urgent(tcb, seg);
 	output_account(tcb, seg, why, false, now);
 	return true;

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "tcp/ecn.h"
+#include "tcp/accecn.h"
 #include "tcp/options.h"
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
@@ -52,7 +52,7 @@ void tcp_syn_init(struct tcp_syn *syn, const struct tcp_env *env,
 		  const struct tcp_seg *seg, uint32_t iss, uint32_t rcvbuf)
 {
 	const struct cn_settings *set = env->set;
-	uint8_t options = seg->options & (uint8_t)~TCP_OPT_ECN;
+	uint8_t options = seg->options & (uint8_t)~TCP_OPT_ACCECN;
 
 	memset(syn, 0, sizeof(*syn));
 	syn->irs = seg->seq;
@@ -63,7 +63,8 @@ void tcp_syn_init(struct tcp_syn *syn, const struct tcp_env *env,
 		options &= (uint8_t)~TCP_OPT_SACK_OK;
 	if (!set->window_scaling)
 		options &= (uint8_t)~TCP_OPT_WSCALE;
-	syn->options = options | ecn_of_syn(set, seg);
+	syn->options = options;
+	syn->ecn = ecn_of_syn(set, seg);
 	if (options & TCP_OPT_TS)
 		syn->ts_recent = seg->tsval;
 	if (options & TCP_OPT_MSS)
@@ -93,7 +94,7 @@ void tcp_syn_reply(const struct tcp_syn *syn, const struct tcp_env *env,
 	reply->wscale = syn->rcv_wscale;
 	reply->tsval = ts_clock(now) + ts_off;
 	reply->tsecr = syn->ts_recent;
-	ecn_agree(reply, syn->options & TCP_OPT_ECN);
+	ecn_agree(reply, syn->ecn, syn->again, syn->rexmit_n);
 }
 
 void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
@@ -115,7 +116,7 @@ void tcp_from_syn(struct tcb *tcb, const struct tcp_syn *syn, uint32_t ts_off,
 	tcb->ts_ok = !!(syn->options & TCP_OPT_TS);
 	tcb->sack_ok = !!(syn->options & TCP_OPT_SACK_OK);
 	tcb->ws_ok = !!(syn->options & TCP_OPT_WSCALE);
-	tcb->ecn_ok = !!(syn->options & TCP_OPT_ECN);
+	ecn_begin(tcb, syn->ecn, syn->rexmit_n);
 	tcb->snd_wscale = tcb->ws_ok ? syn->peer_wscale : 0;
 	tcb->rcv_wscale = tcb->ws_ok ? syn->rcv_wscale : 0;
 	tcb->ts_recent = syn->ts_recent;
@@ -141,6 +142,7 @@ void tcp_tw_init(struct tcp_tw *tw, const struct tcb *tcb)
 	tw->rcv_wnd = tcb->rcv_wnd;
 	tw->rcv_wscale = tcb->rcv_wscale;
 	tw->options = tcb->ts_ok ? TCP_OPT_TS : 0;
+	tw->ace = tcb->accecn ? accecn_ace(tcb) : 0;
 }
 
 static void tw_reply(const struct tcp_tw *tw, uint32_t ts_off,
@@ -150,6 +152,7 @@ static void tw_reply(const struct tcp_tw *tw, uint32_t ts_off,
 	reply->seq = tw->snd_nxt;
 	reply->ack = tw->rcv_nxt;
 	reply->flags = TCP_ACK;
+	tcp_set_ace(reply, tw->ace);
 	reply->wnd = (uint16_t)(tw->rcv_wnd >> tw->rcv_wscale);
 	if (tw->options & TCP_OPT_TS) {
 		reply->options = TCP_OPT_TS;

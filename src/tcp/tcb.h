@@ -24,6 +24,7 @@ struct sendq;
 struct sent_ring;
 struct recvq;
 struct tcp_busy;
+struct tcp_accecn;
 
 /* What all connections of one host share; const but for what it points at. */
 struct tcp_env {
@@ -48,6 +49,8 @@ struct tcp_mishaps {
 	uint32_t timeout_ms; /* ... how long what was lost took until then */
 	uint32_t dsack_dups, reord_seen;
 	uint32_t ooo_in; /* segments that came beyond a gap */
+	/* RFC 3168: marks that came, segments whose ACK echoed one. */
+	uint32_t ce_in, ce_delivered;
 };
 
 /* RFC 4821, while there is reason to doubt what the path carries (plpmtud.c).
@@ -78,6 +81,7 @@ struct tcp_tune {
 	/* The connection's own. */
 	struct tcp_mishaps mishaps;
 	struct tcp_mtu mtu;
+	struct tcp_accecn *accecn; /* accecn.h; with tcb->accecn */
 };
 
 /* What the application must be told; the host takes and clears them. */
@@ -105,6 +109,7 @@ enum tcp_owe {
 				  SYN: rst_seq; the connection stays */
 	TCP_OWE_WAKE = 512, /* data although a small window says wait */
 	TCP_OWE_TLP = 1024, /* a probe of the tail (RFC 8985 section 7) */
+	TCP_OWE_PURE_ACK = 2048, /* with OWE_ACK: by itself, before data */
 };
 
 /* What the one timer of what is in flight is for. */
@@ -176,6 +181,9 @@ struct tcb {
 	 * until recover is acknowledged. */
 	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, in_cwr : 1;
 	bool sndbuf_fixed : 1, rcvbuf_fixed : 1; /* else tune.c grows them */
+	/* A packet came that could be marked; RFC 9768 in place of the above
+	 * (ecn_ok is false then): tune->accecn. */
+	bool ecn_seen : 1, accecn : 1;
 	uint8_t rexmit_kind; /* enum tcp_rexmit: what rexmit_at is for */
 
 	/* Send sequence variables. Invariant: snd_una <= snd_nxt <= snd_end
@@ -342,7 +350,7 @@ enum tcp_listen_verdict {
 /* RFC 9293 section 3.10.7.2 */
 enum tcp_listen_verdict tcp_listen_arrives(const struct tcp_seg *seg);
 
-/* A connection in SYN-RECEIVED, as small as it can be: 20 octets. */
+/* A connection in SYN-RECEIVED, as small as it can be: 24 octets. */
 struct tcp_syn {
 	uint32_t irs, iss;
 	uint32_t ts_recent;
@@ -352,6 +360,8 @@ struct tcp_syn {
 	uint8_t options; /* of the SYN: enum tcp_opt */
 	uint8_t rcv_wscale;
 	uint8_t rexmit_n; /* SYN-ACKs repeated */
+	uint8_t ecn; /* of four bits: ecn.h */
+	bool again; /* the SYN came again */
 };
 void tcp_syn_init(struct tcp_syn *syn, const struct tcp_env *env,
 		  const struct tcp_seg *seg, uint32_t iss, uint32_t rcvbuf);
@@ -375,7 +385,8 @@ struct tcp_tw {
 	uint32_t rcv_wnd;
 	uint8_t options; /* TCP_OPT_TS if negotiated */
 	uint8_t rcv_wscale;
-	uint16_t reserved;
+	uint8_t ace; /* RFC 9768, if agreed on: what our ACKs go on to tell */
+	uint8_t reserved;
 };
 void tcp_tw_init(struct tcp_tw *tw, const struct tcb *tcb);
 enum tcp_tw_verdict {

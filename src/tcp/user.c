@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "tcp/accecn.h"
 #include "tcp/busy.h"
 #include "tcp/congestion.h"
 #include "tcp/options.h"
@@ -50,6 +51,7 @@ void tcb_deinit(struct tcb *tcb)
 	recvq_free(tcb);
 	busy_free(tcb);
 	congestion_stop(tcb);
+	accecn_free(tcb);
 	pool_release(tcb->env->pool, tcb->tune, sizeof(*tcb->tune));
 	tcb->tune = NULL;
 }

@@ -125,9 +125,13 @@ static void put_ip_header(const struct cut *cut, uint8_t *p, uint32_t len)
 }
 
 /*
- * FIN and PSH concern the end of the data, CWR is said once (RFC 3168 section
- * 6.1.2), and the urgent pointer counts from each packet's own sequence
- * number.
+ * FIN and PSH concern the end of the data, and the urgent pointer counts from
+ * each packet's own sequence number.
+ *
+ * Deviation: CWR stays on all.  Who counts by it (RFC 9768 section 3.3.4) needs
+ * it there; who says by it that his window is smaller (RFC 3168 section 6.1.2)
+ * says it some times in place of once, and of what a host of ours sends such a
+ * segment travels alone.
  */
 static uint8_t flags_of(const struct cut *cut, bool last, uint16_t *urgent)
 {
@@ -135,8 +139,6 @@ static uint8_t flags_of(const struct cut *cut, bool last, uint16_t *urgent)
 
 	if (!last)
 		flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-	if (cut->off)
-		flags &= (uint8_t)~TCP_CWR;
 	*urgent = cut->glance.urgent;
 	if (flags & TCP_URG && cut->off) {
 		if (*urgent > cut->off) {

@@ -23,6 +23,8 @@ enum {
 	KIND_SACK = 5,
 	KIND_TS = 8,
 	KIND_FASTOPEN = 34,
+	KIND_ACCECN0 = 172,
+	KIND_ACCECN1 = 174,
 	KIND_EXPERIMENT = 254, /* RFC 6994: two octets say whose */
 };
 
@@ -32,6 +34,7 @@ enum {
 	LEN_SACK_OK = 2,
 	LEN_TS = 10,
 	LEN_BLOCK = 8,
+	LEN_COUNTER = 3, /* of AccECN */
 };
 
 #define WSCALE_MAX 14
@@ -96,6 +99,26 @@ static void parse_fastopen(struct tcp_seg *seg, const uint8_t *p, unsigned len,
 	seg->fastopen_exp = head != 2;
 }
 
+/*
+ * RFC 9768 section 3.2.3: of any length as many whole fields as there are, the
+ * rest is padding; on a first SYN it is ignored (section 3.2.3.2.1).
+ */
+static void parse_accecn(struct tcp_seg *seg, const uint8_t *p, unsigned len)
+{
+	unsigned n = (len - 2) / LEN_COUNTER;
+
+	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ||
+	    seg->options & TCP_OPT_ACCECN)
+		return;
+	if (n > TCP_ACCECN_FIELDS)
+		n = TCP_ACCECN_FIELDS;
+	seg->options |= TCP_OPT_ACCECN;
+	seg->accecn_n = (uint8_t)n;
+	seg->accecn_order = p[0] == KIND_ACCECN1;
+	for (unsigned i = 0; i < n; i++)
+		seg->accecn[i] = get24(p + 2 + LEN_COUNTER * i);
+}
+
 /* One option of len octets, all there. */
 static void parse_option(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 {
@@ -118,6 +141,10 @@ static void parse_option(struct tcp_seg *seg, const uint8_t *p, unsigned len)
 		break;
 	case KIND_FASTOPEN:
 		parse_fastopen(seg, p, len, 2);
+		break;
+	case KIND_ACCECN0:
+	case KIND_ACCECN1:
+		parse_accecn(seg, p, len);
 		break;
 	case KIND_EXPERIMENT:
 		if (len >= 4 && get16(p + 2) == FASTOPEN_MAGIC)
@@ -166,6 +193,7 @@ enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
 	seg->seq = get32(p + 4);
 	seg->ack = get32(p + 8);
 	seg->flags = p[13];
+	seg->ae = p[12] & 1;
 	seg->wnd = get16(p + 14);
 	seg->up = get16(p + 18);
 	seg->data_len = (uint32_t)(len - header_len);
@@ -180,6 +208,8 @@ enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
 	seg->fastopen_len = 0;
 	seg->fastopen_exp = false;
 	seg->fastopen = NULL;
+	seg->accecn_n = 0;
+	seg->accecn_order = false;
 	*data_off = (uint32_t)header_len;
 	parse_options(seg, p + TCP_HEADER_LEN, header_len - TCP_HEADER_LEN);
 	return CN_DROP_NONE;
@@ -205,6 +235,8 @@ static size_t fixed_options_len(const struct tcp_seg *seg)
 		len += 1 + LEN_WSCALE;
 	if (seg->options & TCP_OPT_FASTOPEN)
 		len += (fastopen_head(seg) + seg->fastopen_len + 3) & ~3u;
+	if (seg->options & TCP_OPT_ACCECN)
+		len += tcp_accecn_len(seg->accecn_n);
 	return len;
 }
 
@@ -283,6 +315,21 @@ static uint8_t *put_fastopen(uint8_t *p, const struct tcp_seg *seg)
 	return (head + len) & 2 ? put_kind(p, KIND_NOP, KIND_NOP) : p;
 }
 
+static uint8_t *put_accecn(uint8_t *p, const struct tcp_seg *seg)
+{
+	unsigned len = 2 + LEN_COUNTER * seg->accecn_n;
+	unsigned pad = tcp_accecn_len(seg->accecn_n) - len;
+
+	CN_ASSERT(seg->accecn_n <= TCP_ACCECN_FIELDS);
+	while (pad--)
+		*p++ = KIND_NOP;
+	p = put_kind(p, seg->accecn_order ? KIND_ACCECN1 : KIND_ACCECN0,
+		     (uint8_t)len);
+	for (unsigned i = 0; i < seg->accecn_n; i++, p += LEN_COUNTER)
+		put24(p, seg->accecn[i]);
+	return p;
+}
+
 static uint8_t *put_options(uint8_t *p, const struct tcp_seg *seg)
 {
 	if (seg->options & TCP_OPT_MSS) {
@@ -304,6 +351,8 @@ static uint8_t *put_options(uint8_t *p, const struct tcp_seg *seg)
 	}
 	if (seg->options & TCP_OPT_FASTOPEN)
 		p = put_fastopen(p, seg);
+	if (seg->options & TCP_OPT_ACCECN)
+		p = put_accecn(p, seg);
 	return put_sack(p, seg);
 }
 
@@ -317,7 +366,7 @@ size_t tcp_emit_header(uint8_t *p, const struct tcp_ports *ports,
 	put16(p + 2, ports->dst);
 	put32(p + 4, seg->seq);
 	put32(p + 8, seg->ack);
-	p[12] = (uint8_t)(len / 4 << 4);
+	p[12] = (uint8_t)(len / 4 << 4 | seg->ae);
 	p[13] = seg->flags;
 	put16(p + 14, seg->wnd);
 	put16(p + 16, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RFC 9293 section 3.1: the TCP header, its options (RFC 7323, 2018, 6691),
+ * RFC 9293 section 3.1: the TCP header, its options (RFC 7323, 2018, 9768),
  * and the segment as the rooms above see it, in host byte order.
  */
 #ifndef WIRE_TCP_SEG_H
@@ -29,7 +29,7 @@ enum tcp_opt {
 	TCP_OPT_TS = 1 << 3,
 	TCP_OPT_SACK = 1 << 4,
 	TCP_OPT_FASTOPEN = 1 << 5,
-	TCP_OPT_ECN = 1 << 6, /* no option: what the flags of SYNs agree on */
+	TCP_OPT_ACCECN = 1 << 6,
 };
 
 struct tcp_block {
@@ -40,6 +40,10 @@ struct tcp_block {
 /* RFC 7413 section 4.1.1: a cookie has 4 to 16 octets, an even number. */
 #define TCP_FAST_COOKIE_MIN 4
 #define TCP_FAST_COOKIE_MAX 16
+
+/* RFC 9768 section 3.2.3: the option has up to three counters of 24 bits. */
+#define TCP_ACCECN_FIELDS 3
+#define TCP_ACCECN_FIELD_MASK 0xffffffu
 
 /*
  * One segment.  len is SEG.LEN: data plus one for each of SYN and FIN.
@@ -64,11 +68,27 @@ struct tcp_seg {
 	uint8_t tos; /* in: as received; out: what to send */
 	uint8_t fastopen_len; /* of the cookie; 0: one is asked for */
 	bool fastopen_exp; /* by the experimental option of RFC 6994 */
+	bool ae; /* the flag above CWR (RFC 9768) */
+	uint8_t accecn_n; /* fields of the AccECN option */
+	bool accecn_order; /* order 1, not 0 */
+	uint32_t accecn[TCP_ACCECN_FIELDS]; /* as they follow each other */
 	const uint8_t *fastopen; /* borrowed: in, of the header; out, of the
 				    caller's */
 	struct tcp_block sack[TCP_SACK_MAX];
 	struct cn_slice slice[CN_SLICES_MAX]; /* the data */
 };
+
+/* RFC 9768 section 3.2.2: AE, CWR and ECE as one number of three bits. */
+static inline unsigned tcp_ace(const struct tcp_seg *seg)
+{
+	return (unsigned)seg->ae << 2 | seg->flags >> 6;
+}
+
+static inline void tcp_set_ace(struct tcp_seg *seg, unsigned ace)
+{
+	seg->ae = ace >> 2 & 1;
+	seg->flags = (uint8_t)((seg->flags & 0x3f) | (ace & 3) << 6);
+}
 
 struct tcp_ports {
 	uint16_t src, dst;
@@ -80,7 +100,8 @@ struct tcp_ports {
  * verify the checksum.  Options: unknown kinds are skipped by their length
  * (MUST-6), a bad length ends the reading and keeps what came before
  * (MUST-7), the first of duplicates counts; MSS, window scale,
- * SACK-permitted and Fast Open are taken from SYN segments only.
+ * SACK-permitted and Fast Open are taken from SYN segments only, AccECN from
+ * all but first SYNs.
  */
 enum cn_drop tcp_parse(const uint8_t *p, size_t len, struct tcp_ports *ports,
 		       struct tcp_seg *seg, uint32_t *data_off) CN_MUST_CHECK;
@@ -91,10 +112,16 @@ size_t tcp_header_len(const struct tcp_seg *seg);
 /*
  * Writes the header with a zero checksum; returns its length.  Order of
  * options as Linux: MSS, SACK-permitted with timestamps, window scale, Fast
- * Open; padding is NOP and zero (MUST-69).
+ * Open; then AccECN; padding is NOP and zero (MUST-69).
  */
 size_t tcp_emit_header(uint8_t *p, const struct tcp_ports *ports,
 		       const struct tcp_seg *seg);
+
+/* Octets that an AccECN option with n fields takes, padding included. */
+static inline unsigned tcp_accecn_len(unsigned n)
+{
+	return (2 + 3 * n + 3) & ~3u;
+}
 
 /* tcp_header_len of the options alone: what timestamps and SACK cost. */
 size_t tcp_options_len(const struct tcp_seg *seg);

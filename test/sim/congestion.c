@@ -36,7 +36,8 @@ struct run {
 struct result {
 	double mbit; /* of all */
 	double flow[FLOWS];
-	uint64_t retransmitted, timeouts, marked, dropped;
+	uint64_t retransmitted, timeouts, marked, dropped, reductions;
+	uint64_t accurate, meddled; /* ends; what was found or refused */
 };
 
 static void *heap_alloc(void *ctx, size_t size)
@@ -122,6 +123,14 @@ static struct result simulate(const struct run *run)
 	result.marked = stats.marked;
 	result.dropped = stats.queue_drops + stats.lost;
 	result.retransmitted = cn_host_counters(sim_host(sim, 0))->tcp_retrans;
+	for (int end = 0; end < 2; end++) {
+		const struct cn_counters *count =
+			cn_host_counters(sim_host(sim, end));
+
+		result.reductions += count->ecn_reductions;
+		result.accurate += count->accecn_opens;
+		result.meddled += count->accecn_meddled + count->accecn_refused;
+	}
 	result.timeouts = cn_host_counters(sim_host(sim, 0))->tcp_rto_fired;
 	print_message("# %s: %.2f Mbit/s, %llu sent again, %llu dropped,"
 		      " %llu marked, %llu timeouts\n",
@@ -207,12 +216,17 @@ static void marks_take_the_place_of_losses(void **state)
 	struct result result;
 
 	(void)state;
-	for (int cc = 0; cc < CN_CC_N; cc++) {
-		run.cc = (enum cn_cc)cc;
+	for (int i = 0; i < 2 * CN_CC_N; i++) {
+		run.cc = (enum cn_cc)(i / 2);
+		run.ecn = i & 1 ? 3 : 1; /* RFC 9768, RFC 3168 */
 		result = simulate(&run);
 		assert_true(result.marked > 0);
 		assert_int_equal(result.dropped, 0);
 		assert_int_equal(result.retransmitted, 0);
+		assert_true(result.reductions > 0);
+		assert_true(result.reductions <= result.marked);
+		assert_int_equal(result.accurate, i & 1 ? 2 : 0);
+		assert_int_equal(result.meddled, 0);
 	}
 }
 
@@ -295,5 +309,7 @@ int main(int argc, char **argv)
 
 	if (argc == 9)
 		return look(argv);
+	if (getenv("CATENET_SIM_ONE"))
+		cmocka_set_test_filter(getenv("CATENET_SIM_ONE"));
 	return cmocka_run_group_tests_name("congestion", tests, NULL, NULL);
 }

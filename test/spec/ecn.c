@@ -85,7 +85,8 @@ static void syn_that_could_be_marked_is_not_believed(void)
 
 	for (uint8_t tos = 0; tos < 4; tos++) {
 		syn.tos = tos;
-		is(ecn_of_syn(&t.set, &syn), tos ? 0 : TCP_OPT_ECN);
+		is(ecn_of_syn(&t.set, &syn),
+		   tos ? ECN_AGREED_NONE : ECN_AGREED_CLASSIC);
 	}
 }
 

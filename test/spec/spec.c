@@ -137,17 +137,20 @@ void spec_run(void **initial)
 
 /* ------------------------------------------------------------- segments -- */
 
+#define FLAG_AE 0x100
+
 static const struct {
 	char letter;
-	uint8_t flag;
+	uint16_t flag;
 } letters[] = {
-	{'S', TCP_SYN}, {'F', TCP_FIN}, {'R', TCP_RST}, {'P', TCP_PSH},
-	{'A', TCP_ACK}, {'U', TCP_URG}, {'E', TCP_ECE}, {'C', TCP_CWR},
+	{'S', TCP_SYN}, {'F', TCP_FIN}, {'R', TCP_RST},
+	{'P', TCP_PSH}, {'A', TCP_ACK}, {'U', TCP_URG},
+	{'E', TCP_ECE}, {'C', TCP_CWR}, {'N', FLAG_AE},
 };
 
-static uint8_t flags_of(const char *text)
+static uint16_t flags_of(const char *text)
 {
-	uint8_t flags = 0;
+	uint16_t flags = 0;
 
 	for (; text && *text; text++) {
 		size_t i = 0;
@@ -160,6 +163,23 @@ static uint8_t flags_of(const char *text)
 		flags |= letters[i].flag;
 	}
 	return flags;
+}
+
+static unsigned all_flags(const struct tcp_seg *seg)
+{
+	return seg->flags | (seg->ae ? FLAG_AE : 0u);
+}
+
+static unsigned flags_of_line(const struct line *line)
+{
+	struct tcp_seg seg;
+	unsigned flags = flags_of(line->flags);
+
+	if (!line->ace)
+		return flags;
+	seg.flags = (uint8_t)flags;
+	tcp_set_ace(&seg, line->ace - 1u);
+	return all_flags(&seg);
 }
 
 static uint8_t pattern(bool ours, uint32_t number)
@@ -193,6 +213,12 @@ static void put_options(struct tcp_seg *seg, const struct line *line)
 			     line->tsecr	  ? (uint32_t)line->tsecr :
 						    t.ts_echo;
 	}
+	if (line->accecn) {
+		seg->options |= TCP_OPT_ACCECN;
+		seg->accecn_n = line->acc_n;
+		seg->accecn_order = line->acc_order;
+		memcpy(seg->accecn, line->acc, sizeof(line->acc));
+	}
 	while (seg->sack_n < TCP_SACK_MAX &&
 	       line->sack[seg->sack_n].left != line->sack[seg->sack_n].right) {
 		struct tcp_block *block = &seg->sack[seg->sack_n];
@@ -210,7 +236,8 @@ static struct tcp_seg segment_in(const struct line *line)
 	struct tcp_seg seg;
 
 	memset(&seg, 0, sizeof(seg));
-	seg.flags = flags_of(line->flags);
+	seg.flags = (uint8_t)flags_of_line(line);
+	seg.ae = (flags_of_line(line) & FLAG_AE) != 0;
 	seg.seq = t.irs + (uint32_t)line->seq;
 	if (seg.flags & TCP_ACK)
 		seg.ack = t.iss + (uint32_t)line->ack;
@@ -318,7 +345,7 @@ void spec_print(char *text, size_t size, const struct tcp_seg *seg, bool ours)
 
 	text[0] = 0;
 	for (size_t i = 0; i < N_OF(letters); i++) {
-		if (seg->flags & letters[i].flag)
+		if (all_flags(seg) & letters[i].flag)
 			n = put(text, size, n, "%c", letters[i].letter);
 	}
 	n = put(text, size, n, " %d:%d(%u)", (int)seq,
@@ -339,6 +366,10 @@ void spec_print(char *text, size_t size, const struct tcp_seg *seg, bool ours)
 	if (seg->options & TCP_OPT_TS)
 		n = put(text, size, n, " ts %u/%u", (unsigned)seg->tsval,
 			(unsigned)seg->tsecr);
+	if (seg->options & TCP_OPT_ACCECN)
+		n = put(text, size, n, " accecn%d", seg->accecn_order);
+	for (unsigned i = 0; i < seg->accecn_n; i++)
+		n = put(text, size, n, " %u", (unsigned)seg->accecn[i]);
 	for (unsigned i = 0; i < seg->sack_n; i++)
 		n = put(text, size, n, " sack %d:%d",
 			(int)(seg->sack[i].left - (ours ? t.irs : t.iss)),
@@ -372,6 +403,11 @@ static bool options_are_right(const struct tcp_seg *seg,
 		return false;
 	if (!(seg->flags & TCP_SYN) && ts != t.tcb.ts_ok)
 		return false;
+	if (!!(seg->options & TCP_OPT_ACCECN) != want->accecn ||
+	    seg->accecn_n != want->acc_n ||
+	    seg->accecn_order != want->acc_order ||
+	    memcmp(seg->accecn, want->acc, sizeof(want->acc)) != 0)
+		return false;
 	if (want->ts > 0 && (!ts || seg->tsval != (uint32_t)want->ts))
 		return false;
 	if (want->ts == NO_TS && ts)
@@ -390,7 +426,7 @@ static bool options_are_right(const struct tcp_seg *seg,
 
 static bool is_as_wanted(const struct tcp_seg *seg, const struct line *want)
 {
-	if (seg->flags != flags_of(want->flags) ||
+	if (all_flags(seg) != flags_of_line(want) ||
 	    seg->seq - t.iss != (uint32_t)want->seq ||
 	    seg->data_len != want->len || seg->up != want->up ||
 	    seg->seg_size != want->cut || (seg->tos & 3) != want->ecn)
@@ -592,7 +628,7 @@ static void emits(const char *flags)
 {
 	struct tcp_seg seg;
 
-	if (!spec_emit(&seg) || seg.flags != flags_of(flags))
+	if (!spec_emit(&seg) || all_flags(&seg) != flags_of(flags))
 		spec_fail(__FILE__, __LINE__, "%s was to be sent", flags);
 	t.last = seg;
 	spec_release(&seg);
@@ -607,12 +643,17 @@ static void open_actively(void)
 	t.where = CN_ESTABLISHED;
 	tcp_set_path(&t.tcb, t.path_mss, t.path_mss, t.default_mss);
 	tcp_open(&t.tcb, t.iss, 1000, t.now);
-	emits(t.set.ecn == 1 ? "SEC" : "S");
+	emits(t.set.ecn == 3		       ? "SECN" :
+	      t.set.ecn == 1 || t.set.ecn == 4 ? "SEC" :
+						 "S");
 }
 
 static void open_passively(void)
 {
-	struct line line = syn_line(t.peer_ecn ? "SEC" : "S", 0);
+	struct line line = syn_line(t.peer_accecn ? "SECN" :
+				    t.peer_ecn	  ? "SEC" :
+						    "S",
+				    0);
 	struct tcp_seg seg = segment_in(&line), reply;
 	struct tcp_syn syn;
 
@@ -620,8 +661,10 @@ static void open_passively(void)
 	tcp_syn_init(&syn, &t.env, &seg, t.iss,
 		     t.tunes ? t.set.rmem.initial / 2 : t.rcvbuf);
 	tcp_syn_reply(&syn, &t.env, t.path_mss, 1000, &reply, t.now);
-	if (reply.flags !=
-	    (TCP_SYN | TCP_ACK | (t.peer_ecn && t.set.ecn ? TCP_ECE : 0)))
+	if (all_flags(&reply) != flags_of(t.peer_accecn && t.set.ecn >= 3 ?
+						  "SAC" :
+					  t.peer_ecn && t.set.ecn ? "SAE" :
+								    "SA"))
 		spec_fail(__FILE__, __LINE__, "no SYN-ACK");
 	t.last = reply;
 	t.ts_echo = reply.tsval;
@@ -638,12 +681,15 @@ static void establish(bool passive)
 	if (passive) {
 		open_passively();
 		t.now += RTT;
-		in("A", 1, 1, 0);
+		in("A", 1, 1, 0, .ace = t.tcb.accecn ? ACE(2) : 0);
 	} else {
 		open_actively();
 		t.now += RTT;
-		spec_in(syn_line(t.peer_ecn ? "SAE" : "SA", 1));
-		emits("A");
+		spec_in(syn_line(t.peer_accecn ? "SAC" :
+				 t.peer_ecn    ? "SAE" :
+						 "SA",
+				 1));
+		emits(t.tcb.accecn ? "AC" : "A");
 	}
 }
 

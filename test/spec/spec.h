@@ -54,7 +54,7 @@
 #define NO_TS (-1)
 
 struct line {
-	const char *flags; /* of "SFRPAUEC", in that order */
+	const char *flags; /* of "SFRPAUECN", in that order; N is AE */
 	int64_t seq, ack;
 	uint32_t len;
 	int64_t wnd; /* the field; out: 0 is not looked at */
@@ -71,7 +71,14 @@ struct line {
 	} sack[TCP_SACK_MAX];
 	bool any_options; /* out: options are not looked at */
 	uint8_t ecn; /* the last two bits of the IP header's TOS */
+	uint8_t ace; /* ACE(n) in place of E, C and N */
+	bool accecn; /* the option, with acc_n fields, of order acc_order */
+	bool acc_order;
+	uint8_t acc_n;
+	uint32_t acc[TCP_ACCECN_FIELDS];
 };
+
+#define ACE(n) ((n) + 1)
 
 /* The connection under test.  A test may change `set` and `peer` before at(),
  * and look at tcb. */
@@ -79,6 +86,7 @@ struct spec {
 	struct cn_settings set;
 	struct line peer; /* options of the peer's SYN */
 	bool peer_ecn; /* it says what RFC 3168 wants on SYNs */
+	bool peer_accecn; /* ... what RFC 9768 does */
 	uint32_t rcvbuf;
 	bool tunes; /* the receive buffer begins as by default instead */
 	uint32_t path_mss; /* what the path carries */

@@ -108,7 +108,8 @@ static void flags_stand_where_they_belong(void **state)
 		{TCP_ACK, {TCP_ACK, TCP_ACK, TCP_ACK}},
 		{TCP_ACK | TCP_PSH, {TCP_ACK, TCP_ACK, TCP_ACK | TCP_PSH}},
 		{TCP_ACK | TCP_FIN, {TCP_ACK, TCP_ACK, TCP_ACK | TCP_FIN}},
-		{TCP_ACK | TCP_CWR, {TCP_ACK | TCP_CWR, TCP_ACK, TCP_ACK}},
+		{TCP_ACK | TCP_CWR,
+		 {TCP_ACK | TCP_CWR, TCP_ACK | TCP_CWR, TCP_ACK | TCP_CWR}},
 		{TCP_ACK | TCP_ECE,
 		 {TCP_ACK | TCP_ECE, TCP_ACK | TCP_ECE, TCP_ACK | TCP_ECE}},
 	};

@@ -326,6 +326,69 @@ static void sack_lengths(void **state)
 	}
 }
 
+/* RFC 9768 section 3.2.3, table 5: of other lengths the whole fields count,
+ * and the rest is padding; the first of two counts. */
+static void accecn_lengths(void **state)
+{
+	(void)state;
+	for (unsigned len = 2; len <= 40; len++) {
+		uint8_t octet[64] = {0};
+		unsigned n = (len - 2) / 3 < 3 ? (len - 2) / 3 : 3;
+		struct parsed got;
+
+		octet[12] = 0xf1; /* AE */
+		octet[13] = ACK;
+		octet[20] = len & 1 ? 172 : 174;
+		octet[21] = (uint8_t)len;
+		for (unsigned i = 22; i < 20 + len; i++)
+			octet[i] = (uint8_t)i;
+		got = parse_octets(octet, 60);
+		assert_int_equal(got.drop, CN_DROP_NONE);
+		assert_true(got.seg.ae);
+		assert_int_equal(got.seg.options, TCP_OPT_ACCECN);
+		assert_int_equal(got.seg.accecn_order, !(len & 1));
+		assert_int_equal(got.seg.accecn_n, n);
+		for (unsigned i = 0; i < n; i++)
+			assert_int_equal(got.seg.accecn[i],
+					 (22 + 3 * i) << 16 |
+						 (23 + 3 * i) << 8 |
+						 (24 + 3 * i));
+		/* Section 3.2.3.2.1: none on a SYN. */
+		octet[13] = SYN;
+		got = parse_octets(octet, 60);
+		assert_int_equal(got.seg.options, 0);
+		octet[13] = SYN | ACK;
+		got = parse_octets(octet, 60);
+		assert_int_equal(got.seg.options, TCP_OPT_ACCECN);
+	}
+}
+
+static void accecn_goes_out_as_it_comes_in(void **state)
+{
+	const struct tcp_ports ports = {1, 2};
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * 2 * 8; i++) {
+		struct tcp_seg seg = {.flags = ACK,
+				      .options = TCP_OPT_TS | TCP_OPT_ACCECN,
+				      .accecn_n = i & 3,
+				      .accecn_order = i >> 2 & 1,
+				      .accecn = {0x123456, 0xffffff, 1}};
+		uint8_t octet[64];
+		struct parsed got;
+
+		tcp_set_ace(&seg, i >> 3);
+		assert_int_equal(tcp_emit_header(octet, &ports, &seg),
+				 32 + tcp_accecn_len(i & 3));
+		got = parse_octets(octet, tcp_header_len(&seg));
+		assert_int_equal(tcp_ace(&got.seg), i >> 3);
+		assert_int_equal(got.seg.options, seg.options);
+		assert_int_equal(got.seg.accecn_n, i & 3);
+		assert_int_equal(got.seg.accecn_order, seg.accecn_order);
+		assert_memory_equal(got.seg.accecn, seg.accecn, 4 * (i & 3));
+	}
+}
+
 /*
  * attacks.md row 34.  Every option area of 4 octets whose first two are
  * anything (every kind, every length) and whose others are of the numbers
@@ -349,6 +412,8 @@ static unsigned meaning(const uint8_t *p, unsigned len, bool syn)
 		seen = TCP_OPT_SACK_OK;
 	if (syn && p[0] == 34 && p[1] == 2)
 		seen = TCP_OPT_FASTOPEN;
+	if (!syn && (p[0] == 172 || p[0] == 174))
+		seen = TCP_OPT_ACCECN;
 	return seen | meaning(p + p[1], len - p[1], syn);
 }
 
@@ -621,6 +686,8 @@ int main(void)
 		cmocka_unit_test(window_scale_above_14_is_14),
 		cmocka_unit_test(first_of_duplicates_counts),
 		cmocka_unit_test(sack_lengths),
+		cmocka_unit_test(accecn_lengths),
+		cmocka_unit_test(accecn_goes_out_as_it_comes_in),
 		cmocka_unit_test(every_short_option_area),
 		cmocka_unit_test(every_kind_and_length),
 		cmocka_unit_test(emit_order_and_padding),
