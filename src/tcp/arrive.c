@@ -135,6 +135,16 @@ static bool ts_is_stale(const struct tcb *tcb, uint64_t now)
 /*
  * RFC 7323 section 5.3: a segment older than the newest is an old duplicate
  * (PAWS); a reset is exempt.
+ *
+ * Deviation: data that are awaited are taken if they are older by at most
+ * ts_back ticks.  Where the network reorders, a retransmission that repairs the
+ * left edge makes TS.Recent newer than what was sent just before it and is
+ * still on its way; refused, that is a loss, whose retransmission refuses what
+ * was sent just before that, and so on, until little is left of the congestion
+ * window.  PAWS guards against numbers of 2^32 octets ago, and ts_back is what
+ * TS.Recent has gained since the last 2^31 octets were full (text.c): what is
+ * that young was sent less than 2^31 octets and two windows ago, and its number
+ * means but one thing.
  */
 static bool paws_rejects(const struct tcb *tcb, const struct tcp_seg *seg,
 			 uint64_t now)
@@ -142,17 +152,30 @@ static bool paws_rejects(const struct tcb *tcb, const struct tcp_seg *seg,
 	if (!tcb->ts_ok || !(seg->options & TCP_OPT_TS) ||
 	    (seg->flags & TCP_RST))
 		return false;
-	return seq_lt(seg->tsval, tcb->ts_recent) && !ts_is_stale(tcb, now);
+	if (seq_ge(seg->tsval, tcb->ts_recent) || ts_is_stale(tcb, now))
+		return false;
+	return !seg->data_len ||
+	       seq_le(seg->seq + seg->data_len, tcb->rcv_nxt) ||
+	       tcb->ts_recent - seg->tsval > tcb->ts_back;
 }
 
 /* RFC 7323 section 4.3 (R1 and R2): only what is at the left edge of the last
- * ACK may move TS.Recent; PAWS has seen to it that it does not move back. */
+ * ACK may move TS.Recent, and never back. */
 static void update_ts_recent(struct tcb *tcb, const struct tcp_seg *seg,
 			     uint64_t now)
 {
 	if (!tcb->ts_ok || !(seg->options & TCP_OPT_TS) ||
 	    seq_gt(seg->seq, tcb->last_ack_sent))
 		return;
+	if (ts_is_stale(tcb, now)) {
+		tcb->ts_back = 0;
+	} else {
+		uint32_t ahead = seg->tsval - tcb->ts_recent + tcb->ts_back;
+
+		if (seq_lt(seg->tsval, tcb->ts_recent))
+			return;
+		tcb->ts_back = ahead < UINT8_MAX ? (uint8_t)ahead : UINT8_MAX;
+	}
 	tcb->ts_recent = seg->tsval;
 	tcb->ts_recent_age_s = (uint32_t)(now / CN_NS_PER_SEC);
 }

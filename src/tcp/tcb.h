@@ -185,6 +185,7 @@ struct tcb {
 	 * (ecn_ok is false then): tune->accecn. */
 	bool ecn_seen : 1, accecn : 1;
 	uint8_t rexmit_kind; /* enum tcp_rexmit: what rexmit_at is for */
+	uint8_t ts_back; /* an older TSval by so much is reordered: arrive.c */
 
 	/* Send sequence variables. Invariant: snd_una <= snd_nxt <= snd_end
 	 * (+1 when the FIN is sent).  SND.WL2 is not kept: ack.c, update_window. */

@@ -135,6 +135,8 @@ enum cn_drop step7_text(struct tcb *tcb, const struct arrival *a)
 	tcb->stat.last_received_ms = ms_of(a->now);
 	if (tcb->rcv_nxt - tcb->irs < before - tcb->irs)
 		tcb->rcv_wraps++;
+	if (((tcb->rcv_nxt - tcb->irs) ^ (before - tcb->irs)) >> 31)
+		tcb->ts_back = 0; /* arrive.c, paws_rejects */
 	if (drop == CN_DROP_NONE && a->seq != before)
 		TCP_MISHAP(tcb, ooo_in);
 	if (tcb->rcv_nxt != before) {

@@ -220,13 +220,74 @@ static void established_old_timestamp_is_refused(void)
 	at(CN_ESTABLISHED);
 	in("PA", 1, 1, 10, .ts = 100500);
 	out("A", 1, 11, 0);
-	in("PA", 11, 1, 10, .ts = 100499);
+	in("PA", 11, 1, 10, .ts = 100500 - 256);
 	dropped(CN_DROP_TCP_PAWS);
 	out("A", 1, 11, 0, .tsecr = 100500);
 	in("PA", 11, 1, 10, .ts = 100500);
 	dropped(CN_DROP_NONE);
 	out("A", 1, 21, 0);
 	reads(20);
+}
+
+/* Older by a few ticks is reordered, not old, and does not move TS.Recent;
+ * what brings nothing new is old all the same. */
+static void established_reordered_timestamp_is_taken(void)
+{
+	with_timestamps();
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 10, .ts = 100500);
+	out("A", 1, 11, 0);
+	in("A", 11, 1, 0, .ts = 100499);
+	dropped(CN_DROP_TCP_PAWS);
+	in("PA", 1, 1, 10, .ts = 100499);
+	dropped(CN_DROP_TCP_PAWS);
+	out("A", 1, 11, 0);
+	in("PA", 11, 1, 10, .ts = 100500 - 255);
+	dropped(CN_DROP_NONE);
+	out("A", 1, 21, 0, .tsecr = 100500);
+	in("PA", 31, 1, 10, .ts = 100499);
+	dropped(CN_DROP_NONE);
+	out("A", 1, 21, 0, .tsecr = 100500);
+	reads(20);
+}
+
+/* Nothing is reordered with what came before the connection: as many ticks as
+ * the peer's clock has gained since its SYN, and no more. */
+static void established_reordered_timestamp_is_of_this_connection(void)
+{
+	with_timestamps();
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 10, .ts = 100003);
+	out("A", 1, 11, 0);
+	in("PA", 11, 1, 10, .ts = 99999);
+	dropped(CN_DROP_TCP_PAWS);
+	out("A", 1, 11, 0);
+	in("PA", 11, 1, 10, .ts = 100000);
+	dropped(CN_DROP_NONE);
+	out("A", 1, 21, 0, .tsecr = 100003);
+}
+
+/* Nor with what 2^32 octets ago had the same numbers: at each 2^31 octets one
+ * begins anew. */
+static void established_reordered_timestamp_is_of_this_round(void)
+{
+	with_timestamps();
+	at(CN_ESTABLISHED);
+	t.tcb.irs -= 0x7fffffe0;
+	in("PA", 1, 1, 10, .ts = 100500);
+	out("A", 1, 11, 0);
+	in("PA", 11, 1, 10, .ts = 100499);
+	dropped(CN_DROP_NONE);
+	out("A", 1, 21, 0);
+	in("PA", 21, 1, 30, .ts = 100600);
+	out("A", 1, 51, 0);
+	in("PA", 51, 1, 10, .ts = 100599);
+	dropped(CN_DROP_TCP_PAWS);
+	out("A", 1, 51, 0);
+	in("PA", 51, 1, 10, .ts = 100610);
+	in("PA", 61, 1, 10, .ts = 100600);
+	dropped(CN_DROP_NONE);
+	reads(70);
 }
 
 /* attacks.md row 9: before the sequence number is looked at, and half the
@@ -258,7 +319,7 @@ static void established_timestamps_wrap(void)
 	out("A", 1, 11, 0, .tsecr = 0xffffffff);
 	in("PA", 11, 1, 10, .ts = 5);
 	out("A", 1, 21, 0, .tsecr = 5);
-	in("PA", 21, 1, 10, .ts = 0xfffffff8);
+	in("PA", 21, 1, 10, .ts = 0xffffff00);
 	dropped(CN_DROP_TCP_PAWS);
 }
 
@@ -466,10 +527,10 @@ static void established_old_timestamp_tells_duplicates(void)
 	at(CN_ESTABLISHED);
 	in("PA", 1, 1, 10, .ts = 100500);
 	out("A", 1, 11, 0);
-	in("PA", 1, 1, 10, .ts = 100400);
+	in("PA", 1, 1, 10, .ts = 100200);
 	dropped(CN_DROP_TCP_PAWS);
 	out("A", 1, 11, 0, .tsecr = 100500, .sack = {{1, 11}});
-	in("PA", 11, 1, 10, .ts = 100400);
+	in("PA", 11, 1, 10, .ts = 100200);
 	dropped(CN_DROP_TCP_PAWS);
 	out("A", 1, 11, 0, .tsecr = 100500);
 }
@@ -517,6 +578,11 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_timestamps_are_on_every_segment),
 		cmocka_unit_test_rule(established_old_timestamp_is_refused),
+		cmocka_unit_test_rule(established_reordered_timestamp_is_taken),
+		cmocka_unit_test_rule(
+			established_reordered_timestamp_is_of_this_connection),
+		cmocka_unit_test_rule(
+			established_reordered_timestamp_is_of_this_round),
 		cmocka_unit_test_rule(established_any_old_timestamp_is_refused),
 		cmocka_unit_test_rule(established_timestamps_wrap),
 		cmocka_unit_test_rule(
