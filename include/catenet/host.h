@@ -119,6 +119,38 @@ CN_API unsigned cn_host_outputs(struct cn_host *host, int link,
 CN_API uint64_t cn_host_deadline(const struct cn_host *host);
 CN_API void cn_host_advance(struct cn_host *host, uint64_t now);
 
+/* ---------------------------------------------------------- a twin -- */
+
+/*
+ * Another stack may bear the same addresses beside this one: a kernel, in the
+ * network namespace of the programs of this host.  TCP stays ours, the rest is
+ * the twin's; its packets take this host's routes, neighbours and links.  The
+ * driver carries packets of IP, without Ethernet headers, between the two.
+ */
+enum cn_twin {
+	CN_TWIN_NONE,
+	/* All that arrives here and is neither TCP, about TCP, nor the talk of
+	 * neighbours on Ethernet; datagrams to groups, too. */
+	CN_TWIN_KERNEL,
+	/* Of a host with settings.any_addr: echo requests to addresses that it
+	 * does not bear itself.  Its packets may come from any address. */
+	CN_TWIN_BEYOND,
+};
+
+CN_API void cn_host_twin(struct cn_host *host, enum cn_twin what);
+/*
+ * A packet that the twin sends, by that link if it is for many or link-local;
+ * else routes decide.  The frame stays the caller's.  TCP, neighbour discovery
+ * and false sources are dropped; what cannot leave is answered to the twin by
+ * ICMP.
+ */
+CN_API void cn_host_twin_input(struct cn_host *host, int link,
+			       const struct cn_frame *frame, uint64_t now);
+/* The next packet for the twin, to be released by the caller, and the link that
+ * it came by; false: there is none. */
+CN_API bool cn_host_twin_output(struct cn_host *host, int *link,
+				struct cn_frame *frame);
+
 /* ------------------------------------------------------------ events -- */
 
 enum cn_event_kind {

@@ -464,6 +464,29 @@ unsigned cn_host_outputs(struct cn_host *host, int link, struct cn_frame *frame,
 	return host_outputs(host, link, frame, n, now);
 }
 
+/* --------------------------------------------------------------- twin -- */
+
+void cn_host_twin(struct cn_host *host, enum cn_twin what)
+{
+	host->net.twin_takes = (uint8_t)what;
+}
+
+void cn_host_twin_input(struct cn_host *host, int link,
+			const struct cn_frame *frame, uint64_t now)
+{
+	CN_ASSERT(has_link(host, link));
+	host_relieve(host, now);
+	net_twin_input(&host->net, link, frame, now);
+	if (net_has_output(&host->net, CN_LINK_LOOPBACK))
+		loopback_wants(host, CN_LINK_LOOPBACK, now);
+}
+
+bool cn_host_twin_output(struct cn_host *host, int *link,
+			 struct cn_frame *frame)
+{
+	return net_twin_output(&host->net, link, frame);
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

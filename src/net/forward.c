@@ -24,6 +24,7 @@ void forward_deinit(struct net *net)
 	for (int i = 0; i < NET_LINKS; i++) {
 		held_drop_all(net, &net->transit[i]);
 		held_drop_all(net, &net->ready[i]);
+		held_drop_all(net, &net->twin[i]);
 	}
 }
 
@@ -154,7 +155,9 @@ static void decrement(struct cn_frame *frame)
 
 /* ------------------------------------------------------------- leaving -- */
 
-static void enqueue(struct net *net, int link, struct cn_frame *frame)
+/* transit: it is somebody else's. */
+static void enqueue(struct net *net, int link, struct cn_frame *frame,
+		    bool transit)
 {
 	struct net_queue *queue = &net->transit[link];
 
@@ -169,12 +172,13 @@ static void enqueue(struct net *net, int link, struct cn_frame *frame)
 		cn_frame_release(frame);
 		return;
 	}
-	if (held_push(net, queue, frame))
+	if (held_push(net, queue, frame) && transit)
 		net->count->ip_forwarded++;
 }
 
 /* A super-segment leaves whole where the link cuts it, else as packets. */
-static void leave(struct net *net, int link, struct cn_frame *frame)
+static void leave(struct net *net, int link, struct cn_frame *frame,
+		  bool transit)
 {
 	const struct net_link *out = &net->routes.link[link];
 	struct cn_frame packet;
@@ -182,12 +186,12 @@ static void leave(struct net *net, int link, struct cn_frame *frame)
 
 	if (!frame->seg_size ||
 	    (out->tx_csum && frame->payload_len <= out->tx_super)) {
-		enqueue(net, link, frame);
+		enqueue(net, link, frame, transit);
 		return;
 	}
 	cut_begin(&cut, frame);
 	while (cut_next(&cut, &packet))
-		enqueue(net, link, &packet);
+		enqueue(net, link, &packet, transit);
 	cn_frame_release(frame);
 }
 
@@ -244,7 +248,8 @@ static uint32_t emit_fragment(struct net *net, const struct cutting *cutting,
 	p[0] = (uint8_t)(0x40 | header_len / 4);
 	put16(p + 2, (uint16_t)(header_len + n));
 	put16(p + 6, flags);
-	p[8]--;
+	if (cutting->packet->in_transit)
+		p[8]--;
 	put16(p + 10, 0);
 	checksum_add(&sum, p, header_len);
 	put16(p + 10, checksum_finish(&sum));
@@ -252,7 +257,7 @@ static uint32_t emit_fragment(struct net *net, const struct cutting *cutting,
 	add_slice(&frame, cn_buf_ref(cutting->buf), cutting->buf->data + off,
 		  n);
 	net->count->frag_made++;
-	enqueue(net, cutting->link, &frame);
+	enqueue(net, cutting->link, &frame, cutting->packet->in_transit);
 	return n;
 }
 
@@ -336,26 +341,50 @@ static uint32_t len_of(const struct net_packet *packet,
 	return glance.data + (uint32_t)packet->seg_size;
 }
 
-static void pass(struct net *net, struct net_packet *packet,
+bool forward_copy(struct net *net, const struct cn_frame *from, uint32_t len,
+		  struct cn_frame *to)
+{
+	if (!take(net, from, cn_frame_len(from), to)) {
+		net_drop(net, CN_DROP_MEMORY);
+		return false;
+	}
+	trim(to, len);
+	return true;
+}
+
+static void pass(struct net *net, const struct net_packet *packet,
 		 const struct cn_frame *frame, int link)
 {
 	uint32_t len = packet->ip.header_len + packet->ip.payload_len;
 	struct cn_frame own;
 
-	if (!take(net, frame, cn_frame_len(frame), &own)) {
-		net_drop(net, CN_DROP_MEMORY);
+	if (!forward_copy(net, frame, len, &own))
 		return;
+	if (packet->in_transit)
+		decrement(&own);
+	leave(net, link, &own, packet->in_transit);
+}
+
+void forward_by(struct net *net, const struct net_packet *packet,
+		const struct cn_frame *frame, int link, uint64_t now)
+{
+	uint32_t mtu = net->routes.link[link].mtu;
+
+	if (len_of(packet, frame) <= mtu) {
+		pass(net, packet, frame, link);
+	} else if (packet->ip.df || packet->ip.version == 6 ||
+		   packet->seg_size) {
+		net_drop(net, CN_DROP_IP_FORWARD);
+		icmp_send_too_big(net, mtu, packet, now);
+	} else {
+		fragment(net, packet, frame, link, mtu);
 	}
-	trim(&own, len);
-	decrement(&own);
-	leave(net, link, &own);
 }
 
 void forward(struct net *net, struct net_packet *packet,
 	     const struct cn_frame *frame, uint64_t now)
 {
 	int link = net_route(net, &packet->ip.dst);
-	uint32_t mtu;
 
 	if (!may_pass(packet)) {
 		net_drop(net, CN_DROP_IP_FORWARD);
@@ -371,14 +400,5 @@ void forward(struct net *net, struct net_packet *packet,
 		net_icmp_send(net, ICMP_UNREACHABLE, 0, packet, now);
 		return;
 	}
-	mtu = net->routes.link[link].mtu;
-	if (len_of(packet, frame) <= mtu) {
-		pass(net, packet, frame, link);
-	} else if (packet->ip.df || packet->ip.version == 6 ||
-		   packet->seg_size) {
-		net_drop(net, CN_DROP_IP_FORWARD);
-		icmp_send_too_big(net, mtu, packet, now);
-	} else {
-		fragment(net, packet, frame, link, mtu);
-	}
+	forward_by(net, packet, frame, link, now);
 }

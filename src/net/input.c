@@ -192,6 +192,8 @@ static enum cn_drop judge_to_many(const struct net *net, int link,
 			    net_is_member(net, link, &ip->dst) :
 			    net_is_broadcast(net, link, &ip->dst);
 
+	if (twin_hears(net, ip))
+		return CN_DROP_NONE;
 	if (here && (ip->protocol == IP_UDP || ip->protocol == IP_ICMP6))
 		return CN_DROP_NONE;
 	return CN_DROP_IP_NOT_OURS;
@@ -299,6 +301,8 @@ static enum net_verdict enter(struct net *net, const struct cn_frame *frame,
 		forward(net, packet, frame, now);
 		return NET_DONE;
 	}
+	if (net->twin_takes && twin_take(net, packet, frame))
+		return NET_DONE;
 	if (!packet->ip.is_fragment)
 		return dispatch(net, packet, now);
 	if (!frag_input(net, packet, &len, now))

@@ -154,6 +154,8 @@ struct net {
 	struct neigh_table *neigh; /* NULL: no link is Ethernet */
 	struct net_queue ready[NET_LINKS]; /* frames that waited, complete */
 	struct net_queue transit[NET_LINKS]; /* packets to be passed on */
+	struct net_queue twin[NET_LINKS]; /* for another stack, twin.c */
+	uint8_t twin_takes; /* enum cn_twin */
 	uint32_t ident[IDENT_SLOTS];
 	struct rate_pair icmp_rate, echo_rate, rst_rate;
 
@@ -385,6 +387,13 @@ bool net_ether_output(struct net *net, int link, struct cn_frame *frame,
 		      uint64_t now);
 /* The next packet to be passed on, or false. */
 bool net_transit_output(struct net *net, int link, struct cn_frame *frame);
+/* ------------------------------------------------------------- twin.c -- */
+
+/* A packet of the twin's, and the next one for it. */
+void net_twin_input(struct net *net, int link, const struct cn_frame *frame,
+		    uint64_t now);
+bool net_twin_output(struct net *net, int *link, struct cn_frame *frame);
+
 /* Reassembly, neighbours and new addresses wait for time. */
 uint64_t net_deadline(const struct net *net);
 void net_advance(struct net *net, uint64_t now);
@@ -419,6 +428,20 @@ bool ether_input(struct net *net, int link, const struct cn_frame *frame,
 void ether_put(const struct net *net, int link, struct cn_frame *frame,
 	       const uint8_t mac[CN_MAC_LEN]);
 
+/* What arrived is the twin's, and has been given to it. */
+bool twin_take(struct net *net, const struct net_packet *packet,
+	       const struct cn_frame *frame);
+/* May what is sent to many be the twin's? */
+bool twin_hears(const struct net *net, const struct ip_hdr *ip);
+
+/* A frame of its own, of the first len octets of another, with the headers in
+ * the header block.  False: no memory. */
+bool forward_copy(struct net *net, const struct cn_frame *from, uint32_t len,
+		  struct cn_frame *to);
+/* A packet leaves by that link: as it is or in fragments, or its sender is told
+ * the MTU. */
+void forward_by(struct net *net, const struct net_packet *packet,
+		const struct cn_frame *frame, int link, uint64_t now);
 /* The packet is for somebody else: passed on, answered, or dropped. */
 void forward(struct net *net, struct net_packet *packet,
 	     const struct cn_frame *frame, uint64_t now);

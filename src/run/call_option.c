@@ -14,7 +14,6 @@
 
 #include <linux/sockios.h>
 
-#include "run/netns/netns.h"
 #include "run/supervisor.h"
 #include "run/world/end.h"
 #include "run/world/world.h"
@@ -107,17 +106,19 @@ static void set_sndbuf(struct call *call, int octets)
 				 sizeof(octets));
 }
 
-/* Interfaces are those of the programs' network: the one that leads out, by
- * which all goes that is not the loopback's, and the loopback. */
+/* Interfaces are those of the programs' network: those that lead out, by which
+ * all goes that is not the loopback's, and the loopback. */
 static long check_device(const struct call *call, const char *value,
 			 socklen_t len)
 {
-	char name[IFNAMSIZ] = "";
+	struct ifreq req;
 
-	memcpy(name, value, len < IFNAMSIZ ? len : IFNAMSIZ - 1);
-	if (call->sup->ask < 0 || !name[0] || !strcmp(name, "lo"))
+	memset(&req, 0, sizeof(req));
+	memcpy(req.ifr_name, value, len < IFNAMSIZ ? len : IFNAMSIZ - 1);
+	if (call->sup->ask < 0 || !req.ifr_name[0] ||
+	    !strcmp(req.ifr_name, "lo"))
 		return CALL_CONTINUE;
-	return strcmp(name, NETNS_INTERFACE) ? -ENODEV : 0;
+	return ioctl(call->sup->ask, SIOCGIFINDEX, &req) < 0 ? -ENODEV : 0;
 }
 
 static long set_socket_option(struct call *call, int name, const void *value,

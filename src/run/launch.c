@@ -111,9 +111,9 @@ static void go_in(const struct launch *launch, int sock)
 		send_failure(sock, STAGE_NETNS, -err);
 		_exit(125);
 	}
-	if (!launch->resolv[0])
+	if (!launch->resolv[0] && !launch->hosts)
 		return;
-	err = netns_private_files(launch->resolv);
+	err = netns_private_files(launch->resolv, launch->hosts);
 	/* Its name servers are then asked past our resolver, but by the path:
 	 * those of the machine's loopback too. */
 	if (err && launch->verbose)

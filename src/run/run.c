@@ -296,11 +296,12 @@ static int make_network(struct run *run, const struct run_options *options,
 		return 0;
 	config->no_tun = options->without & RUN_WITHOUT_TUN;
 	config->no_namespace = options->without & RUN_WITHOUT_NAMESPACE;
-	if (netns_make(&run->netns, config, why)) {
+	if (!world_shared(run->world, &run->netns) &&
+	    netns_make(&run->netns, config, why)) {
 		if (!options->quiet)
 			say("UDP, ping and the resolver stay this machine's, "
-			    "outside of the path: %s",
-			    why);
+			    "outside of the %s: %s",
+			    options->world ? "world" : "path", why);
 		return 0;
 	}
 	if (world_hold(run->world, &run->netns)) {
@@ -309,6 +310,7 @@ static int make_network(struct run *run, const struct run_options *options,
 	}
 	program->netns = &run->netns;
 	program->resolv = config->resolv;
+	program->hosts = world_hosts_file(run->world);
 	program->verbose = options->verbose;
 	return 0;
 }

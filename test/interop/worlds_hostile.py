@@ -224,6 +224,7 @@ def wrong_descriptors():
                 line.send('ATTACH', sock=3, fds=fds)
             return act
 
+        world.is_well()  # what alice's programs share stays
         level = world.descriptors()
         for file in (null, tcp, dgram):
             refused(world, attach([file.fileno()]))
@@ -285,6 +286,7 @@ def chance():
     chance = random.Random(seed)
     left, right = socket.socketpair()
     with World() as world, left, right:
+        world.is_well()  # what alice's programs share stays
         level = world.descriptors()
         line = None
         for _ in range(10000):

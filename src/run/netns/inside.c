@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mount_namespaces(7): /etc/resolv.conf names the gateway's resolver for these
- * processes alone, and daemons that would resolve names past it are not found.
+ * processes alone, /etc/hosts the hosts of a world, and daemons that would resolve names past it are not found.
  * The files lie in a memory of their own that has no name once they are in
  * their places.
  */
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define RESOLV "/etc/resolv.conf"
+#define HOSTS "/etc/hosts"
 
 /* Folders that may hold the files for a moment. */
 static const char *const folders[] = {"/tmp", "/mnt", "/run", "/var"};
@@ -51,26 +52,42 @@ static int put_file(const char *folder, const char *name, const char *text,
 	return n == (ssize_t)strlen(text) ? 0 : -EIO;
 }
 
-static int put_in_place(const char *folder, const char *resolv)
+/* In the place of a file that is there. */
+static int replace(const char *folder, const char *name, const char *text,
+		   const char *place)
 {
 	char path[64];
-	int err = put_file(folder, "resolv.conf", resolv, path, sizeof(path));
+	int err;
 
-	if (!err && mount(path, RESOLV, NULL, MS_BIND, NULL) < 0)
+	if (!text || !*text)
+		return 0;
+	err = put_file(folder, name, text, path, sizeof(path));
+	if (!err && mount(path, place, NULL, MS_BIND, NULL) < 0)
 		err = -errno;
-	if (err || put_file(folder, "nobody", "", path, sizeof(path)))
+	return err;
+}
+
+static int put_in_place(const char *folder, const char *resolv,
+			const char *hosts)
+{
+	int err = replace(folder, "hosts", hosts, HOSTS);
+	char path[64];
+
+	if (!err)
+		err = replace(folder, "resolv.conf", resolv, RESOLV);
+	if (err || !*resolv || put_file(folder, "nobody", "", path, sizeof(path)))
 		return err;
 	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++)
 		(void)mount(path, daemons[i], NULL, MS_BIND, NULL);
 	return 0;
 }
 
-int netns_private_files(const char *resolv)
+int netns_private_files(const char *resolv, const char *hosts)
 {
 	const char *folder;
 	int err;
 
-	if (access(RESOLV, F_OK) < 0)
+	if (*resolv && access(RESOLV, F_OK) < 0)
 		return -errno;
 	if (unshare(CLONE_NEWNS) < 0)
 		return -errno;
@@ -80,7 +97,7 @@ int netns_private_files(const char *resolv)
 	folder = hold_folder();
 	if (!folder)
 		return -errno;
-	err = put_in_place(folder, resolv);
+	err = put_in_place(folder, resolv, hosts);
 	(void)umount2(folder, MNT_DETACH);
 	return err;
 }

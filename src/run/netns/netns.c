@@ -32,26 +32,29 @@
 #include "link/packet.h"
 #include "link/tun.h"
 
-#define HELD_INTERFACE "held"
+/* Our end of an interface: "held0". */
+#define HELD "held"
 
 /* Locally administered. */
 const uint8_t netns_mac[CN_MAC_LEN] = {0x02, 0xca, 0x7e, 0, 0, 1};
 
-/* What the child hands back. */
+/* What the child hands back, as far as there is any. */
 enum {
 	FD_NET,
-	FD_LINK,
+	FD_USER,
 	FD_ASK,
 	FD_LIST4,
 	FD_LIST6,
 	FD_SPARE,
-	FD_USER = FD_SPARE + NETNS_SPARE,
-	FD_N,
+	FD_LINK = FD_SPARE + NETNS_SPARE,
+	FD_N = FD_LINK + NETNS_INTERFACES,
 };
 
 struct answer {
 	int err; /* positive errno, and why */
-	int index; /* of the packet socket's interface */
+	int index[NETNS_INTERFACES]; /* of the packet sockets' interfaces */
+	unsigned n; /* descriptors that come with it, and which they are */
+	uint8_t which[FD_N];
 	char why[NETNS_ERROR];
 };
 
@@ -150,37 +153,53 @@ static int new_network(struct maker *maker, int *fd)
 	return 0;
 }
 
-static bool take_tun(struct maker *maker)
+static bool take_tuns(struct maker *maker)
 {
+	const struct netns_config *config = maker->config;
 	struct tun tun;
 
-	if (maker->config->no_tun || tun_open(&tun, NETNS_INTERFACE, 0, NULL))
+	if (config->no_tun)
 		return false;
-	maker->fd[FD_LINK] = tun.fd;
+	for (unsigned i = 0; i < config->interface_n; i++) {
+		if (tun_open(&tun, config->interface[i].name, 0, NULL))
+			return false;
+		maker->fd[FD_LINK + i] = tun.fd;
+	}
 	return true;
 }
 
-static int make_pair(struct maker *maker, int far)
+static int make_pair(struct maker *maker, unsigned i, int far)
 {
+	const struct netns_interface *interface = &maker->config->interface[i];
 	struct netlink netlink;
 	int rc = netlink_open(&netlink);
+	char held[16], path[64];
 
+	snprintf(held, sizeof(held), HELD "%u", i);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
+		 held);
 	if (!rc)
-		rc = netlink_veth_add(&netlink, HELD_INTERFACE, NETNS_INTERFACE,
-				      far, netns_mac);
+		rc = netlink_veth_add(&netlink, held, interface->name, far,
+				      netns_mac);
 	/* Nothing of the kernel's own speaks or listens on our end. */
-	(void)put_file(
-		"/proc/sys/net/ipv6/conf/" HELD_INTERFACE "/disable_ipv6", "1");
+	(void)put_file(path, "1");
 	if (!rc)
-		rc = netlink_up(&netlink, HELD_INTERFACE, maker->config->mtu);
+		rc = netlink_up(&netlink, held, interface->mtu);
 	if (rc)
 		(void)failed(maker, rc, "%s", netlink.error);
 	netlink_close(&netlink);
-	return rc;
+	if (rc)
+		return rc;
+	maker->fd[FD_LINK + i] = packet_open(held, &maker->answer.index[i]);
+	if (maker->fd[FD_LINK + i] < 0)
+		return failed(maker, maker->fd[FD_LINK + i],
+			      "a packet socket: %s",
+			      strerror(-maker->fd[FD_LINK + i]));
+	return 0;
 }
 
 /* The kernel completes checksums and cuts: what comes out is as on a wire. */
-static void no_offload(void)
+static void no_offload(const char *interface)
 {
 	struct ethtool_value value = {.cmd = ETHTOOL_STXCSUM, .data = 0};
 	struct ifreq ifreq;
@@ -189,70 +208,80 @@ static void no_offload(void)
 	if (fd < 0)
 		return;
 	memset(&ifreq, 0, sizeof(ifreq));
-	memcpy(ifreq.ifr_name, NETNS_INTERFACE, sizeof(NETNS_INTERFACE));
+	snprintf(ifreq.ifr_name, sizeof(ifreq.ifr_name), "%s", interface);
 	ifreq.ifr_data = (char *)&value;
 	(void)ioctl(fd, SIOCETHTOOL, &ifreq);
 	close(fd);
 }
 
 /* From our network, in which we are, to the programs'. */
-static int take_pair(struct maker *maker, int ours)
+static int take_pairs(struct maker *maker, int ours)
 {
+	const unsigned n = maker->config->interface_n;
+
 	if (new_network(maker, &maker->fd[FD_NET]))
 		return -1;
 	if (setns(ours, CLONE_NEWNET) < 0)
 		return failed(maker, errno, "back to a network namespace: %s",
 			      strerror(errno));
-	if (make_pair(maker, maker->fd[FD_NET]))
-		return -1;
-	maker->fd[FD_LINK] = packet_open(HELD_INTERFACE, &maker->answer.index);
-	if (maker->fd[FD_LINK] < 0)
-		return failed(maker, maker->fd[FD_LINK], "a packet socket: %s",
-			      strerror(-maker->fd[FD_LINK]));
+	for (unsigned i = 0; i < n; i++)
+		if (make_pair(maker, i, maker->fd[FD_NET]))
+			return -1;
 	if (setns(maker->fd[FD_NET], CLONE_NEWNET) < 0)
 		return failed(maker, errno, "into a network namespace: %s",
 			      strerror(errno));
-	no_offload();
+	for (unsigned i = 0; i < n; i++)
+		no_offload(maker->config->interface[i].name);
 	return 0;
 }
 
-static int make_interface(struct maker *maker)
+static int make_interfaces(struct maker *maker)
 {
 	int ours, rc;
 
 	if (new_network(maker, &ours))
 		return -1;
-	if (take_tun(maker)) {
+	if (take_tuns(maker)) {
 		maker->fd[FD_NET] = ours;
 		return 0;
 	}
-	rc = take_pair(maker, ours);
+	rc = take_pairs(maker, ours);
 	close(ours);
 	return rc;
 }
 
 /* ------------------------------------------------- what it looks like -- */
 
+static void settings_of(const char *interface)
+{
+	static const char *const ours[][3] = {
+		{"ipv6", "accept_ra", "0"},
+		{"ipv6", "router_solicitations", "0"},
+		{"ipv6", "addr_gen_mode", "1"},
+		{"ipv6", "accept_dad", "0"},
+		{"ipv4", "rp_filter", "0"},
+		/* Loopback addresses that the world has translated. */
+		{"ipv4", "route_localnet", "1"},
+		/* Whom a packet did not reach is told by the own host. */
+		{"ipv4", "accept_local", "1"},
+	};
+	char path[96];
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s",
+			 ours[i][0], interface, ours[i][1]);
+		(void)put_file(path, ours[i][2]);
+	}
+}
+
 /* What cannot be set is left: a folder of settings may be read-only. */
 static void settings(const struct netns_config *config)
 {
-	static const char *const ours[][2] = {
-		{"ipv6/conf/" NETNS_INTERFACE "/accept_ra", "0"},
-		{"ipv6/conf/" NETNS_INTERFACE "/router_solicitations", "0"},
-		{"ipv6/conf/" NETNS_INTERFACE "/addr_gen_mode", "1"},
-		{"ipv6/conf/" NETNS_INTERFACE "/accept_dad", "0"},
-		{"ipv4/conf/" NETNS_INTERFACE "/rp_filter", "0"},
-		{"ipv4/conf/all/rp_filter", "0"},
-		/* Loopback addresses that the world has translated. */
-		{"ipv4/conf/" NETNS_INTERFACE "/route_localnet", "1"},
-		{"ipv4/conf/" NETNS_INTERFACE "/accept_local", "1"},
-	};
-	char path[96], text[64];
+	char text[64];
 
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-		snprintf(path, sizeof(path), "/proc/sys/net/%s", ours[i][0]);
-		(void)put_file(path, ours[i][1]);
-	}
+	for (unsigned i = 0; i < config->interface_n; i++)
+		settings_of(config->interface[i].name);
+	(void)put_file("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
 	/* Whoever may ping on no machine may ping here. */
 	snprintf(text, sizeof(text), "%u %u", geteuid() ? getegid() : 0,
 		 geteuid() ? getegid() : 2147483647u);
@@ -270,47 +299,93 @@ static int forgive6(int rc, const struct cn_addr *addr)
 	return cn_addr_is_v4(addr) ? rc : 0;
 }
 
-static int add_gateway(struct netlink *netlink, const struct cn_addr *gateway)
+static int add_gateway(struct netlink *netlink, const char *interface,
+		       const struct cn_addr *gateway)
 {
 	bool v4 = cn_addr_is_v4(gateway);
 
 	if (cn_addr_is_any(gateway))
 		return 0;
-	return forgive6(netlink_route_add(netlink, NETNS_INTERFACE, gateway,
+	return forgive6(netlink_route_add(netlink, interface, gateway,
 					  v4 ? 32 : 128, NULL),
 			gateway);
 }
 
-static int add_default(struct netlink *netlink, bool has,
+static int add_default(struct netlink *netlink, const char *interface, bool has,
 		       const struct cn_addr *src)
 {
 	if (!has)
 		return 0;
-	return forgive6(netlink_default_add(netlink, NETNS_INTERFACE, src),
-			src);
+	return forgive6(netlink_default_add(netlink, interface, src), src);
+}
+
+static int add_addrs(struct netlink *netlink, const struct netns_config *config)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < config->addr_n && !rc; i++) {
+		const struct netns_addr *own = &config->addr[i];
+
+		rc = forgive6(netlink_addr_add(netlink,
+					       config->interface[own->on].name,
+					       &own->addr, own->prefix_len),
+			      &own->addr);
+	}
+	return rc;
+}
+
+/* The world's routes decide; these say by which interface, and which address a
+ * packet is sent from. */
+static void add_routes(struct netlink *netlink,
+		       const struct netns_config *config)
+{
+	for (unsigned i = 0; i < config->route_n; i++) {
+		const struct netns_route *route = &config->route[i];
+		const char *name = config->interface[route->on].name;
+		bool via = !cn_addr_is_any(&route->router);
+
+		if (netlink_route_add(netlink, name, &route->prefix,
+				      route->prefix_len,
+				      via ? &route->router : NULL) &&
+		    via)
+			(void)!netlink_route_add(netlink, name, &route->prefix,
+						 route->prefix_len, NULL);
+	}
 }
 
 static int furnish_by(struct netlink *netlink,
 		      const struct netns_config *config)
 {
+	const char *first = config->interface[0].name;
 	int rc = netlink_up(netlink, "lo", 0);
 
+	for (unsigned i = 0; i < config->interface_n && !rc; i++)
+		rc = netlink_up(netlink, config->interface[i].name,
+				config->interface[i].mtu);
 	if (!rc)
-		rc = netlink_up(netlink, NETNS_INTERFACE, config->mtu);
-	for (unsigned i = 0; i < config->addr_n && !rc; i++)
-		rc = forgive6(netlink_addr_add(netlink, NETNS_INTERFACE,
-					       &config->addr[i].addr,
-					       config->addr[i].prefix_len),
-			      &config->addr[i].addr);
+		rc = add_addrs(netlink, config);
 	if (!rc)
-		rc = add_gateway(netlink, &config->gateway4);
+		rc = add_gateway(netlink, first, &config->gateway4);
 	if (!rc)
-		rc = add_gateway(netlink, &config->gateway6);
+		rc = add_gateway(netlink, first, &config->gateway6);
 	if (!rc)
-		rc = add_default(netlink, config->has_default4, &config->src4);
+		rc = add_default(netlink, first, config->has_default4,
+				 &config->src4);
 	if (!rc)
-		rc = add_default(netlink, config->has_default6, &config->src6);
+		rc = add_default(netlink, first, config->has_default6,
+				 &config->src6);
+	if (!rc)
+		add_routes(netlink, config);
 	return rc;
+}
+
+static int open_socket(struct maker *maker, int which)
+{
+	maker->fd[which] = socket(
+		AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (maker->fd[which] < 0)
+		return failed(maker, errno, "a socket: %s", strerror(errno));
+	return 0;
 }
 
 /* What can be made only in there. */
@@ -319,7 +394,9 @@ static int leave_behind(struct maker *maker)
 	static const char *const lists[] = {"/proc/self/net/udp",
 					    "/proc/self/net/udp6"};
 
-	for (int i = 0; i < 2; i++) {
+	if (open_socket(maker, FD_ASK))
+		return -1;
+	for (int i = 0; i < 2 && maker->config->has_ports; i++) {
 		int *fd = &maker->fd[FD_LIST4 + i];
 
 		*fd = open(lists[i], O_RDONLY | O_CLOEXEC);
@@ -329,15 +406,9 @@ static int leave_behind(struct maker *maker)
 			return failed(maker, errno, "/dev/null: %s",
 				      strerror(errno));
 	}
-	for (int i = FD_ASK; i < FD_USER; i++) {
-		if (i == FD_LIST4 || i == FD_LIST6)
-			continue;
-		maker->fd[i] = socket(
-			AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (maker->fd[i] < 0)
-			return failed(maker, errno, "a socket: %s",
-				      strerror(errno));
-	}
+	for (int i = 0; i < NETNS_SPARE && maker->config->has_ports; i++)
+		if (open_socket(maker, FD_SPARE + i))
+			return -1;
 	return 0;
 }
 
@@ -370,14 +441,22 @@ static void hand_over(const struct maker *maker, int sock)
 	struct answer answer = maker->answer;
 	struct iovec iov = {.iov_base = &answer, .iov_len = sizeof(answer)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	size_t n = FD_USER + (maker->fd[FD_USER] >= 0);
+	int fd[FD_N];
+	size_t n = 0;
 
+	for (uint8_t i = 0; i < FD_N; i++) {
+		if (maker->fd[i] < 0)
+			continue;
+		fd[n] = maker->fd[i];
+		answer.which[n++] = i;
+	}
+	answer.n = (unsigned)n;
 	if (!answer.err) {
 		memset(&control, 0, sizeof(control));
 		control.align.cmsg_level = SOL_SOCKET;
 		control.align.cmsg_type = SCM_RIGHTS;
 		control.align.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), maker->fd, n * sizeof(int));
+		memcpy(CMSG_DATA(&control.align), fd, n * sizeof(int));
 		msg.msg_control = control.space;
 		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 	}
@@ -394,7 +473,7 @@ static _Noreturn void be_maker(const struct netns_config *config, int sock)
 	if (config->no_namespace)
 		(void)failed(&maker, EPERM, "a user namespace is refused: %s",
 			     strerror(EPERM));
-	else if (!make_user(&maker) && !make_interface(&maker))
+	else if (!make_user(&maker) && !make_interfaces(&maker))
 		(void)furnish(&maker);
 	hand_over(&maker, sock);
 	_exit(0);
@@ -414,9 +493,9 @@ static int take(struct netns *ns, int sock, char *why)
 		.msg_control = control.space,
 		.msg_controllen = sizeof(control.space),
 	};
-	int fd[FD_N];
+	int fd[FD_N], found;
 	const struct cmsghdr *cmsg;
-	size_t len;
+	size_t n;
 
 	for (int i = 0; i < FD_N; i++)
 		fd[i] = -1;
@@ -432,16 +511,20 @@ static int take(struct netns *ns, int sock, char *why)
 		snprintf(why, NETNS_ERROR, "no room for its descriptors");
 		return -EMFILE;
 	}
-	len = cmsg->cmsg_len - CMSG_LEN(0);
-	memcpy(fd, CMSG_DATA(cmsg), len < sizeof(fd) ? len : sizeof(fd));
+	n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < n && i < answer.n; i++) {
+		memcpy(&found, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(found));
+		fd[answer.which[i]] = found;
+	}
 	ns->net_fd = fd[FD_NET];
-	ns->link.fd = fd[FD_LINK];
-	ns->link.index = answer.index;
+	for (int i = 0; i < NETNS_INTERFACES; i++)
+		ns->link[i] = (struct netns_link){fd[FD_LINK + i],
+						  answer.index[i]};
 	ns->ask_fd = fd[FD_ASK];
 	memcpy(ns->list_fd, fd + FD_LIST4, sizeof(ns->list_fd));
 	memcpy(ns->spare_fd, fd + FD_SPARE, sizeof(ns->spare_fd));
 	ns->user_fd = fd[FD_USER];
-	if (len >= FD_USER * sizeof(int))
+	if (n == answer.n)
 		return 0;
 	netns_release(ns);
 	snprintf(why, NETNS_ERROR, "no room for its descriptors");
@@ -486,8 +569,9 @@ void netns_init(struct netns *ns)
 		.net_fd = -1,
 		.ask_fd = -1,
 		.list_fd = {-1, -1},
-		.link = {.fd = -1},
 	};
+	for (int i = 0; i < NETNS_INTERFACES; i++)
+		ns->link[i].fd = -1;
 	for (int i = 0; i < NETNS_SPARE; i++)
 		ns->spare_fd[i] = -1;
 }
@@ -497,7 +581,8 @@ void netns_release(struct netns *ns)
 	give_up(&ns->user_fd);
 	give_up(&ns->net_fd);
 	give_up(&ns->ask_fd);
-	give_up(&ns->link.fd);
+	for (int i = 0; i < NETNS_INTERFACES; i++)
+		give_up(&ns->link[i].fd);
 	give_up(&ns->list_fd[0]);
 	give_up(&ns->list_fd[1]);
 	for (int i = 0; i < NETNS_SPARE; i++)

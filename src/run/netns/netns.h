@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The network namespace of the programs: a network that has one interface
- * besides its loopback, and whoever holds the other side of that interface
+ * besides its loopback, or several, and whoever holds their other sides
  * decides what becomes of every packet.
  *
  * An ordinary user gets it inside a user namespace, in which nobody but that
@@ -14,7 +14,9 @@
 #include <catenet/frame.h>
 
 #define NETNS_INTERFACE "catenet0"
+#define NETNS_INTERFACES 14
 #define NETNS_ADDRS 64
+#define NETNS_ROUTES 128
 #define NETNS_ERROR 320
 #define NETNS_RESOLV 2048
 /* Sockets of the namespace that are handed out unbound. */
@@ -23,28 +25,47 @@
 struct netns_addr {
 	struct cn_addr addr;
 	unsigned prefix_len;
+	unsigned on; /* number of the interface */
+};
+
+struct netns_route {
+	struct cn_addr prefix;
+	struct cn_addr router; /* any: on the link itself */
+	unsigned prefix_len;
+	unsigned on;
+};
+
+struct netns_interface {
+	char name[16];
+	uint32_t mtu;
 };
 
 /* What it shall look like from inside. */
 struct netns_config {
-	struct netns_addr addr[NETNS_ADDRS]; /* of the interface */
+	struct netns_interface interface[NETNS_INTERFACES];
+	unsigned interface_n;
+	struct netns_addr addr[NETNS_ADDRS];
 	unsigned addr_n;
-	/* Whoever answers for this machine; beyond the interface, whatever the
-	 * other routes say.  An any-address: nobody. */
+	/* Besides those that come with addresses; one that is there already is
+	 * passed over. */
+	struct netns_route route[NETNS_ROUTES];
+	unsigned route_n;
+	/* Whoever answers for this machine; beyond the first interface,
+	 * whatever the other routes say.  An any-address: nobody. */
 	struct cn_addr gateway4, gateway6;
 	/* Where everything else leads; has_... false: nowhere, as on this
 	 * machine.  An any-address: sent from whichever fits. */
 	bool has_default4, has_default6;
 	struct cn_addr src4, src6;
-	uint32_t mtu;
 	/* Limits of this machine that are each network's own. */
 	uint16_t port_low, port_high, port_unprivileged;
+	bool has_ports; /* with sockets to hand out, and lists of ports */
 	bool no_tun; /* a pair of interfaces, also where a TUN could be had */
 	bool no_namespace; /* fail as where it is forbidden */
 	char resolv[NETNS_RESOLV]; /* of /etc/resolv.conf; "": as it is */
 };
 
-/* The held side of the interface. */
+/* The held side of an interface. */
 struct netns_link {
 	int fd; /* of a TUN with virtio headers, or a packet socket */
 	int index; /* of the packet socket's interface; 0: it is a TUN */
@@ -57,11 +78,11 @@ struct netns {
 	int user_fd; /* -1: none of its own */
 	int net_fd;
 	int ask_fd; /* a datagram socket of the namespace, for questions */
-	/* Its /proc/net/udp and udp6, to be read again and again; empty where
-	 * there is none. */
+	/* Where it has ports: its /proc/net/udp and udp6, to be read again and
+	 * again; empty where there is none. */
 	int list_fd[2];
 	int spare_fd[NETNS_SPARE]; /* UDP over IPv4, non-blocking */
-	struct netns_link link;
+	struct netns_link link[NETNS_INTERFACES];
 };
 
 /*
@@ -82,9 +103,10 @@ void netns_release(struct netns *ns);
 int netns_enter(const struct netns *ns) CN_MUST_CHECK;
 
 /*
- * inside.c: files that name resolvers become ours, for this process and its
- * children alone.  0, or -errno and everything is as it was.
+ * inside.c: files that name resolvers and hosts become ours, for this process
+ * and its children alone; hosts NULL or "": /etc/hosts stays, and resolv
+ * likewise.  0, or -errno and everything is as it was.
  */
-int netns_private_files(const char *resolv) CN_MUST_CHECK;
+int netns_private_files(const char *resolv, const char *hosts) CN_MUST_CHECK;
 
 #endif

@@ -61,6 +61,8 @@ bool beyond_name(struct world *world, const struct cn_addr *real,
 		 struct cn_addr *far)
 {
 	*far = *real;
+	if (world->hosts)
+		return !cn_addr_is_loopback(real);
 	if (!cn_addr_is_loopback(real) && !machine_find(&world->machine, real))
 		return true;
 	return alias_of(&world->alias, real, far);
@@ -76,7 +78,13 @@ static void send_down(struct world *world, struct cn_buf *buf, uint32_t len)
 	frame.slice[0] = (struct cn_slice){buf, buf->data, len};
 	frame.slice_n = 1;
 	frame.payload_len = len;
-	lane_send(&world->down, &frame, world_now(world));
+	if (world->hosts) {
+		cn_host_twin_input(world->gateway, 0, &frame,
+				   world_now(world));
+		cn_frame_release(&frame);
+	} else {
+		lane_send(&world->down, &frame, world_now(world));
+	}
 	world_touch(world);
 }
 
@@ -146,7 +154,7 @@ void beyond_error(struct world *world, const struct beyond_about *about,
 {
 	uint8_t octet[QUOTE6];
 	struct cn_addr gateway =
-		alias_gateway(&world->alias, cn_addr_is_v4(&about->src));
+		world_gateway(world, cn_addr_is_v4(&about->src));
 	struct icmp_msg msg = {
 		.type = type,
 		.code = code,
@@ -278,6 +286,21 @@ void beyond_tell(struct world *world, const struct beyond_about *about,
 	    !beyond_name(world, &failure->offender, &from))
 		from = about->dst;
 	beyond_error(world, about, failure->type, failure->code, 0, &from);
+}
+
+bool beyond_move(struct world *world, uint64_t now)
+{
+	struct cn_frame frame;
+	bool any = false;
+	int link;
+
+	while (world->echoes &&
+	       cn_host_twin_output(world->gateway, &link, &frame)) {
+		if (!echo_catch(world, &frame, now))
+			cn_frame_release(&frame);
+		any = true;
+	}
+	return any;
 }
 
 /* ----------------------------------------------------------------- marks -- */

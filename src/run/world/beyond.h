@@ -51,6 +51,9 @@ void echoes_free(struct world *world);
 /* A frame at the gateway's end of the path: true when it was an echo request
  * for the real network, and is gone. */
 bool echo_catch(void *world, struct cn_frame *frame, uint64_t now);
+/* The same of a world that has a name: those that have come to its gateway;
+ * true: there were some. */
+bool beyond_move(struct world *world, uint64_t now);
 
 /* --------------------------------------------------------- beyond.c -- */
 

@@ -257,7 +257,7 @@ static bool is_request(const struct world *world, const uint8_t *p, size_t len,
 	if (ip_parse(p, len, ip) || ip->is_fragment ||
 	    ip->protocol != (ip->version == 4 ? IP_ICMP : IP_ICMP6))
 		return false;
-	gateway = alias_gateway(&world->alias, ip->version == 4);
+	gateway = world_gateway(world, ip->version == 4);
 	if (cn_addr_equal(&ip->dst, &gateway))
 		return false;
 	return !icmp_parse(ip, p + ip->header_len, ip->payload_len, &msg) &&

@@ -30,6 +30,16 @@ bool world_netns(struct world *world, struct netns_config *config)
 	return of(world)->netns && of(world)->netns(world, config);
 }
 
+bool world_shared(struct world *world, struct netns *ns)
+{
+	return of(world)->shared && of(world)->shared(world, ns);
+}
+
+const char *world_hosts_file(struct world *world)
+{
+	return of(world)->hosts_file ? of(world)->hosts_file(world) : NULL;
+}
+
 int world_hold(struct world *world, struct netns *ns)
 {
 	return of(world)->hold(world, ns);

@@ -20,20 +20,12 @@
 
 #include <catenet/base.h>
 
-#include "base/list.h"
-#include "base/map.h"
-#include "loop/loop.h"
 #include "run/run.h"
-#include "run/world/door.h"
 #include "run/world/end.h"
-#include "run/world/onlooker.h"
-#include "run/world/ops.h"
+#include "run/world/far_parts.h"
 #include "run/world/options.h"
-#include "run/world/talk.h"
 
 enum far_state { FAR_IDLE, FAR_CONNECTING, FAR_LISTENING, FAR_OTHER };
-
-struct far;
 
 struct far_sock {
 	struct world_face face;
@@ -48,32 +40,11 @@ struct far_sock {
 	socklen_t peer_len;
 };
 
-struct far {
-	struct world_face face;
-	struct loop *loop;
-	struct loop_watch watch;
-	struct cn_pool *pool;
-	struct map socks;
-	struct list told; /* events that nobody has asked for yet */
-	uint64_t numbers;
-	uint32_t serial;
-	bool over;
-	bool ends; /* there is no program any more */
-	char name[DOOR_NAME_MAX];
-	struct onlooker onlooker[3]; /* enum look_kind */
-	bool looks[3];
-};
-
 /* An event that waits. */
 struct told {
 	struct list node;
 	struct talk talk; /* without data */
 };
-
-static struct far *far_of(struct world *world)
-{
-	return (struct far *)(void *)world;
-}
 
 static struct far_sock *sock_of(const struct wsock *sock)
 {
@@ -186,30 +157,51 @@ static void line_ready(void *ctx, uint32_t events)
 		cut(far);
 }
 
-/* Says it and waits for the answer, which takes its place. */
-static int ask(struct far *far, struct talk *talk, int pass)
+/* An answer to the question with that number; events meanwhile are kept. */
+static int await(struct far *far, uint32_t serial, struct talk *talk, int *got)
+{
+	int rc;
+
+	do {
+		rc = talk_recv(far->watch.fd, talk, got, 0);
+		if (rc <= 0)
+			break;
+		if (talk->kind == TALK_ANSWER && talk->serial == serial)
+			return talk->result;
+		hear(far, talk, *got);
+		*got = -1;
+	} while (!far->over);
+	cut(far);
+	return -ENETDOWN;
+}
+
+int far_ask(struct far *far, struct talk *talk, int pass, int *got)
 {
 	const uint32_t serial = ++far->serial ? far->serial : ++far->serial;
-	int rc, fd;
 
+	*got = -1;
 	if (far->over)
 		return -ENETDOWN;
 	talk->serial = serial;
-	rc = talk_send(far->watch.fd, talk, pass, 0);
-	while (!rc) {
-		rc = talk_recv(far->watch.fd, talk, &fd, 0);
-		if (rc <= 0)
-			break;
-		if (talk->kind == TALK_ANSWER && talk->serial == serial) {
-			if (fd >= 0)
-				close(fd);
-			return talk->result;
-		}
-		hear(far, talk, fd);
-		rc = far->over ? -ENOMEM : 0;
-	}
+	if (!talk_send(far->watch.fd, talk, pass, 0))
+		return await(far, serial, talk, got);
 	cut(far);
 	return -ENETDOWN;
+}
+
+int far_hear(struct far *far, struct talk *talk, int *got)
+{
+	*got = -1;
+	return far->over ? -ENETDOWN : await(far, far->serial, talk, got);
+}
+
+static int ask(struct far *far, struct talk *talk, int pass)
+{
+	int got, rc = far_ask(far, talk, pass, &got);
+
+	if (got >= 0)
+		close(got);
+	return rc;
 }
 
 static void say_only(struct far *far, const struct talk *talk, int pass)
@@ -792,12 +784,17 @@ static void far_free(struct world *world)
 		map_deinit(&far->socks);
 		cn_pool_free(far->pool);
 	}
+	free(far->hosts_file);
 	free(far);
 }
 
 static const struct world_ops far_ops = {
 	.free = far_free,
 	.event = far_event,
+	.netns = far_netns,
+	.shared = far_shared,
+	.hold = far_hold,
+	.hosts_file = far_hosts_file,
 	.socket = far_socket,
 	.is_idle = far_is_idle,
 	.finish = far_finish,

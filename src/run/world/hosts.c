@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "run/network/network.h"
+#include "run/world/beyond.h"
 #include "run/world/look.h"
 #include "run/world/parts.h"
 #include "run/world/talk.h"
+#include "run/world/twins.h"
 
 struct hosts {
 	struct world *world;
@@ -461,6 +463,9 @@ bool hosts_move(struct hosts *hosts, uint64_t now)
 	more = network_step(hosts->network, now);
 	if (hosts->has_tun)
 		more |= network_tun_move(hosts->network, now);
+	if (hosts->world->twins)
+		more |= twins_move(hosts->world->twins, now);
+	more |= beyond_move(hosts->world, now);
 	looks_flush(hosts->looks);
 	return more || hosts->moved;
 }

@@ -11,11 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
-#include "link/packet.h"
-#include "link/tun.h"
 #include "run/netns/netns.h"
+#include "run/netns/side.h"
 #include "run/world/parts.h"
 #include "run/world/resolver.h"
 #include "wire/glance.h"
@@ -28,11 +26,7 @@
 
 struct inner {
 	struct world *world;
-	struct loop_watch watch;
-	bool is_tun;
-	struct tun tun;
-	struct packet_link packet;
-	bool readable;
+	struct netns_side side;
 };
 
 /* ------------------------------------------------------------- looks -- */
@@ -51,7 +45,8 @@ static void add_addr(struct netns_config *config, const struct cn_addr *addr,
 {
 	if (config->addr_n == NETNS_ADDRS)
 		return;
-	config->addr[config->addr_n++] = (struct netns_addr){*addr, prefix_len};
+	config->addr[config->addr_n++] = (struct netns_addr){
+		.addr = *addr, .prefix_len = prefix_len};
 	if (is_link_local(addr))
 		return;
 	if (cn_addr_is_v4(addr))
@@ -77,7 +72,10 @@ void inner_config(struct world *world, struct netns_config *config)
 	config->gateway4 = alias_gateway(&world->alias, true);
 	config->src4 = world->primary4;
 	config->src6 = world->primary6;
-	config->mtu = world->options->mtu;
+	config->interface_n = 1;
+	strcpy(config->interface[0].name, NETNS_INTERFACE);
+	config->interface[0].mtu = world->options->mtu;
+	config->has_ports = true;
 	config->port_low = machine->port_low;
 	config->port_high = machine->port_high;
 	config->port_unprivileged = machine->port_unprivileged;
@@ -86,7 +84,8 @@ void inner_config(struct world *world, struct netns_config *config)
 			 machine->addr[i].prefix_len);
 	/* A machine without an address has none to send from. */
 	if (!has_family(machine, true))
-		config->addr[config->addr_n++] = (struct netns_addr){own, 32};
+		config->addr[config->addr_n++] =
+			(struct netns_addr){.addr = own, .prefix_len = 32};
 	if (has_family(machine, false))
 		config->gateway6 = alias_gateway(&world->alias, false);
 	/* Its family counts where it says nothing else. */
@@ -97,38 +96,26 @@ void inner_config(struct world *world, struct netns_config *config)
 
 /* --------------------------------------------------------------- life -- */
 
-static void ready(void *ctx, uint32_t events)
+static void wake(void *ctx)
 {
-	struct inner *inner = ctx;
-
-	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-		inner->readable = true;
-	world_touch(inner->world);
+	world_touch(ctx);
 }
 
 int inner_new(struct world *world, struct netns *ns)
 {
 	struct inner *inner = calloc(1, sizeof(*inner));
-	int rc = 0;
+	int rc;
 
 	if (!inner)
 		return -ENOMEM;
 	inner->world = world;
-	inner->is_tun = ns->link.index == 0;
-	inner->watch.fd = ns->link.fd;
-	inner->watch.ready = ready;
-	inner->watch.ctx = inner;
-	if (inner->is_tun)
-		tun_adopt(&inner->tun, ns->link.fd, 0);
-	else if (packet_init(&inner->packet, ns->link.fd, ns->link.index,
-			     netns_mac))
-		rc = -ENOMEM;
-	ns->link.fd = -1;
-	world->inner = inner;
-	if (!rc)
-		rc = loop_watch(world->loop, &inner->watch, EPOLLIN | EPOLLET);
+	inner->side.wake = wake;
+	inner->side.ctx = world;
+	rc = netns_side_open(&inner->side, world->loop, &ns->link[0]);
 	if (rc)
-		inner_free(world);
+		free(inner);
+	else
+		world->inner = inner;
 	return rc;
 }
 
@@ -138,11 +125,7 @@ void inner_free(struct world *world)
 
 	if (!inner)
 		return;
-	loop_unwatch(world->loop, &inner->watch);
-	if (inner->is_tun)
-		tun_close(&inner->tun);
-	else
-		packet_close(&inner->packet);
+	netns_side_close(&inner->side, world->loop);
 	free(inner);
 	world->inner = NULL;
 }
@@ -241,14 +224,6 @@ static bool rename_both(struct world *world, struct cn_frame *frame)
 
 /* ----------------------------------------------------------------- out -- */
 
-static int read_one(struct inner *inner, struct cn_frame *frame)
-{
-	struct cn_pool *pool = inner->world->pool;
-
-	return inner->is_tun ? tun_read(&inner->tun, pool, frame) :
-			       packet_read(&inner->packet, pool, frame);
-}
-
 static bool may_travel(struct inner *inner, struct cn_frame *frame)
 {
 	struct tally_datagrams *count = &inner->world->tally.datagrams;
@@ -281,11 +256,8 @@ bool inner_move(struct world *world, uint64_t now)
 	struct cn_frame frame;
 	int n = 0;
 
-	while (inner && inner->readable && n < TURN) {
-		if (read_one(inner, &frame)) {
-			inner->readable = false;
-			break;
-		}
+	while (inner && n < TURN &&
+	       netns_side_read(&inner->side, world->pool, &frame)) {
 		if (may_travel(inner, &frame)) {
 			world->tally.datagrams.out++;
 			lane_send(&world->up, &frame, now);
@@ -330,7 +302,6 @@ bool inner_catch(void *ctx, struct cn_frame *frame, uint64_t now)
 {
 	struct world *world = ctx;
 	struct inner *inner = world->inner;
-	int rc;
 
 	(void)now;
 	if (!inner || is_ours(frame))
@@ -339,12 +310,10 @@ bool inner_catch(void *ctx, struct cn_frame *frame, uint64_t now)
 		cn_frame_release(frame);
 		return true;
 	}
-	rc = inner->is_tun ? tun_write(&inner->tun, frame) :
-			     packet_write(&inner->packet, frame);
-	if (rc)
-		world->tally.datagrams.in_dropped++;
-	else
+	if (netns_side_write(&inner->side, frame))
 		world->tally.datagrams.in++;
+	else
+		world->tally.datagrams.in_dropped++;
 	cn_frame_release(frame);
 	return true;
 }

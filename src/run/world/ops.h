@@ -13,7 +13,10 @@ struct world_ops {
 	bool (*event)(struct world *world, struct world_event *event);
 	/* NULL: it holds no interface. */
 	bool (*netns)(struct world *world, struct netns_config *config);
+	/* NULL: there is none but what is made. */
+	bool (*shared)(struct world *world, struct netns *ns);
 	int (*hold)(struct world *world, struct netns *ns);
+	const char *(*hosts_file)(struct world *world); /* NULL: it has none */
 	void (*udp_bound)(struct world *world, const struct sockaddr *addr,
 			  socklen_t len, bool v6only);
 	void (*udp_wanted)(struct world *world, const struct sockaddr *addr,

@@ -37,6 +37,7 @@ struct flow;
 struct inner;
 struct published;
 struct resolver;
+struct twins;
 struct udp_ports;
 struct udp_relay;
 
@@ -185,7 +186,9 @@ struct world {
 	FILE *summary; /* --summary, or NULL */
 	struct wtun *tun;
 	struct inner *inner; /* NULL: the programs have no namespace */
-	struct udp_relay *udp_relay; /* and NULL with it */
+	struct twins *twins; /* of a world that has a name */
+	/* NULL: there is no gateway, or nothing but TCP comes to it. */
+	struct udp_relay *udp_relay;
 	struct udp_ports *udp_ports;
 	struct echoes *echoes;
 	struct resolver *resolver;
@@ -200,6 +203,8 @@ uint64_t world_now(const struct world *world);
 /* Whether ports and addresses are nobody's but the world's: the machine has no
  * part in them. */
 bool world_is_apart(const struct world *world);
+/* The gateway's own name, as the path has it. */
+struct cn_addr world_gateway(const struct world *world, bool v4);
 /* Something was done to a host: frames and events are to be moved. */
 void world_touch(struct world *world);
 /* Lets the program's host bear addresses of the machine that it lacks. */

@@ -134,7 +134,7 @@ static void read_servers(struct resolver *resolver)
 
 void resolver_file(struct world *world, char *text, size_t room)
 {
-	struct cn_addr own = alias_gateway(&world->alias, true);
+	struct cn_addr own = world_gateway(world, true);
 	char addr[CN_ADDR_TEXT];
 
 	cn_addr_format(&own, addr);
@@ -147,7 +147,7 @@ bool resolver_stream(const struct world *world, const struct cn_endpoint *far,
 		     struct cn_endpoint *real)
 {
 	struct cn_addr own =
-		alias_gateway(&world->alias, cn_addr_is_v4(&far->addr));
+		world_gateway(world, cn_addr_is_v4(&far->addr));
 
 	return world->resolver && far->port == PORT &&
 	       cn_addr_equal(&far->addr, &own) &&
@@ -281,7 +281,7 @@ static void answer_at_once(struct world *world, const struct cn_dgram_msg *msg,
 static bool is_for_us(const struct world *world, const struct cn_dgram_msg *msg)
 {
 	struct cn_addr own =
-		alias_gateway(&world->alias, cn_addr_is_v4(&msg->local.addr));
+		world_gateway(world, cn_addr_is_v4(&msg->local.addr));
 
 	return world->resolver && msg->local.port == PORT &&
 	       cn_addr_equal(&msg->local.addr, &own);

@@ -36,6 +36,7 @@ static void session_end(struct session *session, bool world_ends)
 	map_each(&session->guests, world_ends ? drop_one : cut_one, NULL);
 	map_deinit(&session->guests);
 	session_forget(session);
+	session_twin_forget(session);
 	list_del(&session->node);
 	session->all->n--;
 	free(session);

@@ -53,7 +53,10 @@ static void wait_for_room(struct session *session, const struct talk *talk)
 		session_give_up(session);
 }
 
-static void session_put(struct session *session, const struct talk *talk)
+/* A descriptor does not wait for room: who asks for one has read all that was
+ * told before. */
+static void session_put(struct session *session, const struct talk *talk,
+			int fd)
 {
 	int rc;
 
@@ -61,8 +64,8 @@ static void session_put(struct session *session, const struct talk *talk)
 		return;
 	rc = session->out_n ?
 		     -EAGAIN :
-		     talk_send(session->watch.fd, talk, -1, MSG_DONTWAIT);
-	if (rc == -EAGAIN)
+		     talk_send(session->watch.fd, talk, fd, MSG_DONTWAIT);
+	if (rc == -EAGAIN && fd < 0)
 		wait_for_room(session, talk);
 	else if (rc)
 		session_give_up(session);
@@ -92,7 +95,8 @@ void session_put_waiting(struct session *session)
 		session_give_up(session);
 }
 
-void session_answer(struct session *session, struct talk *talk, int result)
+void session_answer_fd(struct session *session, struct talk *talk, int result,
+		       int fd)
 {
 	if (!talk->serial) {
 		session_refuse(session); /* who does not wait has not asked */
@@ -100,7 +104,29 @@ void session_answer(struct session *session, struct talk *talk, int result)
 	}
 	talk->kind = TALK_ANSWER;
 	talk->result = result;
-	session_put(session, talk);
+	session_put(session, talk, fd);
+}
+
+void session_answer(struct session *session, struct talk *talk, int result)
+{
+	session_answer_fd(session, talk, result, -1);
+}
+
+void session_answer_long(struct session *session, struct talk *talk,
+			 int result, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t at = 0;
+
+	do {
+		size_t n = len - at < TALK_DATA ? len - at : TALK_DATA;
+
+		memcpy(talk->data, p + at, n);
+		talk->len = (uint32_t)n;
+		at += n;
+		talk->extra = at < len;
+		session_answer(session, talk, result);
+	} while (at < len);
 }
 
 void session_answer_bare(struct session *session, struct talk *talk, int result)
@@ -119,7 +145,7 @@ void guest_tell(const struct guest *guest, enum talk_kind kind, int extra,
 	talk.sock = guest->number;
 	talk.extra = extra;
 	talk.result = result;
-	session_put(guest->session, &talk);
+	session_put(guest->session, &talk, -1);
 }
 
 void session_forget(struct session *session)

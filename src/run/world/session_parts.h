@@ -7,6 +7,7 @@
  *	session_line.c	what is told, and the numbers of sockets
  *	session_call.c	calls on sockets
  *	session_world.c	what is asked of the whole world
+ *	session_twin.c	the namespace of a host's programs
  */
 #ifndef RUN_WORLD_SESSION_PARTS_H
 #define RUN_WORLD_SESSION_PARTS_H
@@ -31,6 +32,7 @@ struct session {
 	int pid;
 	long parent;
 	char program[PROGRAM_MAX];
+	struct netns *giving; /* as much of a namespace as has come, or NULL */
 };
 
 struct sessions {
@@ -56,6 +58,12 @@ void session_give_up(struct session *session);
 /* The same: it has said what nobody says. */
 void session_refuse(struct session *session);
 void session_answer(struct session *session, struct talk *talk, int result);
+/* With a descriptor, which stays the caller's. */
+void session_answer_fd(struct session *session, struct talk *talk, int result,
+		       int fd);
+/* All of len octets, in as many answers as it takes. */
+void session_answer_long(struct session *session, struct talk *talk,
+			 int result, const void *data, size_t len);
 /* Without data. */
 void session_answer_bare(struct session *session, struct talk *talk,
 			 int result);
@@ -80,6 +88,9 @@ void session_call(struct session *session, struct talk *talk, int fd);
 /* One about the whole world, or before joining.  False: it is none; else fd is
  * taken. */
 bool session_world(struct session *session, struct talk *talk, int fd);
+/* One about the namespace of its host; takes fd. */
+void session_twin(struct session *session, struct talk *talk, int fd);
+void session_twin_forget(struct session *session);
 void guest_close(struct guest *guest, bool reset);
 
 #endif

@@ -61,7 +61,7 @@ static void do_list(struct session *session, struct talk *talk)
 {
 	const struct sessions *all = session->all;
 	char *text = NULL;
-	size_t len = 0, at = 0;
+	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 
 	if (out) {
@@ -75,15 +75,7 @@ static void do_list(struct session *session, struct talk *talk)
 		session_answer_bare(session, talk, -ENOMEM);
 		return;
 	}
-	do {
-		size_t n = len - at < TALK_DATA ? len - at : TALK_DATA;
-
-		memcpy(talk->data, text + at, n);
-		talk->len = (uint32_t)n;
-		at += n;
-		talk->extra = at < len;
-		session_answer(session, talk, 0);
-	} while (at < len);
+	session_answer_long(session, talk, 0, text, len);
 	free(text);
 }
 
@@ -162,6 +154,11 @@ bool session_world(struct session *session, struct talk *talk, int fd)
 {
 	if (talk->kind == TALK_LOOK) {
 		do_look(session, talk, fd);
+		return true;
+	}
+	if (session->on && talk->kind >= TALK_TWIN &&
+	    talk->kind <= TALK_TWIN_DONE) {
+		session_twin(session, talk, fd);
 		return true;
 	}
 	if (fd < 0)

@@ -21,7 +21,7 @@
 #include <sys/types.h>
 
 /* Changes with any of this. */
-#define TALK_VERSION 1
+#define TALK_VERSION 2
 #define TALK_DATA 1024
 
 /* What `result`, `extra`, `number` and the octets of data mean; (fd): a
@@ -55,6 +55,18 @@ enum talk_kind {
 	 * written to); answer: data, a sentence if result is not 0 */
 	TALK_LOOK,
 
+	/* Of the host that was joined: the namespace of its programs
+	 * (twins.h). */
+	/* Answer: result 1: it is there, take it; 0: make it.  extra 1: more
+	 * pieces follow, each an answer; data: a struct netns_config */
+	TALK_TWIN,
+	/* number: enum talk_twin; answer: (fd), or -ENOENT */
+	TALK_TWIN_TAKE,
+	/* number: enum talk_twin, extra: the index of a packet socket (fd) */
+	TALK_TWIN_GIVE,
+	/* What was given is all; answer: -EEXIST: another was first */
+	TALK_TWIN_DONE,
+
 	/* ----------------------------------------------- said, no answer -- */
 	TALK_SOCKET, /* extra: family; what becomes of it is told later */
 	TALK_INODE, /* number */
@@ -71,6 +83,14 @@ enum talk_kind {
 	/* result: 1: gone, 2: the end is to be reset; extra: errno */
 	TALK_ENDED,
 	TALK_HELD, /* does anybody hold A? */
+};
+
+/* Descriptors of a namespace. */
+enum talk_twin {
+	TALK_TWIN_NET,
+	TALK_TWIN_USER, /* for an ordinary user alone */
+	TALK_TWIN_ASK,
+	TALK_TWIN_LINK, /* and the next: of its interfaces */
 };
 
 enum talk_list {

@@ -301,6 +301,13 @@ static struct udp_flow *find_pinned(struct udp_relay *relay,
 	return NULL;
 }
 
+static bool is_gateways(const struct world *world, const struct cn_addr *addr)
+{
+	struct cn_addr own = world_gateway(world, cn_addr_is_v4(addr));
+
+	return cn_addr_equal(addr, &own);
+}
+
 static void relay_one(struct udp_relay *relay, const struct cn_dgram_msg *msg,
 		      const struct cn_slice *slice)
 {
@@ -311,6 +318,11 @@ static void relay_one(struct udp_relay *relay, const struct cn_dgram_msg *msg,
 
 	if (resolver_query(world, msg, slice))
 		return;
+	if (world->hosts && is_gateways(world, &msg->local.addr)) {
+		(void)cn_dgram_refuse(relay->any, msg, CODE_PORT,
+				      world_now(world));
+		return;
+	}
 	if (world->options->isolated && is_here(relay, msg)) {
 		(void)cn_dgram_refuse(relay->any, msg, CODE_PORT,
 				      world_now(world));

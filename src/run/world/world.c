@@ -27,6 +27,7 @@
 #include "run/world/progress.h"
 #include "run/world/resolver.h"
 #include "run/world/tun.h"
+#include "run/world/twins.h"
 #include "run/world/udp_ports.h"
 
 /* Frames that one host may send before the other has its turn, and rounds of
@@ -347,13 +348,44 @@ static bool world_sums_up(const struct world *world)
 	       (!world->quiet && (world->verbose || isatty(STDERR_FILENO)));
 }
 
+struct cn_addr world_gateway(const struct world *world, bool v4)
+{
+	struct cn_addr addr = v4 ? cn_addr_v4(0, 0, 0, 0) :
+				   (struct cn_addr){{0}};
+
+	if (!world->hosts)
+		return alias_gateway(&world->alias, v4);
+	(void)hosts_gateway_addr(world->hosts, v4, &addr);
+	return addr;
+}
+
+/* Datagrams and pings to what is nobody's in the world. */
+static int make_beyond(struct world *world)
+{
+	int rc = resolver_new(world);
+
+	if (!rc)
+		rc = udp_relay_new(world);
+	if (!rc)
+		rc = echoes_new(world);
+	if (!rc)
+		cn_host_twin(world->gateway, CN_TWIN_BEYOND);
+	return rc;
+}
+
 static int make_lab(struct world *world)
 {
 	int rc = hosts_new(world, &world->hosts);
 
 	if (!rc && world->gateway)
 		rc = say("the gateway", gateway_start(world));
-	return rc ? rc : publish_check(world);
+	if (!rc && world->gateway)
+		rc = say("the gateway", make_beyond(world));
+	if (rc)
+		return rc;
+	world->twins = twins_new(world);
+	return world->twins ? publish_check(world) :
+			      say("the world", ENOMEM);
 }
 
 static int make(struct world *world)
@@ -555,6 +587,7 @@ void near_free(struct world *world)
 	loop_cancel(world->loop, &world->poll);
 	udp_ports_free(world);
 	udp_relay_free(world);
+	twins_free(world->twins);
 	if (world->hosts)
 		world->gateway = NULL; /* it is one of those */
 	hosts_free(world->hosts);

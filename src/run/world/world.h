@@ -43,8 +43,14 @@ struct world *world_new(struct loop *loop, const struct run_options *options);
  * has no use for one.  It is known before the program is started.
  */
 bool world_netns(struct world *world, struct netns_config *config);
-/* The held side of its interface is the world's: what comes out of it travels
- * the path.  0 or -errno. */
+/* Other programs have made it before, and *ns is theirs; false: it is to be
+ * made. */
+bool world_shared(struct world *world, struct netns *ns);
+/* What /etc/hosts shall say in there, which stays the world's; NULL: it stays
+ * as it is. */
+const char *world_hosts_file(struct world *world);
+/* The held side of its interfaces is the world's: what comes out of them
+ * travels the path.  Also of one that is shared.  0 or -errno. */
 int world_hold(struct world *world, struct netns *ns);
 /*
  * Programs bind and address datagram sockets of that namespace by themselves;

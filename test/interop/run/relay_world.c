@@ -622,6 +622,19 @@ bool world_netns(struct world *world, struct netns_config *config)
 	return false;
 }
 
+bool world_shared(struct world *world, struct netns *ns)
+{
+	(void)world;
+	(void)ns;
+	return false;
+}
+
+const char *world_hosts_file(struct world *world)
+{
+	(void)world;
+	return NULL;
+}
+
 int world_hold(struct world *world, struct netns *ns)
 {
 	(void)world;

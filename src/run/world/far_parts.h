@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of a world that another process keeps, for the files that make it
+ * up:
+ *
+ *	far.c		the line to it, events and sockets
+ *	far_twin.c	the namespace of its host's programs
+ */
+#ifndef RUN_WORLD_FAR_PARTS_H
+#define RUN_WORLD_FAR_PARTS_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "loop/loop.h"
+#include "run/world/door.h"
+#include "run/world/onlooker.h"
+#include "run/world/ops.h"
+#include "run/world/talk.h"
+
+struct far {
+	struct world_face face;
+	struct loop *loop;
+	struct loop_watch watch;
+	struct cn_pool *pool;
+	struct map socks;
+	struct list told; /* events that nobody has asked for yet */
+	uint64_t numbers;
+	uint32_t serial;
+	bool over;
+	bool ends; /* there is no program any more */
+	char name[DOOR_NAME_MAX];
+	struct onlooker onlooker[3]; /* enum look_kind */
+	bool looks[3];
+	bool has_twin; /* the host's programs have a namespace already */
+	char *hosts_file; /* of /etc/hosts, or NULL */
+};
+
+static inline struct far *far_of(struct world *world)
+{
+	return (struct far *)(void *)world;
+}
+
+/* Says it, with pass if it is not -1, and waits for the answer, which takes its
+ * place; its result, or -ENETDOWN.  *got: the descriptor with the answer, or
+ * -1. */
+int far_ask(struct far *far, struct talk *talk, int pass, int *got);
+/* The next answer to the same question. */
+int far_hear(struct far *far, struct talk *talk, int *got);
+
+bool far_netns(struct world *world, struct netns_config *config);
+bool far_shared(struct world *world, struct netns *ns);
+int far_hold(struct world *world, struct netns *ns);
+const char *far_hosts_file(struct world *world);
+
+#endif

@@ -1,0 +1,514 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that join a world with a name live wholly in it: UDP, ping, names
+and interfaces.  The machine is a network namespace that this test makes.  Every
+case runs by TUNs and by pairs of interfaces, as root and as an ordinary user."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+
+def begin():
+    """Once more, in a network and with files of our own."""
+    if os.geteuid() != 0:
+        print('needs root: it makes the network that it runs in')
+        sys.exit(77)
+    for tool in ('ip', 'unshare', 'setpriv', 'mount'):
+        if not shutil.which(tool):
+            print(f'{tool} is not installed')
+            sys.exit(77)
+    os.environ['WORLDS_TEST'] = 'machine'
+    os.execvp('unshare', ['unshare', '-n', '-m', sys.executable,
+                          os.path.abspath(__file__), *sys.argv[1:]])
+
+
+if os.environ.get('WORLDS_TEST') != 'machine':
+    begin()
+
+from harness import CATENET, PYTHON, Skip, case, main, wait_for  # noqa: E402
+
+FOLDER = tempfile.mkdtemp(prefix='catenet-worlds.')
+os.chmod(FOLDER, 0o755)
+PROGRAM = shutil.copy(CATENET, os.path.join(FOLDER, 'catenet'))
+os.chmod(PROGRAM, 0o755)
+USER = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups']
+OWN = '10.77.0.1'
+MSG_ERRQUEUE, IP_RECVERR, IP_MTU = 0x2000, 11, 14
+
+
+def works(*argv):
+    with contextlib.suppress(OSError):
+        return not subprocess.run(argv, capture_output=True).returncode
+    return False
+
+
+# setpriv itself may still run what its user may not.
+EVERYBODYS = next((path for path in (PYTHON, '/usr/bin/python3',
+                                     '/usr/local/bin/python3')
+                   if works(*USER, 'sh', '-c', f'{path} -c ""')), None)
+MAY_NAMESPACE = works(*USER, 'unshare', '-U', '-n', 'true')
+USER_TUN = os.path.exists('/dev/net/tun') and \
+    os.stat('/dev/net/tun').st_mode & 2
+
+LINE = ('--host', 'alice 10.1.0.1', '--router', 'r1', '--router', 'r2',
+        '--router', 'r3', '--host', 'bob 10.9.0.1')
+HOPS = ('--link', 'alice r1 delay 5ms', '--link', 'r1 r2 delay 5ms',
+        '--link', 'r2 r3 delay 5ms mtu 1300', '--link', 'r3 bob delay 5ms')
+LAN = ('--host', 'alice', '--host', 'bob', '--host', 'carol')
+TWO = ('--host', 'alice 10.1.0.1', '--host', 'bob 10.9.0.1')
+
+
+class World:
+    """One of the user's, and programs on it."""
+    count = 0
+
+    def __init__(self, way, *options):
+        World.count += 1
+        self.who, self.options = way
+        self.name = f'w{World.count}'
+        self.python = EVERYBODYS if self.who else PYTHON
+        if self.who and not EVERYBODYS:
+            raise Skip('no Python that an ordinary user may run')
+        folder = tempfile.mkdtemp(dir=FOLDER)
+        os.chmod(folder, 0o700)
+        if self.who:
+            os.chown(folder, 65534, 65534)
+        self.env = {**os.environ, 'XDG_RUNTIME_DIR': folder}
+        self.process = self.popen(['world', self.name, *options],
+                                  stderr=subprocess.PIPE)
+        said = self.process.stderr.readline()
+        assert self.name in said, said
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(20)
+        self.process.stderr.close()
+
+    def popen(self, words, **more):
+        return subprocess.Popen([*self.who, PROGRAM, *words], env=self.env,
+                                cwd=FOLDER, text=True,
+                                stdin=subprocess.DEVNULL, **more)
+
+    def command(self, *words):
+        return subprocess.run([*self.who, PROGRAM, *words], env=self.env,
+                              cwd=FOLDER, text=True, capture_output=True,
+                              timeout=60)
+
+    def words(self, host, *argv):
+        return ['run', *self.options, '--world', self.name, '--host', host,
+                '--', *argv]
+
+    def script(self, host, text, *args):
+        """What it prints."""
+        done = self.command(*self.words(host, self.python, '-c', text,
+                                        *map(str, args)))
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def start(self, host, text, *args):
+        """It runs until it is left, and has said that it is ready."""
+        with self.popen(self.words(host, self.python, '-c', text,
+                                   *map(str, args)), stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE) as process:
+            try:
+                said = process.stdout.readline()
+                assert said == 'ready\n', (said, process.stderr.read())
+                yield process
+            finally:
+                process.kill()
+
+
+def ways(title):
+    def decorate(function):
+        for name, who, options in (
+                ('root, TUN', [], []),
+                ('root, pair', [], ['--without', 'tun']),
+                ('user, TUN', USER, []),
+                ('user, pair', USER, ['--without', 'tun'])):
+            if name == 'user, TUN' and not USER_TUN:
+                continue  # it is a pair then, and tested as such
+            if name == 'root, TUN' and not os.path.exists('/dev/net/tun'):
+                continue
+
+            def one(who=who, options=options):
+                if who and not MAY_NAMESPACE:
+                    raise Skip('users may have no namespace here')
+                function((who, options))
+            one.__name__ = function.__name__ + '_' + name.replace(', ', '_')
+            one.__doc__ = f'{title}, {name}'
+            case(one)
+        return function
+    return decorate
+
+
+ECHO = '''
+import socket, sys
+host, port = sys.argv[1], int(sys.argv[2])
+s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                  socket.SOCK_DGRAM)
+s.bind((host, port))
+print("ready", flush=True)
+while True:
+    data, who = s.recvfrom(65536)
+    s.sendto(data.upper(), who)
+'''
+ASK = '''
+import socket, sys
+host, port, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+                  socket.SOCK_DGRAM)
+s.connect((host, port))
+s.settimeout(3)
+for i in range(n):
+    s.send(b"datagram %d" % i)
+got = 0
+try:
+    while got < n:
+        assert s.recv(100).startswith(b"DATAGRAM")
+        got += 1
+except TimeoutError:
+    pass
+except ConnectionRefusedError:
+    got = "refused"
+print(got, s.getsockname()[0])
+'''
+PING = '''
+import socket, struct, sys, time
+host, n = sys.argv[1], int(sys.argv[2])
+v6 = ":" in host
+s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM,
+                  58 if v6 else 1)
+s.settimeout(10)
+for i in range(n):
+    begin = time.monotonic()
+    s.sendto(struct.pack("!BBHHH", 128 if v6 else 8, 0, 0, 1, i) + b"x" * 56,
+             (host, 0))
+    data, who = s.recvfrom(1000)
+    assert who[0] == host and data[0] == (129 if v6 else 0), (who, data)
+    print(time.monotonic() - begin)
+'''
+TRACE = '''
+import socket, struct, sys
+host = sys.argv[1]
+v6 = ":" in host
+family, level = (socket.AF_INET6, 41) if v6 else (socket.AF_INET, 0)
+for ttl in range(1, 9):
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        s.setsockopt(level, 16 if v6 else socket.IP_TTL, ttl)
+        s.setsockopt(level, 25 if v6 else 11, 1)
+        s.settimeout(10)
+        s.connect((host, 33434 + ttl))
+        s.send(b"where?")
+        try:
+            s.recv(10)
+        except OSError as error:
+            err = error.errno
+        _, control, _, _ = s.recvmsg(100, 500, 0x2000)
+        at = 16 + (8 if v6 else 4)
+        who = control[0][2][at:at + (16 if v6 else 4)]
+        print(socket.inet_ntop(family, who), flush=True)
+        if err == 111:
+            break
+'''
+
+
+@ways('datagrams there and back, of both families')
+def datagrams(way):
+    with World(way, *TWO) as world:
+        for host, own in (('10.9.0.1', '10.1.0.1'),
+                          ('fd00:0:0:1::2', 'fd00:0:0:1::1')):
+            with world.start('bob', ECHO, host, 99):
+                assert world.script('alice', ASK, host, 99, 20) == \
+                    f'20 {own}'
+
+
+@ways('a datagram in fragments')
+def fragments(way):
+    text = '''
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(10)
+s.sendto(b"x" * 20000, ("bob", 99)); print(len(s.recv(65536)))'''
+    with World(way, *TWO) as world, world.start('bob', ECHO, '10.9.0.1', 99):
+        assert world.script('alice', text) == '20000'
+
+
+@ways('links lose what they are told to lose')
+def loss(way):
+    with World(way, *TWO, '--seed', 'loss', '--link',
+               'alice bob from alice loss 30%') as world, \
+            world.start('bob', ECHO, '10.9.0.1', 99):
+        got = int(world.script('alice', ASK, '10.9.0.1', 99, 100).split()[0])
+        assert 40 < got < 95, got
+        done = world.command('world', 'set', world.name, 'alice-bob', 'loss',
+                             '100%')
+        assert done.returncode == 0, done.stderr
+        assert world.script('alice', ASK, '10.9.0.1', 99, 10)[0] == '0'
+
+
+@ways('ping, and the time that it takes')
+def ping(way):
+    with World(way, *LINE, *HOPS) as world:
+        # Nobody is on bob: the host itself answers; then his kernel does.
+        for _ in range(2):
+            for host in '10.9.0.1', 'fd00:0:0:4::2':
+                took = world.script('alice', PING, host, 2).split()
+                assert all(float(t) >= 0.04 for t in took), took
+            world.script('bob', 'pass')
+
+
+@ways('traceroute shows the routers')
+def traceroute(way):
+    with World(way, *LINE, *HOPS) as world:
+        assert world.script('alice', TRACE, '10.9.0.1').split() == [
+            '10.0.1.2', '10.0.2.2', '10.0.3.2', '10.9.0.1']
+        assert world.script('alice', TRACE, 'fd00:0:0:4::2').split() == [
+            f'fd00:0:0:{n}::2' for n in range(1, 5)]
+        assert world.script('r2', TRACE, '10.1.0.1').split() == [
+            '10.0.2.1', '10.1.0.1']
+
+
+@ways('a router tells how much fits')
+def path_mtu(way):
+    text = '''
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(0, 10, 2)
+s.connect(("bob", 9))
+assert s.getsockopt(0, 14) == 1500
+s.send(b"x" * 1400)
+while s.getsockopt(0, 14) == 1500:
+    time.sleep(0.01)
+print(s.getsockopt(0, 14))'''
+    with World(way, *LINE, *HOPS) as world:
+        assert world.script('alice', text) == '1300'
+
+
+@ways('nobody at a port, a host, a network')
+def refused(way):
+    text = '''
+import socket, sys
+for host in sys.argv[1:]:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
+    s.setsockopt(0, 11, 1)
+    s.connect((host, 99)); s.send(b"anybody?")
+    try: s.recv(10)
+    except OSError as error: print(error.errno)'''
+    with World(way, *TWO) as world:
+        assert world.script('alice', ASK, '10.9.0.1', 99, 1).split()[0] == \
+            'refused'
+    with World(way, *LINE, *HOPS) as world:
+        assert world.script('alice', text, '10.9.0.1',
+                            '10.200.0.1').split() == ['111', '101']
+    with World(way, *LAN) as world:
+        assert world.script('alice', text, '10.0.1.77') == '113'
+
+
+@ways('two programs of one host share its ports and its loopback')
+def shared(way):
+    text = '''
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try: s.bind(("", 99))
+except OSError as error: print(error.errno)'''
+    with World(way, *TWO) as world, world.start('alice', ECHO, '127.0.0.1', 99):
+        assert world.script('alice', ASK, '127.0.0.1', 99, 3) == '3 127.0.0.1'
+        assert world.script('alice', text) == '98'
+        assert world.script('bob', text) == ''
+        # The loopback of one host is not that of another.
+        assert world.script('bob', ASK, '127.0.0.1', 99, 1).split()[0] == \
+            'refused'
+        assert world.script('bob', ASK, '10.1.0.1', 99, 1).split()[0] == \
+            'refused'
+
+
+@ways('the first programs of a host come at once, and share it')
+def at_once(way):
+    with World(way, *TWO) as world:
+        many = [world.popen(world.words('alice', 'readlink',
+                                        '/proc/self/ns/net'),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for _ in range(8)]
+        said = {one.communicate(timeout=60) for one in many}
+        assert len(said) == 1 and not said.copy().pop()[1], said
+
+
+@ways('hosts have names, and interfaces that are their own')
+def names(way):
+    text = '''
+import fcntl, socket, struct, subprocess
+print(socket.gethostbyname("bob"), socket.gethostbyname("alice"))
+print(socket.getaddrinfo("bob", 9, socket.AF_INET6)[0][4][0])
+print([name for _, name in socket.if_nameindex() if name.startswith("eth")])
+s = socket.socket()
+for name in "eth0", "eth1":
+    req = struct.pack("16s24x", name.encode())
+    print(socket.inet_ntoa(fcntl.ioctl(s, 0x8915, req)[20:24]),
+          struct.unpack("16si20x", fcntl.ioctl(s, 0x8921, req))[1])'''
+    before = open('/etc/hosts').read()
+    with World(way, *LINE, *HOPS) as world:
+        assert world.script('r2', text).split('\n') == [
+            '10.9.0.1 10.1.0.1', 'fd00:0:0:4::2', "['eth0', 'eth1']",
+            '10.0.2.2 1500', '10.0.3.1 1300']
+    assert open('/etc/hosts').read() == before
+
+
+@ways('what is for all reaches all of a segment')
+def to_all(way):
+    hear = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 99))
+s.setsockopt(0, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.7.7.7") +
+             socket.inet_aton(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    data, who = s.recvfrom(100)
+    s.sendto(data.upper(), who)'''
+    ask = '''
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.setsockopt(0, socket.IP_MULTICAST_IF, socket.inet_aton("10.0.1.1"))
+for to in "10.0.1.255", "239.7.7.7":
+    s.sendto(to.encode(), (to, 99))
+    print(sorted(s.recvfrom(100)[1][0] for _ in range(2)))'''
+    with World(way, *LAN) as world, \
+            world.start('bob', hear, '10.0.1.2'), \
+            world.start('carol', hear, '10.0.1.3'):
+        assert world.script('alice', ask).split('\n') == [
+            "['10.0.1.2', '10.0.1.3']"] * 2
+
+
+@ways('the real network through a gateway: datagrams, pings, names')
+def gateway(way):
+    text = '''
+import socket
+print(socket.gethostbyname("there.example"))
+print(socket.gethostbyname("alice"))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
+s.connect(("10.77.0.1", 7007)); s.send(b"out"); print(s.recv(10).decode())
+s.connect(("10.77.0.1", 7008)); s.send(b"out")
+try: s.recv(10)
+except ConnectionRefusedError: print("refused")'''
+    with World(way, *TWO, '--gateway', 'alice') as world:
+        assert world.script('alice', text).split() == [
+            '10.7.7.7', '10.1.0.1', 'OUT', 'refused']
+        world.script('alice', PING, OWN, 1)
+
+
+def net_of(pid):
+    with contextlib.suppress(OSError):
+        return os.readlink(f'/proc/{pid}/ns/net')
+    return None
+
+
+def who_holds(net):
+    """Processes that are in it, or have it open."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        if net_of(pid) == net:
+            found.add(pid)
+        with contextlib.suppress(OSError):
+            for fd in os.listdir(f'/proc/{pid}/fd'):
+                with contextlib.suppress(OSError):
+                    if os.readlink(f'/proc/{pid}/fd/{fd}') == net:
+                        found.add(pid)
+    return found
+
+
+@ways('what is killed leaves nothing behind')
+def killed(way):
+    text = '''
+import os, socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 99))
+print("ready", flush=True)
+print(os.getpid(), flush=True)
+time.sleep(600)'''
+    before = {name for _, name in socket.if_nameindex()}
+    with World(way, *TWO) as world:
+        with world.start('alice', text) as process:
+            net = world.command(*world.words('alice', 'readlink',
+                                             '/proc/self/ns/net'))
+            net = net.stdout.strip()
+            assert net.startswith('net:['), net
+            os.kill(int(process.stdout.readline()), signal.SIGKILL)
+            assert process.wait(20) == 128 + signal.SIGKILL
+        assert who_holds(net) == {str(world.process.pid)}, who_holds(net)
+        # A port that was bound is free again.
+        with world.start('alice', text) as process:
+            pid = int(process.stdout.readline())
+            world.process.send_signal(signal.SIGKILL)
+            world.process.wait(20)
+            # The program goes on, and nobody hears it.
+            os.kill(pid, signal.SIGKILL)
+            assert process.wait(20) == 128 + signal.SIGKILL
+        wait_for(lambda: not who_holds(net))
+    assert {name for _, name in socket.if_nameindex()} == before
+
+
+@case
+def without():
+    """where namespaces are forbidden TCP is the world's, and a line says so"""
+    way = ([], ['--without', 'namespace'])
+    with World(way, *TWO) as world:
+        done = world.command(*world.words('alice', PYTHON, '-c', '''
+import socket
+l = socket.create_server(("10.1.0.1", 80)); print("fine")'''))
+        assert done.stdout == 'fine\n', done
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert 'UDP' in done.stderr and 'world' in done.stderr, done.stderr
+        quiet = world.command('run', '-q', *world.words('alice', 'true')[1:])
+        assert quiet.stderr == '', quiet
+
+
+# ------------------------------------------------------------- the machine --
+
+def serve(port, answer):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((OWN, port))
+
+    def go():
+        while True:
+            data, who = sock.recvfrom(4096)
+            sock.sendto(answer(data), who)
+    threading.Thread(target=go, daemon=True).start()
+
+
+def dns(query):
+    end = query.index(b'\0', 12) + 5
+    if query[end - 4:end - 2] != b'\0\1':  # no address of another family
+        return query[:2] + b'\x81\x80\0\1\0\0\0\0\0\0' + query[12:end]
+    return (query[:2] + b'\x81\x80\0\1\0\1\0\0\0\0' + query[12:end] +
+            b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + bytes([10, 7, 7, 7]))
+
+
+def make_machine():
+    for words in ('link set lo up', f'addr add {OWN}/32 dev lo'):
+        subprocess.run(['ip', *words.split()], check=True)
+    with open('/proc/sys/net/ipv4/ping_group_range', 'w') as file:
+        file.write('0 65534')
+    resolv = os.path.join(FOLDER, 'resolv.conf')
+    with open(resolv, 'w') as file:
+        file.write(f'nameserver {OWN}\n')
+    subprocess.run(['mount', '--bind', resolv, '/etc/resolv.conf'], check=True)
+    serve(53, dns)
+    serve(7007, bytes.upper)
+
+
+if __name__ == '__main__':
+    make_machine()
+    main()
