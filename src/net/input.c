@@ -129,7 +129,7 @@ static void take_piece(struct net_packet *packet, struct cn_buf *buf,
 		add_slice(packet, buf, data + off, n);
 }
 
-static void slice_frame(struct net_packet *packet, const struct cn_frame *frame)
+void net_packet_slice(struct net_packet *packet, const struct cn_frame *frame)
 {
 	uint32_t skip = packet->ip.header_len;
 	uint32_t left = packet->ip.payload_len;
@@ -295,7 +295,7 @@ static enum net_verdict enter(struct net *net, const struct cn_frame *frame,
 	if (packet->seg_size && !packet->ip.is_fragment &&
 	    front.len > IP_LEN_MAX)
 		packet->ip.payload_len = front.len - packet->ip.header_len;
-	slice_frame(packet, frame);
+	net_packet_slice(packet, frame);
 	point(packet, &front);
 	if (packet->in_transit) {
 		forward(net, packet, frame, now);

@@ -428,6 +428,9 @@ bool ether_input(struct net *net, int link, const struct cn_frame *frame,
 void ether_put(const struct net *net, int link, struct cn_frame *frame,
 	       const uint8_t mac[CN_MAC_LEN]);
 
+/* The upper layer of the frame, of which the header is known; no further than
+ * that says. */
+void net_packet_slice(struct net_packet *packet, const struct cn_frame *frame);
 /* What arrived is the twin's, and has been given to it. */
 bool twin_take(struct net *net, const struct net_packet *packet,
 	       const struct cn_frame *frame);

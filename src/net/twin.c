@@ -168,38 +168,25 @@ static bool may_leave(const struct net *net, const struct net_packet *packet)
 static bool parse(struct net *net, int link, const struct cn_frame *frame,
 		  struct net_packet *packet)
 {
-	uint32_t len = cn_frame_len(frame), skip;
+	uint32_t len = cn_frame_len(frame), n;
 
 	memset(packet, 0, offsetof(struct net_packet, slice));
 	packet->own = NULL;
-	skip = cn_frame_copy(frame, 0, net->linear, NET_LINEAR);
+	n = cn_frame_copy(frame, 0, net->linear, NET_LINEAR);
 	if (ip_parse(net->linear, len, &packet->ip) ||
-	    packet->ip.header_len > skip)
+	    packet->ip.header_len > n)
 		return false;
 	packet->header = net->linear;
 	packet->upper = net->linear + packet->ip.header_len;
-	packet->upper_len = skip - packet->ip.header_len;
+	packet->upper_len = n - packet->ip.header_len;
+	if (packet->upper_len > packet->ip.payload_len)
+		packet->upper_len = packet->ip.payload_len;
 	/* Who is told of an error is this host itself. */
 	packet->link = CN_LINK_LOOPBACK;
 	packet->seg_size = frame->seg_size;
 	packet->to_many = cn_addr_is_multicast(&packet->ip.dst) ||
 			  net_is_broadcast(net, link, &packet->ip.dst);
-	packet->slice_n = 0;
-	skip = packet->ip.header_len;
-	for (int i = -1; i < (int)frame->slice_n; i++) {
-		struct cn_slice slice = {.data = frame->header,
-					 .len = frame->header_len};
-		uint32_t step;
-
-		if (i >= 0)
-			slice = frame->slice[i];
-		step = skip < slice.len ? skip : slice.len;
-		skip -= step;
-		slice.data += step;
-		slice.len -= step;
-		if (slice.len)
-			packet->slice[packet->slice_n++] = slice;
-	}
+	net_packet_slice(packet, frame);
 	return true;
 }
 

@@ -75,7 +75,8 @@ static int put_in_place(const char *folder, const char *resolv,
 
 	if (!err)
 		err = replace(folder, "resolv.conf", resolv, RESOLV);
-	if (err || !*resolv || put_file(folder, "nobody", "", path, sizeof(path)))
+	if (err || !*resolv ||
+	    put_file(folder, "nobody", "", path, sizeof(path)))
 		return err;
 	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++)
 		(void)mount(path, daemons[i], NULL, MS_BIND, NULL);

@@ -381,8 +381,8 @@ static int furnish_by(struct netlink *netlink,
 
 static int open_socket(struct maker *maker, int which)
 {
-	maker->fd[which] = socket(
-		AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	maker->fd[which] =
+		socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (maker->fd[which] < 0)
 		return failed(maker, errno, "a socket: %s", strerror(errno));
 	return 0;
@@ -513,13 +513,14 @@ static int take(struct netns *ns, int sock, char *why)
 	}
 	n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	for (size_t i = 0; i < n && i < answer.n; i++) {
-		memcpy(&found, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(found));
+		memcpy(&found, CMSG_DATA(cmsg) + i * sizeof(int),
+		       sizeof(found));
 		fd[answer.which[i]] = found;
 	}
 	ns->net_fd = fd[FD_NET];
 	for (int i = 0; i < NETNS_INTERFACES; i++)
-		ns->link[i] = (struct netns_link){fd[FD_LINK + i],
-						  answer.index[i]};
+		ns->link[i] =
+			(struct netns_link){fd[FD_LINK + i], answer.index[i]};
 	ns->ask_fd = fd[FD_ASK];
 	memcpy(ns->list_fd, fd + FD_LIST4, sizeof(ns->list_fd));
 	memcpy(ns->spare_fd, fd + FD_SPARE, sizeof(ns->spare_fd));

@@ -79,8 +79,7 @@ static void send_down(struct world *world, struct cn_buf *buf, uint32_t len)
 	frame.slice_n = 1;
 	frame.payload_len = len;
 	if (world->hosts) {
-		cn_host_twin_input(world->gateway, 0, &frame,
-				   world_now(world));
+		cn_host_twin_input(world->gateway, 0, &frame, world_now(world));
 		cn_frame_release(&frame);
 	} else {
 		lane_send(&world->down, &frame, world_now(world));

@@ -96,8 +96,8 @@ static void add_own_names(char **file)
 	char line[512];
 
 	while (own && fgets(line, sizeof(line), own))
-		if (strchr(line, '\n') && (!strncmp(line, "127.", 4) ||
-					   !strncmp(line, "::1", 3)))
+		if (strchr(line, '\n') &&
+		    (!strncmp(line, "127.", 4) || !strncmp(line, "::1", 3)))
 			add(file, line);
 	if (own)
 		fclose(own);

@@ -45,8 +45,8 @@ static void add_addr(struct netns_config *config, const struct cn_addr *addr,
 {
 	if (config->addr_n == NETNS_ADDRS)
 		return;
-	config->addr[config->addr_n++] = (struct netns_addr){
-		.addr = *addr, .prefix_len = prefix_len};
+	config->addr[config->addr_n++] =
+		(struct netns_addr){.addr = *addr, .prefix_len = prefix_len};
 	if (is_link_local(addr))
 		return;
 	if (cn_addr_is_v4(addr))

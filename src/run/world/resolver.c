@@ -146,8 +146,7 @@ void resolver_file(struct world *world, char *text, size_t room)
 bool resolver_stream(const struct world *world, const struct cn_endpoint *far,
 		     struct cn_endpoint *real)
 {
-	struct cn_addr own =
-		world_gateway(world, cn_addr_is_v4(&far->addr));
+	struct cn_addr own = world_gateway(world, cn_addr_is_v4(&far->addr));
 
 	return world->resolver && far->port == PORT &&
 	       cn_addr_equal(&far->addr, &own) &&

@@ -112,8 +112,8 @@ void session_answer(struct session *session, struct talk *talk, int result)
 	session_answer_fd(session, talk, result, -1);
 }
 
-void session_answer_long(struct session *session, struct talk *talk,
-			 int result, const void *data, size_t len)
+void session_answer_long(struct session *session, struct talk *talk, int result,
+			 const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	size_t at = 0;

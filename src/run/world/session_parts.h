@@ -62,8 +62,8 @@ void session_answer(struct session *session, struct talk *talk, int result);
 void session_answer_fd(struct session *session, struct talk *talk, int result,
 		       int fd);
 /* All of len octets, in as many answers as it takes. */
-void session_answer_long(struct session *session, struct talk *talk,
-			 int result, const void *data, size_t len);
+void session_answer_long(struct session *session, struct talk *talk, int result,
+			 const void *data, size_t len);
 /* Without data. */
 void session_answer_bare(struct session *session, struct talk *talk,
 			 int result);

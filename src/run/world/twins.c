@@ -222,8 +222,8 @@ static bool read_some(const struct twins *twins, struct twin *twin,
 
 	for (unsigned i = 0; i < twin->n; i++)
 		for (unsigned n = 0; n < TURN; n++) {
-			if (!netns_side_read(&twin->side[i],
-					     twins->world->pool, &frame))
+			if (!netns_side_read(&twin->side[i], twins->world->pool,
+					     &frame))
 				break;
 			cn_host_twin_input(twin->on->host, twin->link[i],
 					   &frame, now);

@@ -384,8 +384,7 @@ static int make_lab(struct world *world)
 	if (rc)
 		return rc;
 	world->twins = twins_new(world);
-	return world->twins ? publish_check(world) :
-			      say("the world", ENOMEM);
+	return world->twins ? publish_check(world) : say("the world", ENOMEM);
 }
 
 static int make(struct world *world)
