@@ -65,6 +65,17 @@ enum cn_fastopen_flag {
 	CN_FASTOPEN_ALL_LISTENERS = 0x400,
 };
 
+/* What of the packets that arrive is another stack's (cn_host_twin). */
+enum cn_twin {
+	CN_TWIN_NONE,
+	/* All that arrives here and is neither TCP, about TCP, nor the talk of
+	 * neighbours on Ethernet; datagrams to groups, too. */
+	CN_TWIN_KERNEL,
+	/* Of a host with settings.any_addr: echo requests to addresses that it
+	 * does not bear itself.  Its packets may come from any address. */
+	CN_TWIN_BEYOND,
+};
+
 /*
  * All limits by name, with safe defaults: call cn_settings_default, change
  * what you must, pass to cn_host_new.  Durations in ns.

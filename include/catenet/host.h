@@ -127,16 +127,6 @@ CN_API void cn_host_advance(struct cn_host *host, uint64_t now);
  * the twin's; its packets take this host's routes, neighbours and links.  The
  * driver carries packets of IP, without Ethernet headers, between the two.
  */
-enum cn_twin {
-	CN_TWIN_NONE,
-	/* All that arrives here and is neither TCP, about TCP, nor the talk of
-	 * neighbours on Ethernet; datagrams to groups, too. */
-	CN_TWIN_KERNEL,
-	/* Of a host with settings.any_addr: echo requests to addresses that it
-	 * does not bear itself.  Its packets may come from any address. */
-	CN_TWIN_BEYOND,
-};
-
 CN_API void cn_host_twin(struct cn_host *host, enum cn_twin what);
 /*
  * A packet that the twin sends, by that link if it is for many or link-local;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Another stack beside this one, with the same addresses (catenet/host.h, enum
- * cn_twin).  What arrives and is its own goes to it as it came, fragments too;
+ * Another stack beside this one, with the same addresses (cn_host_twin).  What arrives and is its own goes to it as it came, fragments too;
  * what it sends takes this host's routes as if this host had made it, so that
  * neighbours, MTUs and the limits of queues are those of everybody.
  *
@@ -10,8 +9,6 @@
  * this stack, and since they come when they please.
  */
 #include <string.h>
-
-#include <catenet/host.h>
 
 #include "net/net.h"
 
@@ -182,7 +179,7 @@ static bool parse(struct net *net, int link, const struct cn_frame *frame,
 	if (packet->upper_len > packet->ip.payload_len)
 		packet->upper_len = packet->ip.payload_len;
 	/* Who is told of an error is this host itself. */
-	packet->link = CN_LINK_LOOPBACK;
+	packet->link = NET_LINKS - 1;
 	packet->seg_size = frame->seg_size;
 	packet->to_many = cn_addr_is_multicast(&packet->ip.dst) ||
 			  net_is_broadcast(net, link, &packet->ip.dst);
