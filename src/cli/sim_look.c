@@ -170,10 +170,16 @@ const struct bulk_watch *sim_look_watch(const struct sim_look *look)
 
 static bool finish(FILE *file, const char *name)
 {
-	if (!file || !(ferror(file) | fclose(file)))
+	bool bad;
+
+	if (!file)
+		return true;
+	errno = 0;
+	bad = fflush(file) || ferror(file);
+	if (!(bad | fclose(file)))
 		return true;
 	fprintf(stderr, "catenet sim: %s is not whole: %s\n", name,
-		strerror(errno));
+		errno ? strerror(errno) : "a write failed");
 	return false;
 }
 

@@ -167,21 +167,27 @@ static void put_curve(const struct panel *panel, const struct series_points *of,
 		      const char *class, double unit)
 {
 	size_t every = of->n / POINTS_MAX + 1;
-	double last = 0;
+	bool begun = false;
+	double y = 0;
 
-	if (!of->n)
-		return;
-	svg_curve_begin(panel->svg, class);
 	for (size_t i = 0; i < of->n; i += every) {
+		double x = x_at(panel, of->point[i].t);
+
 		/* Values hold until they change: steps. */
-		if (i)
-			svg_curve_point(panel->svg, x_at(panel, of->point[i].t),
-					y_at(panel, last));
-		last = of->point[i].y / unit;
-		svg_curve_point(panel->svg, x_at(panel, of->point[i].t),
-				y_at(panel, last));
+		if (begun)
+			svg_curve_point(panel->svg, x, y_at(panel, y));
+		y = of->point[i].y / unit;
+		if (!begun && y <= panel->y_max)
+			svg_curve_begin(panel->svg, class);
+		if (begun || y <= panel->y_max)
+			svg_curve_point(panel->svg, x, y_at(panel, y));
+		/* Beyond the panel there is no line along its edge. */
+		if (begun && y > panel->y_max)
+			svg_curve_end(panel->svg);
+		begun = y <= panel->y_max;
 	}
-	svg_curve_end(panel->svg);
+	if (begun)
+		svg_curve_end(panel->svg);
 }
 
 static void put_dots(const struct panel *panel, const struct series_points *of,
@@ -234,7 +240,9 @@ static void put_windows(struct panel *panel, const struct plot *plot,
 	x = put_key(panel->svg, x, panel->y - 10, "axis", false,
 		    see_text(lang, SEE_PLOT_FLIGHT));
 	put_key(panel->svg, x, panel->y - 10, "right", false,
-		see_text(lang, SEE_PLOT_WND));
+		see_text(lang, most_of(&plot->of[WND]) / 1000 > panel->y_max ?
+				       SEE_PLOT_WND_ABOVE :
+				       SEE_PLOT_WND));
 }
 
 static void put_sequence(struct panel *panel, const struct plot *plot,

@@ -465,8 +465,10 @@
 	  "服务器最近一个 ACK 声明还能接收：%1")                               \
 	/* on plots */                                                         \
 	X(PLOT_WINDOWS, "windows, in kB", "窗口（kB）")                        \
-	X(PLOT_FLIGHT, "in flight", "在途")                                    \
+	X(PLOT_FLIGHT, "unacknowledged", "未确认")                             \
 	X(PLOT_WND, "receiver's window", "接收窗口")                           \
+	X(PLOT_WND_ABOVE, "receiver's window (goes beyond the top)",           \
+	  "接收窗口（超出图的上沿）")                                          \
 	X(PLOT_RTT, "smoothed round trip, in ms", "平滑往返时间（ms）")        \
 	X(PLOT_SEQUENCE, "octets of the stream, in kB", "字节流中的位置（kB）") \
 	X(PLOT_SENT, "sent", "发送")                                           \

@@ -122,6 +122,9 @@ def programs():
 def files():
     """a capture or summary that cannot be written"""
     wrong('No such file', 'run', '--pcapng', '/no/such/dir/x', '--', 'true')
+    if os.path.exists('/dev/full'):
+        _, _, err = catenet('run', '--events', '/dev/full', '--', 'true')
+        assert '/dev/full is not whole: No space' in err, err
 
 
 @case

@@ -172,6 +172,24 @@ def wrong_lines_do_not():
 
 
 @case
+def captures_for_tcpdump():
+    """libpcap reads no file of several interfaces of one's own link type: what a
+    run without a loopback writes has one, of nothing one, too"""
+    need('tcpdump', 'curl')
+    with web(3000) as (url, _), tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, 'pcapng')
+        for words, least in (['curl', '-sSo', '/dev/null', url], 8), \
+                (['true'], 0):
+            done = run_list(['-q', '--pcapng', name], words)
+            assert done.returncode == 0, done.stderr
+            done = subprocess.run(['tcpdump', '-nr', name], text=True,
+                                  capture_output=True, timeout=120,
+                                  check=False)
+            assert done.returncode == 0, done
+            assert len(done.stdout.splitlines()) >= least, done
+
+
+@case
 def comments():
     """each packet of a capture bears its sentence, as tshark shows it"""
     need('tshark')

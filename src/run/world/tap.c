@@ -23,15 +23,6 @@ static int begin(struct tap *tap, struct cn_pool *pool)
 	int rc = pcapng_new(pool, &sink, "catenet", &tap->pcapng);
 
 	if (!rc)
-		rc = pcapng_interface(tap->pcapng, "path",
-				      "between the program's host and the "
-				      "gateway, before the impairment",
-				      &tap->path);
-	if (!rc)
-		rc = pcapng_interface(tap->pcapng, "lo",
-				      "between programs inside",
-				      &tap->loopback);
-	if (!rc)
 		rc = pcapng_flush(tap->pcapng);
 	return rc;
 }
@@ -56,6 +47,24 @@ int tap_open(struct tap *tap, struct cn_pool *pool, const char *path)
 	return 0;
 }
 
+/* An interface stands in the file as soon as it has a packet: libpcap, and so
+ * tcpdump, reads no file of several interfaces of this link type. */
+static int interface_of(struct tap *tap, bool loopback, uint32_t *interface)
+{
+	int rc = 0;
+
+	if (!tap->known[loopback])
+		rc = pcapng_interface(
+			tap->pcapng, loopback ? "lo" : "path",
+			loopback ? "between programs inside" :
+				   "between the program's host and the "
+				   "gateway, before the impairment",
+			&tap->interface[loopback]);
+	tap->known[loopback] = !rc;
+	*interface = tap->interface[loopback];
+	return rc;
+}
+
 static void check(struct tap *tap, int rc)
 {
 	if (!rc || tap->failed)
@@ -78,10 +87,14 @@ void tap_flush(struct tap *tap, uint64_t now)
 
 void tap_close(struct tap *tap)
 {
+	uint32_t interface;
 	int rc;
 
 	if (!tap->pcapng)
 		return;
+	/* A file without any interface is refused by its readers. */
+	if (!tap->failed && !tap->known[true])
+		check(tap, interface_of(tap, false, &interface));
 	if (!tap->failed)
 		check(tap, pcapng_flush(tap->pcapng));
 	pcapng_free(tap->pcapng);
@@ -97,15 +110,16 @@ void tap_packet(const struct tap_sink *sink, const struct cn_frame *frame,
 {
 	struct tap *tap = sink->tap;
 	struct pcapng_about about;
+	int rc;
 
 	/* The second copy was made by the path: it was not sent. */
 	if (!tap || tap->failed || fate == CN_FATE_DUPLICATE)
 		return;
 	about = (struct pcapng_about){
 		.time_ns = tap->epoch_ns + now,
-		.interface = sink->loopback ? tap->loopback : tap->path,
 		.way = sink->way,
 		.comment = comment,
 	};
-	check(tap, pcapng_packet(tap->pcapng, frame, &about));
+	rc = interface_of(tap, sink->loopback, &about.interface);
+	check(tap, rc ? rc : pcapng_packet(tap->pcapng, frame, &about));
 }

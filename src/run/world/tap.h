@@ -14,7 +14,8 @@ struct tap {
 	struct pcapng *pcapng;
 	struct capture_file file;
 	uint64_t epoch_ns; /* of the real clock, at the monotonic clock's 0 */
-	uint32_t path, loopback; /* interfaces */
+	uint32_t interface[2]; /* the path's, the loopback's */
+	bool known[2]; /* to the file */
 	uint64_t flushed_at;
 	bool live; /* a pipe: somebody looks while it runs */
 	bool failed; /* a write failed, and it was said */

@@ -23,6 +23,7 @@ struct watch {
 	struct see_limits *limits;
 	FILE *file; /* of events */
 	const char *file_name;
+	int file_err; /* of the first write that failed */
 	struct watch_host {
 		struct watch *watch;
 		int number;
@@ -59,6 +60,14 @@ static void on_dgram(void *ctx, const struct cn_dgram_trace *trace)
 		see_events_dgram(host->watch->events, host->number, trace);
 }
 
+static void write_event(void *ctx, const char *text, size_t len)
+{
+	struct watch *watch = ctx;
+
+	if (fwrite(text, 1, len, watch->file) < len && !watch->file_err)
+		watch->file_err = errno;
+}
+
 static bool open_ladder(struct watch *watch, const struct world_options *opt,
 			uint64_t now)
 {
@@ -87,7 +96,8 @@ static int open_events(struct watch *watch, const struct world_options *opt,
 		.lang = (enum see_lang)opt->screen.lang,
 		.name = {"program", "network"},
 		.start = now,
-		.write = write_to,
+		.write = write_event,
+		.ctx = watch,
 	};
 	struct stat status;
 
@@ -98,7 +108,6 @@ static int open_events(struct watch *watch, const struct world_options *opt,
 	/* Whoever reads a pipe reads while it runs. */
 	if (fstat(fileno(watch->file), &status) || !S_ISREG(status.st_mode))
 		(void)setvbuf(watch->file, NULL, _IOLBF, 0);
-	config.ctx = watch->file;
 	watch->events = see_events_new(&config);
 	return watch->events ? 0 : ENOMEM;
 }
@@ -153,6 +162,23 @@ int watch_open(const struct world_options *options, bool summary, uint64_t now,
 	return rc;
 }
 
+/* What was written before may have failed for a reason that is long gone. */
+static void close_file(struct watch *watch)
+{
+	bool bad;
+
+	if (!watch->file)
+		return;
+	errno = 0;
+	bad = fflush(watch->file) || ferror(watch->file);
+	if (bad | fclose(watch->file))
+		fprintf(stderr, "catenet: %s is not whole: %s\n",
+			watch->file_name,
+			watch->file_err ? strerror(watch->file_err) :
+			errno		? strerror(errno) :
+					  "a write failed");
+}
+
 void watch_close(struct watch *watch)
 {
 	if (!watch)
@@ -161,9 +187,7 @@ void watch_close(struct watch *watch)
 	see_events_free(watch->events);
 	see_comments_free(watch->comments);
 	see_limits_free(watch->limits);
-	if (watch->file && (ferror(watch->file) | fclose(watch->file)))
-		fprintf(stderr, "catenet: %s is not whole: %s\n",
-			watch->file_name, strerror(errno));
+	close_file(watch);
 	free(watch);
 }
 
@@ -173,8 +197,8 @@ void watch_flush(struct watch *watch)
 		return;
 	if (watch->ladder)
 		see_ladder_flush(watch->ladder);
-	if (watch->file)
-		(void)fflush(watch->file);
+	if (watch->file && fflush(watch->file) && !watch->file_err)
+		watch->file_err = errno;
 }
 
 const struct cn_trace_sink *watch_trace(struct watch *watch, int host)
