@@ -600,13 +600,16 @@ struct cn_tcp_info {
 	uint32_t reordering; /* segments, the furthest that was seen; 3 */
 	uint64_t octets_sent, octets_acked, octets_received;
 	uint64_t octets_retransmitted;
+	/* Segments are counted modulo 2^32, as in Linux's struct tcp_info. */
 	uint64_t segs_out, segs_in, segs_retransmitted, dup_acks_in;
 	uint64_t timeouts, fast_recoveries;
+	/* Instants of the past: whole milliseconds modulo 2^32, in ns.  What
+	 * has passed since is now - at, modulo 2^32 milliseconds. */
 	uint64_t last_data_sent_at, last_data_received_at, last_ack_received_at;
 	uint64_t rexmit_at; /* SYN, data, FIN or window probe; CN_NEVER: none */
-	uint64_t waits_since; /* the oldest octet in flight was sent, or the
-				 peer last acknowledged something new */
-	uint64_t closed_since; /* the peer's window is zero; if it is */
+	/* Likewise: the oldest octet in flight was sent, or the peer last
+	 * acknowledged something new; its window is zero, if it is. */
+	uint64_t waits_since, closed_since;
 	uint32_t sndbuf, rcvbuf, unsent;
 	uint8_t ca_state; /* enum cn_ca_state */
 	bool passive; /* the peer opened it */

@@ -372,12 +372,19 @@ void errq_put_received(const struct lsock *sock, struct msghdr *msg,
 			 SOF_TIMESTAMPING_SOFTWARE;
 	struct scm_timestamping at;
 	struct cn_tcp_info info;
+	uint64_t now;
+	uint32_t ms;
 
 	if (!sock->errq || (sock->errq->stamps & both) != both ||
 	    cn_sock_info(sock->ls.sock, &info))
 		return;
 	memset(&at, 0, sizeof(at));
-	at.ts[0] = wall(sock->file.hub, info.last_data_received_at);
+	/* It is told in milliseconds modulo 2^32. */
+	now = sock->file.hub->now;
+	ms = (uint32_t)(now / CN_NS_PER_MS) -
+	     (uint32_t)(info.last_data_received_at / CN_NS_PER_MS);
+	at.ts[0] =
+		wall(sock->file.hub, (now / CN_NS_PER_MS - ms) * CN_NS_PER_MS);
 	errq_put(msg, used, SOL_SOCKET, SCM_TIMESTAMPING, &at, sizeof(at));
 }
 

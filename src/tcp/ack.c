@@ -113,6 +113,9 @@ static void ack_advances(struct tcb *tcb, const struct tcp_seg *seg,
 		timeouts_are_over(tcb, now);
 	tcb->rexmit_n = 0;
 	tcb->probe_n = 0;
+	/* RFC 8985 section 7.2: its timer begins anew; what has not left yet
+	 * for want of a turn is not needed any more. */
+	tcb->owe &= (uint16_t)~TCP_OWE_TLP;
 	tcb->soft_err = 0;
 	tcb->first_tx_ms = ms_of(now);
 	tcb->news |= TCP_NEWS_OUT;
@@ -284,7 +287,9 @@ static void watch_reneging(struct tcb *tcb, uint64_t now)
 		return;
 	if (wait < 10 * CN_NS_PER_MS)
 		wait = 10 * CN_NS_PER_MS;
-	tcb->rexmit_kind = TCP_REXMIT_RTO;
+	/* Not the instant at which reordering would have had its time. */
+	if (tcb->rexmit_kind != TCP_REXMIT_RTO)
+		timeout_rto_restart(tcb, now);
 	if (now + wait < tcb->rexmit_at)
 		tcb->rexmit_at = now + wait;
 }

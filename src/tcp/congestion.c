@@ -126,6 +126,9 @@ int congestion_switch(struct tcb *tcb, enum cn_cc kind, uint64_t now)
 	bool had_model = has_model(tcb);
 	uint32_t old_size = ops_of(tcb)->size;
 
+	/* As Linux: who has it already keeps what it has learned. */
+	if (kind == (enum cn_cc)tcb->cc_kind)
+		return CN_OK;
 	cc_set_block(&tcb->cc, NULL);
 	if (ops->size && is_under_way(tcb) && !begin(tcb, ops, now)) {
 		tcb->cc = old;
@@ -139,7 +142,7 @@ int congestion_switch(struct tcb *tcb, enum cn_cc kind, uint64_t now)
 	/* A model has left slow start behind. */
 	if (had_model && !ops->size)
 		tcb->cc.ssthresh = tcb->cc.cwnd;
-	pace_update(tcb, now);
+	pace_change(tcb, now);
 	/* A recovery that is under way ends as the new one wants. */
 	if (tcb->busy)
 		tcb->busy->rec.prr_fs = 0;

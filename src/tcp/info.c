@@ -51,6 +51,8 @@ static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
 		info->octets_acked = info->octets_sent - flight;
 	info->octets_received = tcp_octets_received(tcb);
 	info->octets_retransmitted = stat->octets_retransmitted;
+	info->octets_retransmitted +=
+		(uint64_t)tcp_mishaps_of(tcb)->rexmit_wraps << 32;
 	info->segs_out = stat->segs_out;
 	info->segs_in = stat->segs_in;
 	info->segs_retransmitted = stat->segs_retransmitted;

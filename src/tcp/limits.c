@@ -53,6 +53,10 @@ static void turn(struct tcb *tcb, enum tcp_limit kind, uint64_t now)
 	limits->since_us = us_of(now);
 }
 
+/* Instants are microseconds modulo 2^32: what goes on for longer is counted in
+ * parts. */
+#define PART_US (UINT32_C(1) << 30)
+
 void limits_settle(struct tcb *tcb, uint64_t now)
 {
 	enum tcp_limit kind = limit_of(tcb);
@@ -61,7 +65,8 @@ void limits_settle(struct tcb *tcb, uint64_t now)
 	 * what cannot be sent needs one before. */
 	if (!tcb->busy && (kind != TCP_LIMIT_RWND || !tcp_busy(tcb, now)))
 		return;
-	if (kind != tcb->busy->limits.kind)
+	if (kind != tcb->busy->limits.kind ||
+	    us_of(now) - tcb->busy->limits.since_us >= PART_US)
 		turn(tcb, kind, now);
 }
 

@@ -443,6 +443,8 @@ void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 	if (retransmit) {
 		tcb->stat.segs_retransmitted += segs;
 		tcb->stat.octets_retransmitted += seg->data_len;
+		if (tcb->stat.octets_retransmitted < seg->data_len)
+			TCP_MISHAP(tcb, rexmit_wraps);
 		tcb->env->count->tcp_retrans += segs;
 	}
 	if (seg->data_len) {
@@ -646,9 +648,28 @@ static uint32_t room_of(const struct tcb *tcb)
 	return wnd < cwnd ? wnd : cwnd;
 }
 
+/* No memory for a record: the octets wait.  The ACK that was to ride on them
+ * goes alone, or a peer that only sends would be without any. */
+static bool only_ack(struct tcb *tcb, struct tcp_seg *seg, bool owed,
+		     uint64_t now)
+{
+	while (seg->slice_n)
+		cn_buf_unref(seg->slice[--seg->slice_n].buf);
+	if (!owed)
+		return false;
+	seg->flags &= (uint8_t)~TCP_FIN;
+	seg->data_len = 0;
+	seg->seg_size = 0;
+	seg->len = 0;
+	add_urgent(tcb, seg);
+	output_account(tcb, seg, CN_SEND_ACK, false, now);
+	return true;
+}
+
 static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		      struct tcp_seg *seg, uint64_t now)
 {
+	bool owed = (tcb->owe & OWE_ACKS) || tcb->delack_at != CN_NEVER;
 	uint32_t mss, max, len, probe = 0;
 	unsigned flags = 0;
 
@@ -678,12 +699,8 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	put_data(tcb, seg, len, mss);
 	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,
 		       now)) {
-		while (seg->slice_n)
-			cn_buf_unref(seg->slice[--seg->slice_n].buf);
-		/* The ACK was built and is lost with it: owed again. */
-		tcb->owe |= TCP_OWE_ACK;
 		tcb->sws_at = now + NO_MEMORY_RETRY_NS;
-		return false;
+		return only_ack(tcb, seg, owed, now);
 	}
 	push_flag(tcb, seg, true);
 	add_urgent(tcb, seg);

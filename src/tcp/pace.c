@@ -78,6 +78,22 @@ uint32_t pace_quantum(uint64_t rate, uint32_t mss)
 	return octets < CC_CWND_MAX ? (uint32_t)octets : CC_CWND_MAX;
 }
 
+void pace_change(struct tcb *tcb, uint64_t now)
+{
+	struct tcp_pace *pace;
+	uint64_t ns = 0;
+
+	pace_update(tcb, now);
+	if (!tcb->busy)
+		return;
+	pace = &tcb->busy->pace;
+	if (pace->rate)
+		ns = pace_quantum(pace->rate, tcb->snd_mss) * CN_NS_PER_SEC /
+		     pace->rate;
+	if (pace->next_at > now + ns)
+		pace->next_at = now + ns;
+}
+
 static bool is_first_window(const struct tcb *tcb)
 {
 	return !tcb->snd_wraps &&

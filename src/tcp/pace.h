@@ -20,6 +20,9 @@ struct tcp_pace {
 
 /* The window or the round trip has changed: so has the rate. */
 void pace_update(struct tcb *tcb, uint64_t now);
+/* Another rate was asked for: what waits, waits no longer than a portion of it
+ * takes. */
+void pace_change(struct tcb *tcb, uint64_t now);
 /* Octets that may go at now; UINT32_MAX: any number. */
 uint32_t pace_room(const struct tcb *tcb, uint64_t now);
 void pace_sent(struct tcb *tcb, uint32_t len, uint64_t now);

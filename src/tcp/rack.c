@@ -29,6 +29,21 @@ static void advance(struct tcp_recovery *rec, uint32_t us, uint32_t end)
 	rec->rack_end = end;
 }
 
+/*
+ * Whatever was delivered last left before anything of the flight that begins,
+ * and the instant itself is of no more use.  Left as it was, it would seem to
+ * lie ahead after half of the 71 minutes that microseconds tell apart.
+ */
+void rack_flight_begins(struct tcb *tcb, uint64_t now)
+{
+	struct tcp_recovery *rec = tcb->busy ? &tcb->busy->rec : NULL;
+
+	if (!rec || !rec->rack_has)
+		return;
+	rec->rack_us = us_of(now) - 1;
+	rec->rack_end = tcb->snd_una;
+}
+
 /* As Linux, net.ipv4.tcp_max_reordering. */
 #define REORDERING_MAX 300u
 

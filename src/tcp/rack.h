@@ -19,6 +19,8 @@ void rack_update(struct tcb *tcb, const struct ack_news *news, bool dsack,
 /* As Linux: an ACK that delivers nothing tells of no loss.  A receiver that
  * drops what we send again would have it at once for each duplicate ACK. */
 bool rack_has_news(const struct tcb *tcb);
+/* Nothing was in flight until now. */
+void rack_flight_begins(struct tcb *tcb, uint64_t now);
 /* Step 5: marks what is lost, and sets the timer for what may soon be. */
 struct sent_rack rack_detect(struct tcb *tcb, uint64_t now);
 /* The window that reordering is given, microseconds (section 6.2 step 4). */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "tcp/rack.h"
 #include "tcp/sent_bits.h"
 
 static void unmark(struct tcb *tcb, struct sent *rec, uint64_t bits)
@@ -60,7 +61,7 @@ static bool ring_grow(struct tcb *tcb, struct sent_ring *ring)
 	return true;
 }
 
-static struct sent_ring *ring_new(struct tcb *tcb, uint32_t seq)
+static struct sent_ring *ring_new(struct tcb *tcb, uint32_t seq, uint64_t now)
 {
 	struct sent_ring *ring = pool_alloc(tcb->env->pool, sizeof(*ring));
 
@@ -75,6 +76,7 @@ static struct sent_ring *ring_new(struct tcb *tcb, uint32_t seq)
 	ring->rec = ring->few;
 	ring->size = SENT_RECORDS_MIN;
 	tcb->sent = ring;
+	rack_flight_begins(tcb, now);
 	return ring;
 }
 
@@ -117,7 +119,7 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 
 	CN_ASSERT(segs <= SENT_SEGS_MAX);
 	if (!ring)
-		ring = ring_new(tcb, seq);
+		ring = ring_new(tcb, seq, now);
 	if (!ring)
 		return false;
 	if (join_last(ring, seq, data_len, cut, flags & TCP_FIN, now)) {

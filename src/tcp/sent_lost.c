@@ -176,7 +176,7 @@ static void timed_out(struct tcb *tcb, const uint32_t *before_us)
 
 		if (before_us && is_younger(rec, *before_us)) {
 			bits = i == 0;
-			if (!rec->rexmit)
+			if (mask_upto(rec->n) & ~rec->rexmit)
 				ring->judged = seq_min(ring->judged, rec->seq);
 		}
 		lose_record(tcb, rec, bits);

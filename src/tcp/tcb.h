@@ -43,6 +43,7 @@ struct tcp_env {
 struct tcp_mishaps {
 	uint64_t rwnd_us, sndbuf_us; /* held back by these (limits.c) */
 	uint32_t busy_wraps; /* of tcb->busy_us */
+	uint32_t rexmit_wraps; /* of stat.octets_retransmitted */
 	uint32_t dup_acks_in;
 	uint32_t timeouts, fast_recoveries;
 	uint32_t timeouts_over; /* how often they had an end, and ... */

@@ -252,13 +252,23 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 	}
 }
 
+/* Since the later of two instants, which may be days apart: compared as
+ * sequence numbers are, they would change places after 24.8 of them. */
+static uint32_t since_later(uint32_t a_ms, uint32_t b_ms, uint64_t now)
+{
+	uint32_t a = ms_of(now) - a_ms, b = ms_of(now) - b_ms;
+
+	return a < b ? a : b;
+}
+
 uint64_t timeout_idle_ns(const struct tcb *tcb, uint64_t now)
 {
-	uint32_t at_ms = tcb->stat.last_received_ms;
+	const struct tcp_stat *stat = &tcb->stat;
+	uint32_t sent_ms = tcp_octets_sent(tcb) ? stat->last_sent_ms :
+						  stat->last_received_ms;
 
-	if (tcp_octets_sent(tcb) && seq_gt(tcb->stat.last_sent_ms, at_ms))
-		at_ms = tcb->stat.last_sent_ms;
-	return (uint64_t)(ms_of(now) - at_ms) * CN_NS_PER_MS;
+	return since_later(sent_ms, stat->last_received_ms, now) *
+	       (uint64_t)CN_NS_PER_MS;
 }
 
 uint64_t tcp_deadline(const struct tcb *tcb)
@@ -394,12 +404,12 @@ static void persist_timeout(struct tcb *tcb, uint64_t now)
 /* RFC 9293 section 3.8.4. */
 static void keepalive_timeout(struct tcb *tcb, uint64_t now)
 {
-	uint32_t heard_ms = tcb->stat.last_ack_ms;
-	uint64_t idle, need = keepidle(tcb);
+	const struct tcp_stat *stat = &tcb->stat;
+	uint64_t idle =
+		since_later(stat->last_ack_ms, stat->last_received_ms, now) *
+		(uint64_t)CN_NS_PER_MS;
+	uint64_t need = keepidle(tcb);
 
-	if (seq_gt(tcb->stat.last_received_ms, heard_ms))
-		heard_ms = tcb->stat.last_received_ms;
-	idle = (uint64_t)(ms_of(now) - heard_ms) * CN_NS_PER_MS;
 	/* MUST-26: only when idle and nothing outstanding. */
 	if (tcp_flight(tcb) || output_has_unsent(tcb)) {
 		tcb->keep_at = now + need;

@@ -473,7 +473,7 @@ int tcp_set_max_pacing_rate(struct tcb *tcb, uint64_t rate, uint64_t now)
 	if (!tune)
 		return CN_E_NOBUFS;
 	tune->max_pacing_rate = rate == UINT64_MAX ? 0 : rate;
-	pace_update(tcb, now);
+	pace_change(tcb, now);
 	return CN_OK;
 }
 

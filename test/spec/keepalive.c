@@ -333,6 +333,53 @@ static void established_data_with_an_old_ack_restart_the_idle_time(void)
 	deadline(1000 * SEC);
 }
 
+/* What was sent weeks ago does not count as sent of late. */
+static void established_that_receives_for_weeks_is_not_idle(void)
+{
+	struct tcp_tune *tune;
+	uint32_t number = 1;
+
+	at(CN_ESTABLISHED);
+	tune = tcp_tune(&t.tcb);
+	tune->idle_ns = 86400 * SEC;
+	sends(10);
+	out("PA", 1, 1, 10);
+	in("A", 1, 11, 0);
+	keeps_alive(false);
+	for (int i = 0; i < 100; i++, number += 10) {
+		t.now += 43200 * SEC;
+		tcp_advance(&t.tcb, t.now);
+		state(CN_ESTABLISHED);
+		in("PA", number, 11, 10);
+		reads(10);
+	}
+	is(t.count.tcp_idle_timeouts, 0);
+}
+
+/* Nor is a peer that has just answered taken for silent because its last octets
+ * came weeks ago. */
+static void established_that_sends_for_weeks_is_not_probed_too_soon(void)
+{
+	uint32_t number = 1;
+
+	at(CN_ESTABLISHED);
+	in("PA", 1, 1, 10);
+	reads(10);
+	out("A", 1, 11, 0);
+	keeps_alive(true);
+	for (int i = 0; i < 30; i++, number += 10) {
+		t.now += 86400 * SEC;
+		sends(10);
+		out("PA", number, 11, 10);
+		in("A", 11, number + 10, 0);
+	}
+	t.now += 3600 * SEC;
+	t.tcb.keep_at = t.now;
+	tcp_advance(&t.tcb, t.now);
+	silent();
+	deadline(3600 * SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +418,10 @@ int main(void)
 		cmocka_unit_test_rule(last_ack_likewise),
 		cmocka_unit_test_rule(
 			established_data_with_an_old_ack_restart_the_idle_time),
+		cmocka_unit_test_rule(
+			established_that_receives_for_weeks_is_not_idle),
+		cmocka_unit_test_rule(
+			established_that_sends_for_weeks_is_not_probed_too_soon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

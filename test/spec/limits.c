@@ -99,6 +99,42 @@ static void established_timeout_is_counted(void)
 	is(info().ca_state, CN_CA_OPEN);
 }
 
+/* For longer than microseconds modulo 2^32 can tell. */
+static void established_closed_window_limits_for_hours(void)
+{
+	uint64_t from;
+	struct tcp_seg seg;
+
+	at(CN_ESTABLISHED);
+	in("A", 1, 1, 0, NO_WND);
+	sends(100);
+	silent();
+	from = t.now;
+	while (t.now - from < 3 * 3600 * SEC) {
+		t.now = tcp_deadline(&t.tcb);
+		tcp_advance(&t.tcb, t.now);
+		is(spec_emit(&seg), true);
+		in("A", 1, 1, 0, NO_WND);
+	}
+	in("A", 1, 1, 0, 5000);
+	is(info().rwnd_limited, t.now - from);
+	is(info().busy_time, t.now - from);
+	out("PA", 1, 1, 100);
+	in("A", 1, 101, 0);
+}
+
+/* 2^32 octets sent again, and more. */
+static void established_retransmitted_octets_do_not_wrap(void)
+{
+	at(CN_ESTABLISHED);
+	sends(1000);
+	out("PA", 1, 1, 1000);
+	t.tcb.stat.octets_retransmitted = UINT32_MAX - 99;
+	after(RTO);
+	out("PA", 1, 1, 1000);
+	is(info().octets_retransmitted, UINT64_C(0x100000000) + 900);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +144,10 @@ int main(void)
 		cmocka_unit_test_rule(established_small_send_buffer_limits),
 		cmocka_unit_test_rule(established_arrivals_are_counted),
 		cmocka_unit_test_rule(established_timeout_is_counted),
+		cmocka_unit_test_rule(
+			established_closed_window_limits_for_hours),
+		cmocka_unit_test_rule(
+			established_retransmitted_octets_do_not_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,8 +67,7 @@ static void listen_syn_without_memory_is_answered(void)
 	is(t.tcb.rtt.n, 0);
 }
 
-/* No record, no segment: it is tried again shortly, and the ACK that was to
- * ride on it goes alone. */
+/* No record, no segment: it is tried again shortly. */
 static void established_data_without_a_record_wait(void)
 {
 	at(CN_ESTABLISHED);
@@ -83,12 +82,31 @@ static void established_data_without_a_record_wait(void)
 		is(tcp_emit(&t.tcb, &limits, &seg, t.now), false);
 	}
 	is(t.tcb.snd_nxt - t.iss, 1);
-	is(t.tcb.owe & TCP_OWE_ACK, TCP_OWE_ACK);
+	is(t.tcb.owe & TCP_OWE_ACK, 0);
 	is(tcp_deadline(&t.tcb), t.now + 10 * MS);
 	octets_fail_for(-1);
 	out("PA", 1, 1, 10);
 	silent();
 	deadline(RTO);
+}
+
+/* The ACK that was to ride on it goes alone: the peer need not wait. */
+static void established_without_a_record_acknowledges(void)
+{
+	at(CN_ESTABLISHED);
+	sends(10);
+	in("PA", 1, 1, 100);
+	octets_fail_for(0);
+	out("A", 1, 101, 0);
+	{
+		static const struct tcp_emit_limits limits = {0};
+		struct tcp_seg seg;
+
+		is(tcp_emit(&t.tcb, &limits, &seg, t.now), false);
+	}
+	octets_fail_for(-1);
+	out("PA", 1, 101, 10);
+	silent();
 }
 
 /* The ring that cannot grow holds what it holds. */
@@ -335,6 +353,8 @@ int main(void)
 		cmocka_unit_test_rule(established_end_twice),
 		cmocka_unit_test_rule(established_received_octets_are_charged),
 		cmocka_unit_test_rule(syn_sent_without_a_record_is_no_lost_syn),
+		cmocka_unit_test_rule(
+			established_without_a_record_acknowledges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

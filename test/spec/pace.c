@@ -131,6 +131,30 @@ static void a_portion_is_a_millisecond(void)
 	is(pace_quantum(1250000000, 1448), 152587);
 }
 
+/* A rate so low that the next portion is hours away, and then another one. */
+static void established_new_rate_ends_a_long_wait(void)
+{
+	after_the_first_window();
+	is(tcp_set_max_pacing_rate(&t.tcb, 1, t.now), CN_OK);
+	sends(6000);
+	out("A", 10001, 1, 1000);
+	out("A", 11001, 1, 1000);
+	silent();
+	deadline(RTO);
+	is(tcp_set_max_pacing_rate(&t.tcb, RATE, t.now), CN_OK);
+	silent();
+	deadline(20 * MS);
+	after(20 * MS);
+	out("A", 12001, 1, 1000);
+	out("A", 13001, 1, 1000);
+	is(tcp_set_max_pacing_rate(&t.tcb, 1, t.now), CN_OK);
+	silent();
+	is(tcp_set_max_pacing_rate(&t.tcb, 0, t.now), CN_OK);
+	out("A", 14001, 1, 1000);
+	out("PA", 15001, 1, 1000);
+	silent();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +167,7 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_window_is_spaced_over_its_round_trip),
 		cmocka_unit_test_rule(a_portion_is_a_millisecond),
+		cmocka_unit_test_rule(established_new_rate_ends_a_long_wait),
 	};
 
 	return cmocka_run_group_tests_name("pace", tests, NULL, NULL);

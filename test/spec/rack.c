@@ -501,6 +501,99 @@ static void tlp_bears_the_fin(void)
 	silent();
 }
 
+/* It waits for its turn on the link, and meanwhile all is acknowledged. */
+static void tlp_that_an_ack_forestalls_is_not_sent(void)
+{
+	at_established_with_tlp();
+	n_leave(3);
+	t.now += PTO;
+	tcp_advance(&t.tcb, t.now);
+	is(tcp_has_output(&t.tcb, t.now), true);
+	in("A", 1, SEG(4), 0);
+	is(tcp_has_output(&t.tcb, t.now), false);
+	/* Nor is what comes next taken for it. */
+	sends(10);
+	out("PA", SEG(4), 1, 10);
+	silent();
+	is(t.count.tcp_loss_probes, 0);
+	is(t.tcb.tlp_out, false);
+}
+
+/* ------------------------------------------------------------- instants -- */
+
+static void leaves_unseen(void)
+{
+	struct tcp_seg seg;
+
+	while (spec_emit(&seg))
+		spec_release(&seg);
+}
+
+/* Microseconds modulo 2^32 tell 35 minutes before from after. */
+static void rack_instants_do_not_age(void)
+{
+	at_established_with_rack();
+	n_leave(3);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 2)});
+	in("A", 1, SEG(4), 0);
+	is(t.tcb.busy->rec.rack_has, true);
+	/* Somebody does not read, so that the connection is never at rest. */
+	in("PA", 1, SEG(4), 10);
+	leaves_unseen();
+	t.now += 40 * 60 * SEC;
+	tcp_advance(&t.tcb, t.now);
+	sends(3000);
+	leaves_unseen();
+	t.now += RTT / 2;
+	sends(1000);
+	leaves_unseen();
+	t.now += RTT / 2;
+	in("A", 11, SEG(4), 0, .sack = {BLOCK(5, 5)});
+	is(t.tcb.busy->rec.rack_us, (uint32_t)((t.now - RTT) / CN_NS_PER_US));
+	is(t.tcb.busy->rec.rack_end - t.iss, SEG(6));
+	/* What was sent half a round trip later is not lost. */
+	after(REO_WND + GRAIN);
+	is(t.tcb.lost, 1000);
+}
+
+/* A timeout that finds a part of a record sent again of late leaves it to RACK
+ * to judge the rest. */
+static void rack_judges_the_rest_of_a_record_after_a_timeout(void)
+{
+	at_established_with_rack();
+	n_leave(8);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	out("A", SEG(1), 1, 1000);
+	silent();
+	after(RTO - 10 * MS);
+	in("A", 1, 1, 0, .sack = {BLOCK(6, 6), BLOCK(2, 4)});
+	leaves_unseen();
+	is(t.tcb.retrans, 2000);
+	t.now += 10 * MS;
+	tcp_advance(&t.tcb, t.now);
+	is(t.tcb.in_loss, true);
+	out("A", SEG(1), 1, 1000);
+	t.now += RTT;
+	in("A", 1, SEG(7), 0);
+	is(t.tcb.lost, 2000);
+	out("A", SEG(7), 1, 1000);
+}
+
+/* RFC 2018 section 8: the patience with a receiver that reneges is its own, and
+ * not what reordering has left of its time. */
+static void rack_timer_is_not_the_one_for_reneging(void)
+{
+	at_established_with_rack();
+	n_leave(6);
+	after(RTT);
+	in("A", 1, SEG(2), 0, .sack = {BLOCK(2, 2), BLOCK(4, 4)});
+	silent();
+	deadline(RTT / 2);
+	is(t.tcb.rexmit_kind, TCP_REXMIT_RTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +631,11 @@ int main(void)
 		cmocka_unit_test_rule(
 			tlp_without_memory_leaves_it_to_the_timeout),
 		cmocka_unit_test_rule(tlp_bears_the_fin),
+		cmocka_unit_test_rule(tlp_that_an_ack_forestalls_is_not_sent),
+		cmocka_unit_test_rule(rack_instants_do_not_age),
+		cmocka_unit_test_rule(
+			rack_judges_the_rest_of_a_record_after_a_timeout),
+		cmocka_unit_test_rule(rack_timer_is_not_the_one_for_reneging),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
