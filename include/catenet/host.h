@@ -55,6 +55,10 @@ struct cn_link_config {
 	bool tx_csum; /* completes CN_CSUM_PARTIAL */
 	uint32_t tx_super; /* largest super-segment payload it cuts itself;
 			      0: the host sends single packets */
+	/* What comes in lies in buffers that whoever sent it keeps as well, as
+	 * on a simulated wire: the host may keep a few octets of a large one
+	 * by reference, where it would copy them. */
+	bool rx_shared;
 	bool loopback; /* 127/8 and ::1 may travel; default route for them */
 	/* Frames are Ethernet's, and neighbours are asked for their addresses
 	 * by ARP and neighbour discovery; the link gets an IPv6 link-local

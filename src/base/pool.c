@@ -205,13 +205,29 @@ static struct cn_buf *buf_alloc(struct cn_pool *pool, size_t class)
 	return buf;
 }
 
-struct cn_buf *cn_buf_new(struct cn_pool *pool, size_t size)
+/* POOL_BUF_CLASSES: none is so large. */
+static size_t buf_class_for(size_t size)
 {
-	struct cn_buf *buf;
 	size_t class = 0;
 
 	while (class < POOL_BUF_CLASSES && buf_size[class] < size)
 		class ++;
+	return class;
+}
+
+uint32_t buf_true_size_of(size_t len)
+{
+	size_t class = buf_class_for(len);
+
+	CN_ASSERT(class < POOL_BUF_CLASSES);
+	return (uint32_t)(buf_size[class] + sizeof(struct cn_buf));
+}
+
+struct cn_buf *cn_buf_new(struct cn_pool *pool, size_t size)
+{
+	struct cn_buf *buf;
+	size_t class = buf_class_for(size);
+
 	if (class == POOL_BUF_CLASSES)
 		return NULL;
 	buf = buf_alloc(pool, class);

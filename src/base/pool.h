@@ -24,6 +24,9 @@ static inline uint32_t buf_true_size(const struct cn_buf *buf)
 	return buf->size + (uint32_t)sizeof(*buf);
 }
 
+/* What one for so many octets would cost. */
+uint32_t buf_true_size_of(size_t len);
+
 /*
  * A memory budget: who holds memory charges it.  used may pass limit by one
  * charge (a charge is never refused halfway); budget_is_over asks first.

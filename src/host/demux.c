@@ -12,16 +12,28 @@ uint32_t flow_hash(const struct cn_host *host, const struct tuple *tuple)
 	return (uint32_t)siphash24(&host->flow_key, tuple, sizeof(*tuple));
 }
 
+static bool is_same(const struct tuple *a, const struct tuple *b)
+{
+	return a->local_port == b->local_port && a->peer_port == b->peer_port &&
+	       cn_addr_equal(&a->peer, &b->peer) &&
+	       cn_addr_equal(&a->local, &b->local);
+}
+
 static bool flow_match(const void *object, const void *key)
 {
 	const struct flow *flow = object;
-	const struct tuple *tuple = key;
 
-	return flow->kind != FLOW_SOCK &&
-	       flow->tuple.local_port == tuple->local_port &&
-	       flow->tuple.peer_port == tuple->peer_port &&
-	       cn_addr_equal(&flow->tuple.peer, &tuple->peer) &&
-	       cn_addr_equal(&flow->tuple.local, &tuple->local);
+	return flow->kind != FLOW_SOCK && is_same(&flow->tuple, key);
+}
+
+static uint32_t hash_of_arriving(struct cn_host *host,
+				 const struct tuple *tuple)
+{
+	if (!is_same(&host->hashed, tuple)) {
+		host->hashed_to = flow_hash(host, tuple);
+		host->hashed = *tuple;
+	}
+	return host->hashed_to;
 }
 
 struct flow *flow_find(const struct cn_host *host, uint32_t hash,
@@ -133,7 +145,7 @@ static void tcp_input(struct cn_host *host, const struct net_packet *packet,
 	if (!why) {
 		in.tuple.local_port = ports.dst;
 		in.tuple.peer_port = ports.src;
-		in.hash = flow_hash(host, &in.tuple);
+		in.hash = hash_of_arriving(host, &in.tuple);
 		/* It comes while the octets are summed. */
 		map_fetch(&host->flows, in.hash);
 	}
@@ -147,6 +159,7 @@ static void tcp_input(struct cn_host *host, const struct net_packet *packet,
 	host->count.tcp_in += packets_of(packet, &seg);
 	seg.seg_size = packet->seg_size;
 	seg.tos = packet->ip.tos;
+	seg.is_shared = host->link[packet->link].rx_shared;
 	seg.slice_n = (uint8_t)net_packet_slices(packet, data_off, seg.slice);
 	flow = flow_find(host, in.hash, &in.tuple);
 	/* MUST-41: connections that exist come before listeners. */

@@ -198,6 +198,7 @@ static int link_add(struct cn_host *host, int number,
 	host->net.routes.link[number].tx_csum = config->tx_csum;
 	host->net.routes.link[number].tx_super = config->tx_super;
 	link->tx_csum = config->tx_csum;
+	link->rx_shared = config->rx_shared;
 	link->tx_super = config->tx_super;
 	link->used = true;
 	return CN_OK;
@@ -241,6 +242,7 @@ int cn_host_new(const struct cn_settings *settings, uint64_t now,
 	host_init_env(host);
 	random_init(&host->random, host->set.seed, 0x686f7374);
 	host->flow_key = random_key(&host->random);
+	host->hashed_to = flow_hash(host, &host->hashed);
 	host->isn_key = random_key(&host->random);
 	host->ts_key = random_key(&host->random);
 	map_init(&host->flows, host->set.pool);

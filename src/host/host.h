@@ -171,7 +171,7 @@ struct host_link {
 	char name[16];
 	uint32_t mtu;
 	uint32_t tx_super;
-	bool used, tx_csum;
+	bool used, tx_csum, rx_shared;
 	uint8_t turn; /* connections, datagrams, what is passed on */
 	uint16_t reply_n;
 	struct reply *reply_first, *reply_last;
@@ -205,6 +205,9 @@ struct cn_host {
 
 	struct map flows;
 	struct sip_key flow_key, isn_key, ts_key;
+	/* Of the flow that spoke last: often it speaks next. */
+	struct tuple hashed;
+	uint32_t hashed_to;
 	uint64_t serial; /* of sockets */
 	uint64_t born_at;
 	struct map ports;

@@ -199,11 +199,32 @@ static enum cn_drop judge_to_many(const struct net *net, int link,
 	return CN_DROP_IP_NOT_OURS;
 }
 
-static enum cn_drop judge(const struct net *net, struct net_packet *packet)
+/* As the packet before it: from and for the same, by the same way. */
+static bool is_judged(const struct net *net, const struct net_packet *packet)
+{
+	const struct net_judged *judged = &net->judged;
+
+	return judged->known && judged->link == packet->link &&
+	       cn_addr_equal(&judged->src, &packet->ip.src) &&
+	       cn_addr_equal(&judged->dst, &packet->ip.dst);
+}
+
+static void note_judged(struct net *net, const struct net_packet *packet)
+{
+	net->judged.src = packet->ip.src;
+	net->judged.dst = packet->ip.dst;
+	net->judged.link = packet->link;
+	net->judged.known = true;
+}
+
+static enum cn_drop judge(struct net *net, struct net_packet *packet)
 {
 	const struct ip_hdr *ip = &packet->ip;
-	enum cn_drop drop = judge_source(net, packet->link, ip);
+	enum cn_drop drop;
 
+	if (is_judged(net, packet) && !packet->to_station_group)
+		return CN_DROP_NONE;
+	drop = judge_source(net, packet->link, ip);
 	if (drop)
 		return drop;
 	if (cn_addr_is_any(&ip->dst))
@@ -215,8 +236,11 @@ static enum cn_drop judge(const struct net *net, struct net_packet *packet)
 	 * all. */
 	if (packet->to_station_group)
 		return CN_DROP_IP_NOT_OURS;
-	if (net->set->any_addr || net_is_local(net, &ip->dst))
+	if (net->set->any_addr || net_is_local(net, &ip->dst)) {
+		if (!cn_addr_is_any(&ip->src))
+			note_judged(net, packet);
 		return CN_DROP_NONE;
+	}
 	packet->in_transit = net->set->forward;
 	return packet->in_transit ? CN_DROP_NONE : CN_DROP_IP_NOT_OURS;
 }

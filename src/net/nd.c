@@ -100,6 +100,7 @@ static void try_again(struct net *net, struct net_address *own, uint64_t now)
 
 	if (!own->dad_left) {
 		own->dad = DAD_DONE;
+		net->judged.known = false;
 		return;
 	}
 	own->dad_left--;

@@ -163,6 +163,14 @@ struct net {
 	uint16_t reply_first, reply_n;
 	uint32_t reply_octets;
 
+	/* The addresses of the last packet that was found to be from one, for
+	 * one of ours, and on which link; forgotten when ours change. */
+	struct net_judged {
+		struct cn_addr src, dst;
+		uint8_t link;
+		bool known;
+	} judged;
+
 	struct cn_frame inner; /* what an Ethernet frame carried */
 	uint8_t linear[NET_LINEAR]; /* headers that were not contiguous */
 };

@@ -41,6 +41,7 @@ int net_link_add(struct net *net, int link, uint32_t mtu, bool loopback)
 	net->routes.link[link].mtu = mtu;
 	net->routes.link[link].loopback = loopback;
 	net->routes.link[link].used = true;
+	net->judged.known = false;
 	return CN_OK;
 }
 
@@ -213,6 +214,7 @@ int net_addr_add(struct net *net, int link, const struct cn_addr *addr,
 	own->link = (uint8_t)link;
 	own->bits = (uint8_t)bits;
 	set_broadcast(own);
+	net->judged.known = false;
 	return CN_OK;
 }
 

@@ -40,7 +40,12 @@ struct sim {
 	int host_n, wire_n;
 	bool stop;
 	bool touched; /* somebody outside may have called a host */
+	bool has_ring; /* a wire whose hosts wait for room */
 	struct cn_host *host[SIM_HOSTS];
+	/* When each host wants the time; asked again only of those that were
+	 * called since. */
+	uint64_t host_at[SIM_HOSTS];
+	uint32_t asked; /* a bit for each host: host_at is what it says */
 	struct wire wire[SIM_WIRES];
 	struct wheel wheel;
 	struct list woken;
@@ -226,6 +231,7 @@ static int add_link(struct sim *sim, int n, int end,
 		.name = "wire",
 		.mtu = config->mtu,
 		.tx_csum = config->tx_csum,
+		.rx_shared = config->rx_shared,
 		.tx_super = config->tx_super,
 	};
 	struct cn_addr v4 = sim_addr(n, end, 4), v6 = sim_addr(n, end, 6);
@@ -265,6 +271,7 @@ int sim_wire_add(struct sim *sim, int a, int b, const struct sim_wire *config)
 		return err;
 	}
 	sim->wire_n++;
+	sim->has_ring |= config->ring;
 	return n;
 }
 
@@ -295,9 +302,14 @@ int sim_wire_link(const struct sim *sim, int wire, int end)
 void sim_app_init(struct sim *sim, struct sim_app *app,
 		  void (*run)(struct sim_app *app, uint64_t now))
 {
-	*app = (struct sim_app){.run = run, .sim = sim};
+	*app = (struct sim_app){.run = run, .sim = sim, .host = -1};
 	list_init(&app->timer.node);
 	list_init(&app->woken);
+}
+
+void sim_app_stays(struct sim_app *app, int host)
+{
+	app->host = host;
 }
 
 void sim_wake(struct sim_app *app)
@@ -325,13 +337,14 @@ static bool may_send(const struct wire *wire, int toward, uint64_t now)
 }
 
 /* What the host has to send, onto its wires; what it has to tell, to the
- * applications. */
+ * applications.  Whoever called the host calls this after. */
 static bool drain(struct sim *sim, int host)
 {
 	struct cn_frame frame;
 	struct cn_event event;
 	bool progress = false;
 
+	sim->asked &= ~(UINT32_C(1) << host);
 	for (int i = 0; i < sim->wire_n; i++) {
 		struct wire *wire = &sim->wire[i];
 
@@ -387,6 +400,7 @@ static bool run_woken(struct sim *sim)
 	struct wheel_node *node;
 	struct list *first;
 	bool progress = false;
+	int host;
 
 	while ((node = wheel_expire(&sim->wheel, sim->now)))
 		sim_wake(CN_CONTAINER(node, struct sim_app, timer));
@@ -395,12 +409,56 @@ static bool run_woken(struct sim *sim)
 			CN_CONTAINER(first, struct sim_app, woken);
 
 		list_del(first);
+		host = app->host;
 		app->run(app, sim->now);
 		for (int i = 0; i < sim->host_n; i++)
-			drain(sim, i);
+			if (host < 0 || host == i)
+				drain(sim, i);
 		progress = true;
 	}
 	return progress;
+}
+
+static uint64_t wants_at(struct sim *sim, int host)
+{
+	uint32_t bit = UINT32_C(1) << host;
+
+	if (!(sim->asked & bit)) {
+		sim->asked |= bit;
+		sim->host_at[host] = cn_host_deadline(sim->host[host]);
+	}
+	return sim->host_at[host];
+}
+
+/* A host that waits for room in the queue goes on then. */
+static uint64_t room_at(const struct wire *wire, int toward, uint64_t now)
+{
+	return may_send(wire, toward, now) ?
+		       CN_NEVER :
+		       cn_path_room_at(wire->path[toward]);
+}
+
+static uint64_t next_instant(struct sim *sim)
+{
+	uint64_t next = wheel_deadline(&sim->wheel);
+
+	for (int i = 0; i < sim->host_n; i++) {
+		uint64_t at = wants_at(sim, i);
+
+		if (at < next)
+			next = at;
+	}
+	for (int i = 0; i < sim->wire_n; i++)
+		for (int end = 0; end < 2; end++) {
+			uint64_t at = cn_path_deadline(sim->wire[i].path[end]);
+
+			if (at < next)
+				next = at;
+			at = room_at(&sim->wire[i], end, sim->now);
+			if (at < next)
+				next = at;
+		}
+	return next;
 }
 
 /* One round of an instant: 0 nothing happened, 1 only hosts were told the
@@ -419,7 +477,7 @@ static int go_round(struct sim *sim)
 	}
 	/* Whoever was given a frame, or called by a program, was asked then. */
 	for (int i = 0; i < sim->host_n; i++) {
-		bool late = cn_host_deadline(sim->host[i]) <= sim->now;
+		bool late = wants_at(sim, i) <= sim->now;
 
 		if (late) {
 			cn_host_advance(sim->host[i], sim->now);
@@ -434,18 +492,19 @@ static int go_round(struct sim *sim)
 	return happened;
 }
 
-static bool settle(struct sim *sim)
+/* Rounds until nothing more happens at this instant, which is when nobody wants
+ * it any more: *next is what comes after. */
+static bool settle(struct sim *sim, uint64_t *next)
 {
 	int idle = 0;
 
 	for (long rounds = 0; rounds < ROUNDS_MAX; rounds++) {
 		int happened = go_round(sim);
 
-		if (!happened) {
+		*next = next_instant(sim);
+		if (!happened || (*next > sim->now && !sim->has_ring)) {
 			if (sim->watch.settled)
 				sim->watch.settled(sim->watch.ctx, sim->now);
-			sim->touched |= sim->watch.settled &&
-					!sim->watch.looks_only;
 			return true;
 		}
 		idle = happened == 1 ? idle + 1 : 0;
@@ -455,49 +514,28 @@ static bool settle(struct sim *sim)
 	return false;
 }
 
-/* A host that waits for room in the queue goes on then. */
-static uint64_t room_at(const struct wire *wire, int toward, uint64_t now)
+/* Somebody who is not the loop may have called hosts, or changed wires. */
+static void touch(struct sim *sim)
 {
-	return may_send(wire, toward, now) ?
-		       CN_NEVER :
-		       cn_path_room_at(wire->path[toward]);
-}
-
-static uint64_t next_instant(const struct sim *sim)
-{
-	uint64_t next = wheel_deadline(&sim->wheel);
-
-	for (int i = 0; i < sim->host_n; i++) {
-		uint64_t at = cn_host_deadline(sim->host[i]);
-
-		if (at < next)
-			next = at;
-	}
-	for (int i = 0; i < sim->wire_n; i++)
-		for (int end = 0; end < 2; end++) {
-			uint64_t at = cn_path_deadline(sim->wire[i].path[end]);
-
-			if (at < next)
-				next = at;
-			at = room_at(&sim->wire[i], end, sim->now);
-			if (at < next)
-				next = at;
-		}
-	return next;
+	sim->touched = true;
+	sim->asked = 0;
 }
 
 enum sim_end sim_run(struct sim *sim, uint64_t until)
 {
 	sim->stop = false;
-	sim->touched = true;
+	touch(sim);
 	for (;;) {
 		uint64_t next;
 
-		if (!settle(sim))
+		if (!settle(sim, &next))
 			return SIM_STUCK;
+		if (sim->watch.settled && !sim->watch.looks_only) {
+			touch(sim);
+			next = next_instant(sim);
+		}
 		if (sim->stop)
 			return SIM_STOPPED;
-		next = next_instant(sim);
 		if (next == CN_NEVER)
 			return SIM_IDLE;
 		if (next > until) {

@@ -28,6 +28,7 @@ struct sim;
 struct sim_app {
 	void (*run)(struct sim_app *app, uint64_t now);
 	struct sim *sim;
+	int host; /* the only one that it calls; -1: any */
 	struct wheel_node timer;
 	struct list woken;
 };
@@ -51,6 +52,7 @@ struct sim_watch {
 struct sim_wire {
 	uint32_t mtu;
 	bool tx_csum;
+	bool rx_shared; /* small parts of large buffers are not copied */
 	uint32_t tx_super;
 	/* 0: mtu.  Less: somewhere on the way it is narrower, and a router
 	 * there says so by ICMP, which travels as any packet. */
@@ -91,6 +93,8 @@ void sim_inject(struct sim *sim, int wire, int toward,
 
 void sim_app_init(struct sim *sim, struct sim_app *app,
 		  void (*run)(struct sim_app *app, uint64_t now));
+/* It calls this host alone, so that the others need not be asked. */
+void sim_app_stays(struct sim_app *app, int host);
 void sim_wake(struct sim_app *app);
 void sim_wake_at(struct sim_app *app, uint64_t at);
 void sim_app_deinit(struct sim_app *app);

@@ -21,7 +21,8 @@ struct piece {
 	const uint8_t *data;
 	uint32_t len;
 	uint32_t room; /* inline only */
-	uint32_t size; /* inline only: as allocated */
+	uint32_t size : 31; /* inline only: as allocated */
+	uint32_t is_apart : 1; /* what follows in its buffer is not added */
 	uint32_t charge;
 	uint8_t octets[];
 };
@@ -120,12 +121,26 @@ static struct piece *piece_inline(struct tcb *tcb, const uint8_t *data,
 	return piece;
 }
 
-/* A piece for a slice: by reference where the buffer is well used, by copy
- * into a fitting one where it is not. */
-static struct piece *piece_new(struct tcb *tcb, const struct cn_slice *slice)
+static struct cn_buf *copy_of(struct tcb *tcb, const struct cn_slice *slice)
+{
+	struct cn_buf *buf = cn_buf_new(tcb->env->pool, slice->len);
+
+	if (buf)
+		memcpy(buf->data, slice->data, slice->len);
+	return buf;
+}
+
+/*
+ * A piece for a slice: by reference where the buffer is well used, by copy
+ * into a fitting one where it is not.  In a buffer that its sender keeps as
+ * well a reference wastes nothing; it is charged as the copy would be.
+ */
+static struct piece *piece_new(struct tcb *tcb, const struct cn_slice *slice,
+			       bool is_shared)
 {
 	struct cn_buf *buf = slice->buf;
 	struct piece *piece;
+	uint32_t cost;
 
 	if (slice->len <= INLINE_MAX && (!buf || slice->len < buf->size / 2))
 		return piece_inline(tcb, slice->data, slice->len,
@@ -133,21 +148,23 @@ static struct piece *piece_new(struct tcb *tcb, const struct cn_slice *slice)
 	piece = pool_alloc(tcb->env->pool, sizeof(*piece));
 	if (!piece)
 		return NULL;
-	if (buf && slice->len >= buf->size / 4) {
+	if (buf && (is_shared || slice->len >= buf->size / 4)) {
+		piece->is_apart = slice->len < buf->size / 4;
+		cost = piece->is_apart ? buf_true_size_of(slice->len) :
+					 buf_true_size(buf);
 		piece->buf = cn_buf_ref(buf);
 		piece->data = slice->data;
 	} else {
-		buf = cn_buf_new(tcb->env->pool, slice->len);
-		if (!buf) {
+		piece->buf = copy_of(tcb, slice);
+		if (!piece->buf) {
 			pool_release(tcb->env->pool, piece, sizeof(*piece));
 			return NULL;
 		}
-		memcpy(buf->data, slice->data, slice->len);
-		piece->buf = buf;
-		piece->data = buf->data;
+		cost = buf_true_size(piece->buf);
+		piece->data = piece->buf->data;
 	}
 	piece->len = slice->len;
-	charge(tcb, piece, (uint32_t)sizeof(*piece) + buf_true_size(buf));
+	charge(tcb, piece, (uint32_t)sizeof(*piece) + cost);
 	return piece;
 }
 
@@ -158,7 +175,7 @@ static uint32_t fill_last(struct pieces *pieces, const struct cn_slice *slice)
 	struct piece *last = pieces->last;
 	uint32_t len = slice->len;
 
-	if (last && last->buf && last->buf == slice->buf &&
+	if (last && last->buf && last->buf == slice->buf && !last->is_apart &&
 	    last->data + last->len == slice->data) {
 		last->len += len;
 		return len;
@@ -179,7 +196,7 @@ static uint32_t fill_last(struct pieces *pieces, const struct cn_slice *slice)
  * so that a stream of single octets costs about two octets each.
  */
 static bool pieces_add(struct tcb *tcb, struct pieces *pieces,
-		       const struct cn_slice *slice)
+		       const struct cn_slice *slice, bool is_shared)
 {
 	struct cn_slice rest = *slice;
 	uint32_t done = fill_last(pieces, &rest);
@@ -197,7 +214,7 @@ static bool pieces_add(struct tcb *tcb, struct pieces *pieces,
 			capacity = INLINE_MAX;
 		one.first = piece_inline(tcb, rest.data, rest.len, capacity);
 	} else {
-		one.first = piece_new(tcb, &rest);
+		one.first = piece_new(tcb, &rest, is_shared);
 	}
 	if (!one.first) {
 		if (done) {
@@ -231,7 +248,7 @@ static bool pieces_add_seg(struct tcb *tcb, struct pieces *pieces,
 		off = 0;
 		if (part.len > len)
 			part.len = len;
-		if (!pieces_add(tcb, pieces, &part))
+		if (!pieces_add(tcb, pieces, &part, seg->is_shared))
 			return false;
 		len -= part.len;
 		*added += part.len;
@@ -490,7 +507,7 @@ void recvq_cut(struct tcb *tcb, uint32_t off, uint8_t *octet)
 	after.data = piece->data + off + 1;
 	after.len = piece->len - off - 1;
 	if (after.len) {
-		rest = piece_new(tcb, &after);
+		rest = piece_new(tcb, &after, piece->is_apart);
 		if (!rest)
 			return; /* no memory: it stays in the stream */
 		rest->next = piece->next;

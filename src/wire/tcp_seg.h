@@ -72,6 +72,7 @@ struct tcp_seg {
 	uint8_t accecn_n; /* fields of the AccECN option */
 	bool accecn_order; /* order 1, not 0 */
 	uint32_t accecn[TCP_ACCECN_FIELDS]; /* as they follow each other */
+	bool is_shared; /* in: the sender keeps the buffers of the data too */
 	const uint8_t *fastopen; /* borrowed: in, of the header; out, of the
 				    caller's */
 	struct tcp_block sack[TCP_SACK_MAX];
@@ -96,7 +97,7 @@ struct tcp_ports {
 
 /*
  * Reads header and options from the len octets at p (header and data).  Fills
- * all but slices and seg_size; *data_off is where the data begins.  Does not
+ * all but slices, seg_size and is_shared; *data_off is where the data begins.  Does not
  * verify the checksum.  Options: unknown kinds are skipped by their length
  * (MUST-6), a bad length ends the reading and keeps what came before
  * (MUST-7), the first of duplicates counts; MSS, window scale,
