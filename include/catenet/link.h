@@ -74,6 +74,10 @@ struct cn_impair {
 	 * drops, and so does loss where the header lies in octets that others
 	 * share. */
 	bool ecn;
+	/* Packets that wait for the rate from which on one more is marked, if
+	 * it says that it can be; 0: none is.  A threshold, as of DCTCP's
+	 * switches: nothing is lost by it. */
+	uint32_t mark;
 };
 
 /* NULL, or one sentence that names what is out of range. */

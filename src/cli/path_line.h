@@ -26,6 +26,7 @@ enum path_key {
 	PATH_RATE,
 	PATH_TRACE,
 	PATH_QUEUE,
+	PATH_MARK,
 	PATH_DROP,
 	PATH_MTU,
 	PATH_UP,
@@ -65,6 +66,9 @@ enum path_key {
 		 NULL},                                                         \
 		{PATH_QUEUE, "queue", "PACKETS|SIZE",                           \
 		 "what may wait for the rate; 1000 packets unless said",        \
+		 NULL},                                                         \
+		{PATH_MARK, "mark", "PACKETS",                                  \
+		 "so many wait for the rate, and more are marked (ECN)",        \
 		 NULL},                                                         \
 		{PATH_DROP, "drop", "RULES",                                    \
 		 "drops exactly these packets (docs/drop.md)", NULL},           \

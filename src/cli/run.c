@@ -33,6 +33,7 @@ enum key {
 	KEY_RATE,
 	KEY_TRACE,
 	KEY_QUEUE,
+	KEY_MARK,
 	KEY_ECN,
 	KEY_TCP_ECN,
 	KEY_DROP,
@@ -98,6 +99,10 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_QUEUE, "queue", "PACKETS|SIZE",
 	 "what may wait for the rate; 1000 packets unless said", NULL},
+	{KEY_MARK, "mark", "PACKETS",
+	 "so many wait for the rate, and more are marked, where their sender "
+	 "knows ECN",
+	 NULL},
 	{KEY_ECN, "ecn", NULL,
 	 "what loss would take is marked instead, where its sender knows ECN",
 	 NULL},

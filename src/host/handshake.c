@@ -303,7 +303,7 @@ static void syn_again(struct cn_host *host, struct syn_entry *entry,
 {
 	uint8_t agreed = entry->flow.ecn;
 
-	if (!ecn_of_syn_again(&agreed, in->seg)) {
+	if (!ecn_of_syn_again(&host->set, &agreed, in->seg)) {
 		syn_contradicts(host, entry, in, now);
 		return;
 	}

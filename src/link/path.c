@@ -462,6 +462,15 @@ static void mark(struct cn_frame *frame)
 	put16(p + 10, (uint16_t)((sum & 0xffff) + (sum >> 16)));
 }
 
+/* So many wait already that the next is to say so. */
+static bool is_congested(struct cn_path *path, uint64_t now)
+{
+	if (!path->impair.mark)
+		return false;
+	stop_waiting(path, now);
+	return path->waiting >= path->impair.mark;
+}
+
 static int refuse(struct cn_path *path, const struct cn_frame *frame,
 		  enum cn_fate fate, uint64_t *counter, uint64_t now)
 {
@@ -478,7 +487,7 @@ static int packet(struct cn_path *path, const struct cn_frame *frame,
 	struct cn_path_stats *stats = &path->stats;
 	enum cn_fate fate = CN_FATE_SENT;
 	struct cn_frame marked;
-	bool has_second;
+	bool has_second, loses, marks;
 
 	stats->packets++;
 	stats->octets += cn_frame_len(frame);
@@ -488,10 +497,12 @@ static int packet(struct cn_path *path, const struct cn_frame *frame,
 	if (cn_frame_len(frame) > path->mtu)
 		return refuse(path, frame, CN_FATE_TOO_BIG, &stats->too_big,
 			      now);
-	if (dice_loses(&path->dice, &path->impair)) {
-		if (!path->impair.ecn || !can_be_marked(frame))
-			return refuse(path, frame, CN_FATE_LOSS, &stats->lost,
-				      now);
+	loses = dice_loses(&path->dice, &path->impair);
+	marks = ((loses && path->impair.ecn) || is_congested(path, now)) &&
+		can_be_marked(frame);
+	if (loses && !(path->impair.ecn && marks))
+		return refuse(path, frame, CN_FATE_LOSS, &stats->lost, now);
+	if (marks) {
 		marked = *frame;
 		mark(&marked);
 		frame = &marked;

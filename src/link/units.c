@@ -299,6 +299,16 @@ const char *units_reorder(const char *text, struct cn_impair *impair)
 	return why;
 }
 
+static const char *units_mark(const char *text, struct cn_impair *impair)
+{
+	uint64_t packets;
+
+	if (units_count(text, 1, UINT32_MAX, &packets))
+		return "not a number of packets; write for example 20";
+	impair->mark = (uint32_t)packets;
+	return NULL;
+}
+
 const char *units_queue(const char *text, struct cn_impair *impair)
 {
 	const char *rest;
@@ -325,7 +335,7 @@ const char *units_queue(const char *text, struct cn_impair *impair)
 
 const char units_unknown[] =
 	"no such impairment; there are delay, rtt, jitter, loss, burst-loss, "
-	"reorder, duplicate, corrupt, rate, trace, queue and ecn";
+	"reorder, duplicate, corrupt, rate, trace, queue, mark and ecn";
 
 const char *units_impair(const char *word, const char *value,
 			 struct cn_impair *impair)
@@ -362,6 +372,8 @@ const char *units_impair(const char *word, const char *value,
 	}
 	if (!strcmp(word, "queue"))
 		return units_queue(value, impair);
+	if (!strcmp(word, "mark"))
+		return units_mark(value, impair);
 	if (!strcmp(word, "ecn")) {
 		impair->ecn = true;
 		return NULL;

@@ -114,6 +114,8 @@ void units_impair_text(const struct cn_impair *impair,
 		put(&text, " queue %llub", impair->queue_octets + 0ull);
 	else if (impair->queue)
 		put(&text, " queue %u", impair->queue);
+	if (impair->mark)
+		put(&text, " mark %u", impair->mark);
 	if (impair->ecn)
 		put(&text, " ecn");
 	/* The space in front. */

@@ -69,12 +69,15 @@ uint8_t ecn_of_syn(const struct cn_settings *set, const struct tcp_seg *seg)
 
 /* RFC 9768 section 3.1.5: the mode stays; the latest SYN is what is told of,
  * but a plain one, which its sender may have repeated because nothing came. */
-bool ecn_of_syn_again(uint8_t *agreed, const struct tcp_seg *seg)
+bool ecn_of_syn_again(const struct cn_settings *set, uint8_t *agreed,
+		      const struct tcp_seg *seg)
 {
 	unsigned ace = tcp_ace(seg);
 
 	if (!ecn_is_accurate(*agreed))
-		return *agreed != ECN_AGREED_CLASSIC || ace != ACE_ACCURATE;
+		/* Who knows RFC 3168 alone sees no difference. */
+		return !takes_accurate(set) || *agreed != ECN_AGREED_CLASSIC ||
+		       ace != ACE_ACCURATE;
 	if (ace == ACE_CLASSIC)
 		return false;
 	*agreed = (uint8_t)((*agreed & ~ECN_MASK) | (seg->tos & ECN_MASK));
@@ -140,7 +143,7 @@ bool ecn_syn_again(struct tcb *tcb, const struct tcp_seg *seg)
 
 	if (tcb->accecn)
 		agreed = ECN_AGREED_ACCURATE;
-	ok = ecn_of_syn_again(&agreed, seg);
+	ok = ecn_of_syn_again(tcb->env->set, &agreed, seg);
 	if (ok && tcb->accecn)
 		accecn_syn_again(tcb, agreed);
 	return ok;

@@ -36,7 +36,8 @@ static inline bool ecn_is_accurate(uint8_t agreed)
 uint8_t ecn_of_syn(const struct cn_settings *set, const struct tcp_seg *seg);
 /* A SYN that came again, where that was agreed on; false: the connection must
  * be reset (RFC 9768 section 3.1.5). */
-bool ecn_of_syn_again(uint8_t *agreed, const struct tcp_seg *seg);
+bool ecn_of_syn_again(const struct cn_settings *set, uint8_t *agreed,
+		      const struct tcp_seg *seg);
 /* What our SYN, or SYN-ACK, says of it; the latter again, or after so many
  * repetitions (RFC 9768 section 3.2.3.2.2). */
 void ecn_ask(struct tcb *tcb, struct tcp_seg *seg);

@@ -207,6 +207,25 @@ static void make_shortage(struct random *random, struct scene *scene)
 	}
 }
 
+/* From a stream of its own: everything else is as without. */
+static void make_marks(struct scene *scene)
+{
+	struct random random;
+	uint8_t key[16] = "marks";
+
+	memcpy(key + 8, &scene->seed, sizeof(scene->seed));
+	random_init(&random, key, 0);
+	for (int i = 0; i < 2; i++) {
+		struct cn_impair *impair = &scene->wire.impair[i];
+
+		if (scene_chance(&random, 0.7))
+			scene->set[i].ecn = (uint8_t)random_below(&random, 6);
+		impair->ecn = scene_chance(&random, 0.5);
+		if (scene_chance(&random, 0.5))
+			impair->mark = 1 + random_below(&random, 30);
+	}
+}
+
 void scene_make(struct scene *scene, uint64_t seed)
 {
 	uint8_t key[16] = "lossy";
@@ -230,6 +249,7 @@ void scene_make(struct scene *scene, uint64_t seed)
 		make_impair(&random, &scene->wire.impair[i], scene->faults[i]);
 		make_settings(&random, &scene->set[i]);
 	}
+	make_marks(scene);
 	scene->talk_n = 1 + (int)random_below(&random, SCENE_TALKS);
 	for (int i = 0; i < scene->talk_n; i++)
 		make_plan(&random, scene, i, &scene->plan[i]);
@@ -263,18 +283,19 @@ void scene_print(const struct scene *scene)
 		printf("# toward %c: delay %.3f ms, jitter %.3f ms (%u%s), loss"
 		       " %.4f, burst %.4f/%.2f, reorder %.4f by %.3f ms,"
 		       " duplicate %.4f, corrupt %.4f, rate %" PRIu64
-		       ", queue %u\n",
+		       ", queue %u%s, mark %u\n",
 		       "ab"[i], (double)im -> delay_ns / 1e6,
 		       (double)im -> jitter_ns / 1e6, im -> jitter,
 		       im -> keep_order ? ", in order" : "", im->loss,
 		       im->burst_p, im->burst_r, im->reorder,
 		       (double)im->reorder_ns / 1e6, im->duplicate, im->corrupt,
-		       im->rate, im->queue);
+		       im->rate, im->queue, im->ecn ? ", ecn" : "", im->mark);
 		printf("# host %c: sack %d, timestamps %d, scaling %d, cc %u,"
-		       " sndbuf %u, rcvbuf %u, ooo %u, window %u\n",
+		       " sndbuf %u, rcvbuf %u, ooo %u, window %u, ecn %u\n",
 		       "ab"[i], set -> sack, set -> timestamps,
 		       set -> window_scaling, set -> cc, set -> sndbuf,
-		       set -> rcvbuf, set -> ooo_max, set -> initial_window);
+		       set -> rcvbuf, set -> ooo_max, set -> initial_window,
+		       set -> ecn);
 	}
 	for (int i = 0; i < scene->talk_n; i++) {
 		const struct talk_plan *plan = &scene->plan[i];

@@ -147,8 +147,12 @@ static void listen_syn_again(void)
 		uint8_t agreed = row[i].agreed;
 
 		tcp_set_ace(&syn, row[i].ace);
-		is(ecn_of_syn_again(&agreed, &syn), row[i].ok);
+		t.set.ecn = 3;
+		is(ecn_of_syn_again(&t.set, &agreed, &syn), row[i].ok);
 		is(agreed, row[i].want);
+		t.set.ecn = 2;
+		agreed = ECN_AGREED_CLASSIC;
+		is(ecn_of_syn_again(&t.set, &agreed, &syn), true);
 	}
 }
 

@@ -127,6 +127,8 @@ static void lists(void **state)
 	assert_int_equal(impair.rate, 1000000);
 	assert_null(units_impair_list("", &impair));
 	assert_non_null(units_impair_list("loss", &impair));
+	assert_non_null(units_impair_list("mark 0", &impair));
+	assert_non_null(units_impair_list("mark 1kb", &impair));
 	/* Words that are too long are no end. */
 	memset(word, 'x', sizeof(word) - 1);
 	assert_non_null(units_impair_list(word, &impair));
@@ -148,6 +150,8 @@ static void impairments_are_written_as_read(void **state)
 		"reorder 5%,10ms duplicate 2% corrupt 0.5%",
 		"rate 10mbit queue 100",
 		"rate 1500kbit queue 65536b ecn",
+		"rate 10mbit queue 100 mark 20",
+		"mark 1 ecn",
 	};
 	char text[UNITS_IMPAIR_TEXT];
 

@@ -22,7 +22,7 @@
 
 static const char *const impairments[] = {
 	"delay",     "rtt",	"jitter", "loss",  "burst-loss", "reorder",
-	"duplicate", "corrupt", "rate",	  "trace", "queue",
+	"duplicate", "corrupt", "rate",	  "trace", "queue",	 "mark",
 };
 static const char *const properties[] = {
 	"ecn", "net", "mtu", "name", "drop", "down", "up", "from", "both",
@@ -206,8 +206,8 @@ static bool set_words(struct changing *changing, const struct words *words,
 				changing, word,
 				"no property of a link; there are delay, "
 				"rtt, jitter, loss, burst-loss, reorder, "
-				"duplicate, corrupt, rate, trace, queue, ecn, "
-				"net, mtu, name, drop, from, both, up and "
+				"duplicate, corrupt, rate, trace, queue, mark, "
+				"ecn, net, mtu, name, drop, from, both, up and "
 				"down");
 		if (++i == words->n)
 			return wrong(changing, word,

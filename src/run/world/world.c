@@ -131,7 +131,7 @@ void world_settle(const struct world *world, struct cn_settings *set)
 		set->cc = (uint8_t)opt->cc;
 	if (opt->ecn >= 0)
 		set->ecn = (uint8_t)opt->ecn;
-	else if (opt->up.ecn || opt->down.ecn)
+	else if (opt->up.ecn || opt->down.ecn || opt->up.mark || opt->down.mark)
 		set->ecn = 1;
 	set->sndbuf = opt->sndbuf;
 	set->rcvbuf = opt->rcvbuf;
