@@ -74,7 +74,10 @@ void listen_arrives(struct cn_host *host, const struct arriving *in,
 	}
 	switch (tcp_listen_arrives(in->seg)) {
 	case TCP_LISTEN_DROP:
-		drop(host, in, CN_LISTEN, CN_DROP_TCP_FLAGS, now);
+		drop(host, in, CN_LISTEN,
+		     in->seg->flags & TCP_RST ? CN_DROP_TCP_CLOSED :
+						CN_DROP_TCP_FLAGS,
+		     now);
 		break;
 	case TCP_LISTEN_RST:
 		if (!cookie_arrives(host, listener, in, now))

@@ -326,7 +326,7 @@ const char *units_queue(const char *text, struct cn_impair *impair)
 		return NULL;
 	}
 	why = units_size(text, &octets);
-	if (why)
+	if (why || !octets)
 		return "write packets (100) or a size (64kb)";
 	impair->queue_octets = octets;
 	impair->queue = UINT32_MAX;

@@ -8,12 +8,16 @@ struct log {
 	char text[4096];
 	size_t len;
 	unsigned segments;
+	uint8_t drop; /* of what came last */
 	struct cn_endpoint local, peer;
 };
 
 static void note(void *ctx, const struct cn_trace *trace)
 {
 	struct log *log = ctx;
+
+	if (trace->kind == CN_TRACE_IN)
+		log->drop = trace->drop;
 
 	if (trace->kind == CN_TRACE_IN || trace->kind == CN_TRACE_OUT)
 		log->segments++;
@@ -132,9 +136,29 @@ static void names_of_states(void **state)
 			    "UNKNOWN");
 }
 
+/* A reset that comes after its connection has gone is nothing odd. */
+static void listen_rst_belongs_to_the_past(void **state)
+{
+	struct tcp_seg rst = {.seq = 1, .flags = TCP_RST};
+	struct tcp_seg fin = {.seq = 1, .flags = TCP_FIN};
+	struct cn_sock *listener;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, traced);
+	listener = listener_on(&pair, 1, 80, 8);
+	inject(&pair, 1, pair_at(0, 1000), pair_at(1, 80), &rst);
+	assert_int_equal(logs[1].drop, CN_DROP_TCP_CLOSED);
+	inject(&pair, 1, pair_at(0, 1000), pair_at(1, 80), &fin);
+	assert_int_equal(logs[1].drop, CN_DROP_TCP_FLAGS);
+	cn_sock_close(listener, pair.now);
+	pair_deinit(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(listen_rst_belongs_to_the_past),
 		cmocka_unit_test(a_whole_life_is_told),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(a_syn_that_gives_up_is_told),

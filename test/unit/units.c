@@ -113,6 +113,9 @@ static void with_commas(void **state)
 	assert_null(units_queue("64kb", &impair));
 	assert_int_equal(impair.queue_octets, 65536);
 	assert_non_null(units_queue("1.5", &impair));
+	/* No queue at all would be one without bounds. */
+	assert_non_null(units_queue("0kb", &impair));
+	assert_int_equal(impair.queue_octets, 65536);
 }
 
 static void lists(void **state)
