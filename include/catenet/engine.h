@@ -174,6 +174,9 @@ struct cn_settings {
 	 * Linux: a millisecond at the rate of the window, at least so many
 	 * segments (tcp_min_tso_segs), at most half the largest window. */
 	uint8_t tso_min_segs;
+	/* A send is cut short, and a socket is not writable, while so many
+	 * octets wait to be sent (tcp_notsent_lowat); 0: any number. */
+	uint32_t notsent_lowat;
 	uint32_t min_snd_mss; /* 48 (row 20) */
 	/* Packetization-layer path MTU discovery (RFC 4821): 0 never, 1 when
 	 * retries1 timeouts in a row look like a black hole (Linux's default is
@@ -492,6 +495,7 @@ enum cn_msg {
 	CN_MSG_OOB = 2,
 	CN_MSG_MORE = 4,
 	CN_MSG_TRUNC = 8, /* recv: discard instead of copying */
+	CN_MSG_EOR = 16, /* send: nothing follows in the same segment */
 };
 
 /*

@@ -284,7 +284,8 @@ void out_tell_writer(struct cn_sock *sock, const struct tcp_seg *seg)
 {
 	const struct tcp_tune *tune = sock->tcb.tune;
 
-	if (seg->data_len && tune && tune->notsent_lowat)
+	if (seg->data_len && ((tune && tune->notsent_lowat) ||
+			      sock->tcb.env->set->notsent_lowat))
 		sock_tell(sock);
 }
 

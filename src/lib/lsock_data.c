@@ -21,7 +21,8 @@
 static unsigned send_flags(int flags)
 {
 	return (flags & MSG_OOB ? (unsigned)CN_MSG_OOB : 0) |
-	       (flags & MSG_MORE ? (unsigned)CN_MSG_MORE : 0);
+	       (flags & MSG_MORE ? (unsigned)CN_MSG_MORE : 0) |
+	       (flags & MSG_EOR ? (unsigned)CN_MSG_EOR : 0);
 }
 
 /* More than a SYN takes on any link but the loopback. */
@@ -38,10 +39,11 @@ static int64_t push(struct lsock *sock, struct cursor *from, int flags)
 		uint8_t *data = cursor_piece(from, &len);
 		int64_t n;
 
-		/* More pieces follow: this one need not go out alone; nor does
-		 * urgent data end before the last. */
+		/* More pieces follow: this one need not go out alone; nor do
+		 * urgent data or a record end before the last. */
 		if (len < from->left)
-			how = (how & ~(unsigned)CN_MSG_OOB) | CN_MSG_MORE;
+			how = (how & ~(unsigned)(CN_MSG_OOB | CN_MSG_EOR)) |
+			      CN_MSG_MORE;
 		n = cn_sock_send(sock->ls.sock, data, len, how,
 				 sock->file.hub->now);
 		if (n < 0)
@@ -52,6 +54,19 @@ static int64_t push(struct lsock *sock, struct cursor *from, int flags)
 		if (!from->left || (size_t)n < len)
 			return done;
 	}
+}
+
+/* As Linux: who waits is woken when a good part of the buffer is free, or when
+ * it is over. */
+static int wait_for_room(struct lsock *sock, uint64_t until, int *ended)
+{
+	const unsigned enough = CN_READY_OUT | CN_READY_ERR | CN_READY_HUP;
+	int rc;
+
+	do {
+		rc = lsock_wait(sock, until, ended);
+	} while (!rc && !(cn_sock_ready(sock->ls.sock) & enough));
+	return rc;
 }
 
 static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
@@ -77,7 +92,7 @@ static ssize_t send_locked(struct lsock *sock, struct cursor *from, int flags)
 		if (cn_sock_writable(sock->ls.sock))
 			continue;
 		sock->nospace = true;
-		rc = waits ? lsock_wait(sock, until, &ended) : EAGAIN;
+		rc = waits ? wait_for_room(sock, until, &ended) : EAGAIN;
 		if (rc)
 			return done ? done : -rc;
 	}

@@ -98,6 +98,15 @@ static void read_memory(struct cn_settings *set, struct linux_limits *limits)
 		limits->wmem_max = (uint32_t)three[0];
 }
 
+/* Linux's default is the largest number there is, which is none. */
+static void read_lowat(struct cn_settings *set)
+{
+	uint64_t value;
+
+	if (numbers("ipv4/tcp_notsent_lowat", &value, 1))
+		set->notsent_lowat = value < UINT32_MAX ? (uint32_t)value : 0;
+}
+
 static void read_retries(struct cn_settings *set)
 {
 	read_u8("ipv4/tcp_syn_retries", &set->syn_retries);
@@ -162,6 +171,7 @@ void drill_sysctls(struct drill *drill)
 	struct cn_host *host;
 
 	read_memory(&set, &limits);
+	read_lowat(&set);
 	read_retries(&set);
 	read_options(&set);
 	read_fast_open(&set);

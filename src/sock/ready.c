@@ -4,6 +4,7 @@
  * what a kernel really said.
  */
 #include "sock/sock.h"
+#include "tcp/room.h"
 #include "tcp/tune.h"
 
 static uint32_t lowat(const struct cn_sock *sock)
@@ -21,25 +22,6 @@ static bool has_input(const struct cn_sock *sock)
 	return sock->tcb.rcv_queued >= lowat(sock);
 }
 
-static uint32_t unsent(const struct tcb *tcb)
-{
-	return seq_gt(tcb->snd_end, tcb->snd_nxt) ?
-		       tcb->snd_end - tcb->snd_nxt :
-		       0;
-}
-
-/* Linux's sk_stream_is_writeable: a third of the buffer is free. */
-static bool has_room(const struct cn_sock *sock)
-{
-	const struct tcp_tune *tune = sock->tcb.tune;
-	size_t room = tcp_send_room(&sock->tcb);
-
-	if (room < tune_sndbuf(&sock->tcb) / 3 || !room)
-		return false;
-	return !tune || !tune->notsent_lowat ||
-	       unsent(&sock->tcb) < tune->notsent_lowat;
-}
-
 static unsigned ready_data(const struct cn_sock *sock, bool wr_shut)
 {
 	const struct tcb *tcb = &sock->tcb;
@@ -47,7 +29,7 @@ static unsigned ready_data(const struct cn_sock *sock, bool wr_shut)
 
 	if (has_input(sock))
 		bits |= CN_READY_IN;
-	if (wr_shut || has_room(sock))
+	if (wr_shut || room_is_writable(tcb))
 		bits |= CN_READY_OUT;
 	if (tcb->oob_has || (tcb->urg_in && tcb->oobinline))
 		bits |= CN_READY_PRI;

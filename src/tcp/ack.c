@@ -384,6 +384,8 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 		tcb->rexmit_at = CN_NEVER;
 		tcb->backoff = 0;
 	}
+	/* As Linux: MSG_MORE holds until the peer is heard, no longer. */
+	tcb->more = false;
 	if (acked.fin)
 		fin_is_acked(tcb, a->now);
 }

@@ -28,7 +28,7 @@ uint32_t tcp_burst(const struct tcb *tcb, const struct tcp_seg *seg,
 	    seg->seq + mss != tcb->snd_nxt)
 		return 0;
 	/* What is lost goes first, and debts ask for another plan. */
-	if (tcb->lost || tcb->owe || tcb->urg_out)
+	if (tcb->lost || tcb->owe || tcb->urg_out || tcb->eor)
 		return 0;
 	if (mss != output_mss(tcb))
 		return 0;

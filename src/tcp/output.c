@@ -140,12 +140,19 @@ static uint32_t cwnd_left(const struct tcb *tcb)
 static uint32_t new_data_len(const struct tcb *tcb)
 {
 	uint32_t avail, wnd, cwnd, len, mss;
+	bool ends = false;
 
 	if (output_fin_sent(tcb))
 		return 0;
 	avail = tcb->snd_end - tcb->snd_nxt;
 	if (!avail)
 		return 0;
+	if (tcb->eor) {
+		/* A record ends before what is queued does: nothing can ever
+		 * be added to its last segment. */
+		ends = sendq_record(tcb) < avail;
+		avail = sendq_record(tcb);
+	}
 	wnd = window_left(tcb);
 	cwnd = cwnd_left(tcb);
 	len = avail < wnd ? avail : wnd;
@@ -158,7 +165,7 @@ static uint32_t new_data_len(const struct tcb *tcb)
 		len = cwnd;
 		return len - len % mss;
 	}
-	if (len == avail && (len % mss == 0 || tail_may_go(tcb)))
+	if (len == avail && (len % mss == 0 || ends || tail_may_go(tcb)))
 		return len;
 	if (len >= mss)
 		return len - len % mss;
@@ -469,13 +476,15 @@ static void put_data(const struct tcb *tcb, struct tcp_seg *seg, uint32_t len,
 	seg->len = seg->data_len + !!(seg->flags & (TCP_SYN | TCP_FIN));
 }
 
-/* MUST-61, SHLD-27: the last octet that is queued goes with PSH; and as in
- * Linux the last of a new super-segment, so that who joins them again at the other
- * end need not wait for more. */
+/* MUST-61, SHLD-27: the last octet that is queued goes with PSH, unless its
+ * SEND was one without it (MAY-15: MSG_MORE); and as in Linux the last of a new
+ * super-segment, so that who joins them again at the other end need not wait
+ * for more. */
 static void push_flag(const struct tcb *tcb, struct tcp_seg *seg, bool fresh)
 {
 	if ((fresh && seg->seg_size && !output_is_corked(tcb)) ||
-	    (seg->data_len && seg->seq + seg->data_len == tcb->snd_end))
+	    (seg->data_len && seg->seq + seg->data_len == tcb->snd_end &&
+	     !tcb->unpushed))
 		seg->flags |= TCP_PSH;
 }
 
@@ -508,6 +517,11 @@ static uint32_t linux_max(const struct tcb *tcb, uint32_t max, uint32_t mss)
 	len = len < half ? len : half;
 	len = len < cwnd ? len : cwnd;
 	return len < mss ? mss : (uint32_t)len / mss * mss;
+}
+
+uint32_t output_piece(const struct tcb *tcb, uint32_t mss)
+{
+	return linux_max(tcb, UINT32_MAX, mss);
 }
 
 static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
@@ -593,7 +607,7 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	uint32_t mss = mss_of(tcb, ACCECN_ON_REXMIT);
 	uint32_t max = paced(tcb, frame_max(limits, mss), mss, now);
 	uint32_t cut = stretch->cut < mss ? stretch->cut : mss;
-	unsigned flags = stretch->flags & TCP_FIN;
+	unsigned flags = stretch->flags & (TCP_FIN | TCP_PSH);
 	uint32_t len = stretch->len;
 
 	/* What one frame carries, in whole segments of the record if it can
@@ -640,8 +654,7 @@ static void note_answer(struct tcb *tcb, uint64_t now)
 		tcb->quick_n = 0;
 }
 
-/* Octets that both windows let go. */
-static uint32_t room_of(const struct tcb *tcb)
+uint32_t output_may_go(const struct tcb *tcb)
 {
 	uint32_t wnd = window_left(tcb), cwnd = cwnd_left(tcb);
 
@@ -671,7 +684,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 {
 	bool owed = (tcb->owe & OWE_ACKS) || tcb->delack_at != CN_NEVER;
 	uint32_t mss, max, len, probe = 0;
-	unsigned flags = 0;
+	unsigned flags = 0, closes = 0;
 
 	congestion_idle(tcb, now);
 	if (!tcb->busy)
@@ -686,16 +699,18 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	if (len > max)
 		len = max;
 	len = paced(tcb, len, mss, now);
-	if (tcb->tune && len >= mss)
-		probe = plpmtud_probe(tcb, room_of(tcb), now);
+	if (tcb->tune && len >= mss && !tcb->eor)
+		probe = plpmtud_probe(tcb, output_may_go(tcb), now);
 	if (probe)
 		len = mss = probe;
 	if (tcb->fin_queued && tcb->state != CN_SYN_RECEIVED &&
 	    tcb->snd_nxt + len == tcb->snd_end && window_left(tcb) > len)
 		flags = TCP_FIN;
+	if (tcb->eor && sendq_record(tcb) == len)
+		closes = TCP_PSH;
 	CN_ASSERT(len || flags);
 	CN_ASSERT(len <= tcb->snd_end - tcb->snd_nxt);
-	build(tcb, seg, tcb->snd_nxt, flags, ACCECN_ON_DATA, now);
+	build(tcb, seg, tcb->snd_nxt, flags | closes, ACCECN_ON_DATA, now);
 	put_data(tcb, seg, len, mss);
 	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,
 		       now)) {
@@ -708,6 +723,8 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	if (!tcp_flight(tcb))
 		tcb->first_tx_ms = ms_of(now);
 	output_advance(tcb, seg->len);
+	if (tcb->eor)
+		sendq_marks_sent(tcb);
 	if (probe)
 		plpmtud_sent(tcb, seg->seq, probe);
 	if (seg->data_len % mss)

@@ -17,6 +17,10 @@ bool output_is_corked(const struct tcb *tcb);
 /* Segments of mss new octets that both windows let go; the one with the last
  * octet queued is not counted. */
 uint32_t output_whole_segs(const struct tcb *tcb, uint32_t mss);
+/* Octets that both windows let go now. */
+uint32_t output_may_go(const struct tcb *tcb);
+/* Octets of a super-segment sized as by Linux. */
+uint32_t output_piece(const struct tcb *tcb, uint32_t mss);
 /* SND.NXT moves over what was sent for the first time. */
 void output_advance(struct tcb *tcb, uint32_t len);
 /* Counts and traces a segment that was built. */

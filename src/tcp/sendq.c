@@ -9,6 +9,8 @@
 #define UNIT_SHIFT 11
 #define UNIT (1u << UNIT_SHIFT)
 #define UNITS_MIN 4u
+#define MARKS_MIN 8u
+#define MARKS_MAX 65536u
 
 struct sendq {
 	uint32_t base; /* the sequence number of offset 0 */
@@ -17,6 +19,9 @@ struct sendq {
 	uint32_t unit_n; /* a power of two */
 	struct cn_buf **unit; /* ring: the slab of each 2 KiB */
 	struct cn_buf *few[UNITS_MIN]; /* what it begins with */
+	/* Ring: sequence numbers where unsent records end. */
+	uint32_t *mark;
+	uint32_t mark_head, mark_n, mark_size;
 };
 
 static struct cn_buf **unit_of(const struct sendq *q, uint32_t off)
@@ -50,8 +55,10 @@ void sendq_free(struct tcb *tcb)
 		slab_put(tcb, slab);
 	}
 	unit_free(tcb, q);
+	pool_release(tcb->env->pool, q->mark, q->mark_size * sizeof(*q->mark));
 	pool_release(tcb->env->pool, q, sizeof(*q));
 	tcb->sendq = NULL;
+	tcb->eor = false;
 }
 
 static struct sendq *sendq_new(struct tcb *tcb)
@@ -64,6 +71,13 @@ static struct sendq *sendq_new(struct tcb *tcb)
 	q->unit = q->few;
 	q->base = tcb->snd_end;
 	return q;
+}
+
+static struct sendq *sendq_of(struct tcb *tcb)
+{
+	if (!tcb->sendq)
+		tcb->sendq = sendq_new(tcb);
+	return tcb->sendq;
 }
 
 /* The ring doubles until it can index all up to offset end. */
@@ -122,16 +136,12 @@ static bool slab_add(struct tcb *tcb, struct sendq *q, uint32_t size)
 
 int sendq_reserve(struct tcb *tcb, size_t want, struct cn_span *span, int n)
 {
-	struct sendq *q = tcb->sendq;
+	struct sendq *q = sendq_of(tcb);
 	uint32_t off, size;
 	int i = 0;
 
-	if (!q) {
-		q = sendq_new(tcb);
-		if (!q)
-			return CN_E_NOMEM;
-		tcb->sendq = q;
-	}
+	if (!q)
+		return CN_E_NOMEM;
 	off = tcb->snd_end - q->base;
 	size = slab_size(tcb->snd_end - tcb->snd_una + (uint32_t)want);
 	while (want && i < n) {
@@ -232,4 +242,66 @@ void sendq_acked(struct tcb *tcb)
 		q->head = end;
 		slab_put(tcb, slab);
 	}
+}
+
+/* -------------------------------------------------------------- records -- */
+
+static uint32_t *mark_at(const struct sendq *q, uint32_t i)
+{
+	return &q->mark[(q->mark_head + i) & (q->mark_size - 1)];
+}
+
+static bool marks_grow(struct tcb *tcb, struct sendq *q)
+{
+	uint32_t size = q->mark_size ? q->mark_size * 2 : MARKS_MIN, i;
+	uint32_t *mark;
+
+	if (size > MARKS_MAX)
+		return false;
+	mark = pool_alloc(tcb->env->pool, size * sizeof(*mark));
+	if (!mark)
+		return false;
+	for (i = 0; i < q->mark_n; i++)
+		mark[i] = *mark_at(q, i);
+	pool_release(tcb->env->pool, q->mark, q->mark_size * sizeof(*q->mark));
+	q->mark = mark;
+	q->mark_head = 0;
+	q->mark_size = size;
+	return true;
+}
+
+bool sendq_can_mark(struct tcb *tcb)
+{
+	struct sendq *q = sendq_of(tcb);
+
+	if (q && (q->mark_n < q->mark_size || marks_grow(tcb, q)))
+		return true;
+	sendq_acked(tcb);
+	return false;
+}
+
+void sendq_mark(struct tcb *tcb)
+{
+	struct sendq *q = tcb->sendq;
+
+	CN_ASSERT(q && q->mark_n < q->mark_size);
+	*mark_at(q, q->mark_n) = tcb->snd_end;
+	q->mark_n++;
+	tcb->eor = true;
+}
+
+uint32_t sendq_record(const struct tcb *tcb)
+{
+	return *mark_at(tcb->sendq, 0) - tcb->snd_nxt;
+}
+
+void sendq_marks_sent(struct tcb *tcb)
+{
+	struct sendq *q = tcb->sendq;
+
+	while (q->mark_n && seq_le(*mark_at(q, 0), tcb->snd_nxt)) {
+		q->mark_head = (q->mark_head + 1) & (q->mark_size - 1);
+		q->mark_n--;
+	}
+	tcb->eor = q->mark_n != 0;
 }

@@ -24,4 +24,18 @@ uint32_t sendq_slices(const struct tcb *tcb, uint32_t seq, uint32_t len,
 void sendq_acked(struct tcb *tcb);
 void sendq_free(struct tcb *tcb);
 
+/*
+ * Records (MSG_EOR): where one ends, a segment ends.  Only ends that are not
+ * sent yet are kept, and tcb->eor says that there are some; of what is in
+ * flight the ring of segments knows it.
+ */
+/* Room for one more end; false without memory. */
+bool sendq_can_mark(struct tcb *tcb);
+/* A record ends at snd_end. */
+void sendq_mark(struct tcb *tcb);
+/* Octets from snd_nxt to the first end; with tcb->eor alone. */
+uint32_t sendq_record(const struct tcb *tcb);
+/* snd_nxt has moved, with tcb->eor. */
+void sendq_marks_sent(struct tcb *tcb);
+
 #endif

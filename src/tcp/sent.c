@@ -90,7 +90,7 @@ static uint32_t segs_of(uint32_t data_len, uint16_t cut)
 /* What was sent at one instant in segments of one size is one record, however
  * many frames it took: nothing has happened to it in between. */
 static bool join_last(struct sent_ring *ring, uint32_t seq, uint32_t data_len,
-		      uint16_t cut, uint8_t fin, uint64_t now)
+		      uint16_t cut, uint8_t flags, uint64_t now)
 {
 	uint32_t segs = segs_of(data_len, cut);
 	struct sent *rec;
@@ -103,9 +103,9 @@ static bool join_last(struct sent_ring *ring, uint32_t seq, uint32_t data_len,
 	    seq - rec->seq != (uint32_t)rec->n * cut ||
 	    (rec->sacked | rec->lost | rec->rexmit | rec->again))
 		return false;
-	rec->end = seq + data_len + !!fin;
+	rec->end = seq + data_len + !!(flags & TCP_FIN);
 	rec->n = (uint8_t)(rec->n + segs);
-	rec->flags = fin & 63;
+	rec->flags = flags & 63;
 	rec->tx.in_flight += data_len;
 	return true;
 }
@@ -122,7 +122,8 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 		ring = ring_new(tcb, seq, now);
 	if (!ring)
 		return false;
-	if (join_last(ring, seq, data_len, cut, flags & TCP_FIN, now)) {
+	if (join_last(ring, seq, data_len, cut, flags & (TCP_FIN | TCP_PSH),
+		      now)) {
 		rate_sent_more(tcb);
 		return true;
 	}
@@ -139,7 +140,7 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	rec->first_at = now;
 	rec->cut = cut;
 	rec->n = (uint8_t)segs;
-	rec->flags = flags & (TCP_SYN | TCP_FIN) & 63;
+	rec->flags = flags & (TCP_SYN | TCP_FIN | TCP_PSH) & 63;
 	if (data_len)
 		rate_sent(tcb, rec, data_len, now);
 	return true;

@@ -42,7 +42,7 @@ struct sent {
 	uint32_t prev, next; /* in one of the ring's lists, while listed */
 	uint16_t cut; /* octets per segment */
 	uint8_t n; /* segments */
-	uint8_t flags : 6; /* TCP_SYN, TCP_FIN */
+	uint8_t flags : 6; /* TCP_SYN, TCP_FIN; TCP_PSH: see sent_push */
 	uint8_t list : 2; /* enum sent_list */
 	struct rate_tx tx; /* the connection when it was sent first */
 };
@@ -76,7 +76,8 @@ struct sent_ring {
 
 /* Records one transmission; false when there is no memory or the ring is
  * full. data_len octets from snd_nxt, then SYN or FIN.  Whole segments that
- * left at the instant of the last record and as it was cut join it. */
+ * left at the instant of the last record and as it was cut join it, unless it
+ * was pushed with TCP_PSH: a record of MSG_EOR ends there. */
 bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	       uint8_t flags, uint64_t now);
 static inline struct sent *sent_at(const struct sent_ring *ring, uint32_t i)
@@ -145,7 +146,7 @@ void sent_rack(struct tcb *tcb, struct sent_rack *rack);
 struct sent_stretch {
 	uint32_t seq, len; /* data octets */
 	uint16_t cut;
-	uint8_t flags; /* TCP_SYN, TCP_FIN at its end */
+	uint8_t flags; /* TCP_SYN, TCP_FIN, TCP_PSH at its end */
 	uint32_t index;
 	uint32_t first_seg, seg_n;
 };

@@ -351,7 +351,8 @@ static void stretch_of(struct tcb *tcb, uint32_t i, uint64_t bits, uint32_t max,
 	stretch->flags = 0;
 	if (first + n == rec->n)
 		stretch->flags = rec->flags;
-	stretch->len = end - stretch->seq - !!stretch->flags;
+	stretch->len = end - stretch->seq -
+		       !!(stretch->flags & (TCP_SYN | TCP_FIN));
 	stretch->cut = rec->cut;
 	stretch->index = i;
 	stretch->first_seg = first;

@@ -150,7 +150,7 @@ struct tcb {
 	bool was_held : 1; /* ... or was: its round trip says nothing */
 	bool ts_ok : 1, sack_ok : 1, ws_ok : 1; /* negotiated */
 	bool nodelay : 1, cork : 1, quickack : 1, keepalive : 1;
-	bool more : 1; /* MSG_MORE on the last send */
+	bool more : 1; /* MSG_MORE on the last send, and no ACK since */
 	bool urg_out : 1, urg_in : 1; /* urgent mode, each way */
 	bool oob_has : 1; /* oob_octet waits for MSG_OOB */
 	bool oobinline : 1;
@@ -163,6 +163,7 @@ struct tcb {
 	bool fast : 1, fast_data : 1, fast_defer : 1, fast_acked : 1;
 	bool fast_child : 1, fast_cookie : 1;
 	bool tlp_out : 1; /* RFC 8985: a probe of the tail is on its way */
+	bool unpushed : 1; /* MSG_MORE on the last send (MAY-15) */
 	uint8_t news; /* enum tcp_news */
 	uint16_t owe; /* enum tcp_owe */
 	int8_t err; /* enum cn_err: why the connection is over */
@@ -175,7 +176,8 @@ struct tcb {
 	uint8_t quick_n; /* ACKs that are not to be delayed (start, idle);
 			    none in SYN-SENT: a call will send at once */
 	uint8_t oob_octet;
-	uint8_t cc_kind; /* enum cn_cc */
+	uint8_t cc_kind : 2; /* enum cn_cc */
+	bool eor : 1; /* a record of MSG_EOR ends within what is unsent */
 	uint8_t tos, ttl; /* for the host */
 	/* RFC 3168: both ends know it; CE has come, the sender does not know
 	 * yet; the peer is to be told CWR; the window was reduced for a mark,
@@ -279,7 +281,7 @@ void tcp_fast_accept(struct tcb *tcb, const struct tcp_seg *seg, bool cookie,
 		     uint64_t now);
 void tcp_hold(struct tcb *tcb, bool hold, uint64_t now);
 
-/* Room in the send buffer. */
+/* How much a send would take now (room.c). */
 size_t tcp_send_room(const struct tcb *tcb);
 /* As cn_sock_send, cn_sock_send_reserve and cn_sock_send_commit. */
 int64_t tcp_send(struct tcb *tcb, const void *data, size_t len, unsigned flags,

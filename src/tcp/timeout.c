@@ -399,6 +399,7 @@ static void persist_timeout(struct tcb *tcb, uint64_t now)
 	/* MUST-38's override: a window that is open but small takes what it
 	 * can; a closed one is probed. */
 	tcb->owe |= tcb->snd_wnd ? TCP_OWE_WAKE : TCP_OWE_PROBE;
+	tcb->unpushed = false;
 }
 
 /* RFC 9293 section 3.8.4. */
@@ -536,6 +537,7 @@ void tcp_advance(struct tcb *tcb, uint64_t now)
 		trace_timer(tcb, CN_TIMER_SWS, "RFC 9293 section 3.8.6.2.1",
 			    now);
 		tcb->owe |= TCP_OWE_WAKE;
+		tcb->unpushed = false;
 	}
 	if (tcb->keep_at <= now)
 		keep_timeout(tcb, now);

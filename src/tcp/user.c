@@ -134,18 +134,6 @@ void tcp_hold(struct tcb *tcb, bool hold, uint64_t now)
 	}
 }
 
-size_t tcp_send_room(const struct tcb *tcb)
-{
-	uint32_t queued, limit;
-
-	if (tcb->state != CN_ESTABLISHED && tcb->state != CN_CLOSE_WAIT &&
-	    !(tcb->state == CN_SYN_RECEIVED && tcb->fast_child))
-		return 0;
-	queued = tcb->snd_end - tcb->snd_una;
-	limit = tune_sndbuf(tcb);
-	return queued < limit ? limit - queued : 0;
-}
-
 /* RFC 9293 section 3.10.2, which states may send. */
 static int may_send(const struct tcb *tcb)
 {
@@ -192,8 +180,13 @@ int tcp_send_commit(struct tcb *tcb, size_t len, unsigned flags, uint64_t now)
 
 	if (err)
 		return err;
+	if (flags & CN_MSG_EOR && len && !sendq_can_mark(tcb))
+		return CN_E_NOBUFS;
 	sendq_commit(tcb, (uint32_t)len);
+	if (flags & CN_MSG_EOR && len)
+		sendq_mark(tcb);
 	tcb->more = !!(flags & CN_MSG_MORE);
+	tcb->unpushed = tcb->more;
 	/* MUST-30, MUST-31, MUST-62: the urgent pointer names the octet after
 	 * the last urgent one. */
 	if ((flags & CN_MSG_OOB) && len) {
@@ -214,6 +207,8 @@ int64_t tcp_send(struct tcb *tcb, const void *data, size_t len, unsigned flags,
 
 	if (err || !len)
 		return err;
+	if (flags & CN_MSG_EOR && !sendq_can_mark(tcb))
+		return CN_E_NOBUFS;
 	while (done < len && n > 0) {
 		size_t part = 0;
 
@@ -228,6 +223,11 @@ int64_t tcp_send(struct tcb *tcb, const void *data, size_t len, unsigned flags,
 	}
 	if (!done)
 		return n;
+	/* What did not fit follows, and nothing waits for it: as Linux. */
+	if (done < len)
+		flags &= ~(unsigned)(CN_MSG_MORE | CN_MSG_EOR);
+	if (flags & CN_MSG_EOR)
+		sendq_mark(tcb);
 	err = tcp_send_commit(tcb, 0, flags & ~(unsigned)CN_MSG_OOB, now);
 	CN_ASSERT(!err);
 	if ((flags & CN_MSG_OOB) && done == len) {
@@ -348,6 +348,8 @@ void tcp_close(struct tcb *tcb, uint64_t now)
 {
 	static const char rule[] = "RFC 9293 section 3.10.4";
 
+	/* CLOSE implies push. */
+	tcb->unpushed = false;
 	switch ((enum cn_tcp_state)tcb->state) {
 	case CN_CLOSED:
 	case CN_LISTEN:
@@ -419,6 +421,9 @@ void tcp_abort(struct tcb *tcb, int err, uint64_t now)
 void tcp_set_nodelay(struct tcb *tcb, bool on, uint64_t now)
 {
 	tcb->nodelay = on;
+	/* As Linux: what waits is pushed, corked or not. */
+	if (on && output_has_unsent(tcb))
+		tcb->owe |= TCP_OWE_WAKE;
 	timeout_settle(tcb, now);
 }
 

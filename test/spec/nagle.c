@@ -312,6 +312,62 @@ static void established_last_segment_alone_carries_psh(void)
 	silent();
 }
 
+/* MAY-15: a SEND without PUSH. */
+static void more_is_not_pushed(void)
+{
+	at(CN_ESTABLISHED);
+	sends(10);
+	out("PA", 1, 1, 10);
+	sends_more(1000);
+	out("A", 11, 1, 1000);
+	silent();
+}
+
+/* It holds back for as long as the peer is silent; then Nagle's rule is left. */
+static void more_goes_with_the_next_ack(void)
+{
+	at(CN_ESTABLISHED);
+	sends(1000);
+	out("PA", 1, 1, 1000);
+	sends_more(10);
+	silent();
+	in("A", 1, 1001, 0);
+	out("A", 1001, 1, 10);
+	sends_more(10);
+	silent();
+	in("A", 1, 1011, 0);
+	out("A", 1011, 1, 10);
+}
+
+static void corked_waits_whatever_the_peer_says(void)
+{
+	at(CN_ESTABLISHED);
+	corks(true);
+	sends(1010);
+	out("A", 1, 1, 1000);
+	in("A", 1, 1001, 0);
+	silent();
+}
+
+/* What is queued when it is set is pushed, corked or not. */
+static void corked_nodelay_pushes(void)
+{
+	at(CN_ESTABLISHED);
+	corks(true);
+	sends(40);
+	silent();
+	nodelay(true);
+	out("PA", 1, 1, 40);
+	sends(40);
+	silent();
+	nodelay(true);
+	out("PA", 41, 1, 40);
+	sends_more(40);
+	silent();
+	nodelay(true);
+	out("A", 81, 1, 40);
+}
+
 static void more_close_sends(void)
 {
 	at(CN_ESTABLISHED);
@@ -362,6 +418,10 @@ int main(void)
 		cmocka_unit_test_rule(corked_behind_a_closed_window_is_probed),
 		cmocka_unit_test_rule(
 			established_last_segment_alone_carries_psh),
+		cmocka_unit_test_rule(more_is_not_pushed),
+		cmocka_unit_test_rule(more_goes_with_the_next_ack),
+		cmocka_unit_test_rule(corked_waits_whatever_the_peer_says),
+		cmocka_unit_test_rule(corked_nodelay_pushes),
 		cmocka_unit_test_rule(more_close_sends),
 		cmocka_unit_test_rule(
 			established_small_of_long_ago_is_forgotten),
