@@ -171,6 +171,10 @@ static void drop_front(struct tcb *tcb, struct sent *rec, uint32_t k)
 	rec->rexmit >>= k;
 	rec->again >>= k;
 	rec->n = (uint8_t)(rec->n - k);
+	/* One that is gone is nobody's number. */
+	rec->last_again = rec->last_again >= k ?
+				  (uint8_t)(rec->last_again - k) :
+				  UINT8_MAX;
 }
 
 /* SACKed segments below the edge are not counted in above_n. */
@@ -186,6 +190,12 @@ static void note_late(struct sent_acked *acked, uint32_t seq)
 	acked->reordered = true;
 }
 
+/* When the highest of these segments, all sent again, was. */
+static uint32_t again_at(const struct sent *rec, uint64_t again)
+{
+	return top_of(again) == rec->last_again ? rec->upto_us : rec->from_us;
+}
+
 /* As Linux takes them: SACK blocks in order, then what is acknowledged. */
 static void note_last(const struct sent *rec, uint64_t bits, bool again,
 		      bool sacked, struct sent_acked *acked)
@@ -196,7 +206,7 @@ static void note_last(const struct sent *rec, uint64_t bits, bool again,
 	    (!acked->last_sacked || seq_le(end, acked->last_end)))
 		return;
 	acked->has_last = true;
-	acked->last_us = again ? rec->from_us : us_of(rec->first_at);
+	acked->last_us = again ? again_at(rec, bits) : us_of(rec->first_at);
 	acked->last_end = end;
 	acked->last_again = again;
 	acked->last_sacked = sacked;
@@ -231,12 +241,13 @@ static void note_delivered(const struct tcb *tcb, const struct sent *rec,
 	}
 	if (!again)
 		return;
+	us = again_at(rec, again);
 	end = seg_end(rec, top_of(again));
 	if (acked->has_again &&
-	    !sent_after(rec->from_us, end, acked->again_us, acked->again_end))
+	    !sent_after(us, end, acked->again_us, acked->again_end))
 		return;
 	acked->has_again = true;
-	acked->again_us = rec->from_us;
+	acked->again_us = us;
 	acked->again_end = end;
 }
 

@@ -36,9 +36,11 @@ struct sent {
 	uint32_t skip; /* fully SACKed: records to the next that may not be */
 	/* Of the segments in rexmit, microseconds: when the first and when the
 	 * last of them was sent.  One pair for the record: what is delivered
-	 * counts as sent at the first, what is missing as sent at the last, so
-	 * that an error makes nothing lost too soon. */
+	 * counts as sent at the first, but for segment last_again, and what is
+	 * missing as sent at the last, so that an error makes nothing lost too
+	 * soon. */
 	uint32_t from_us, upto_us;
+	uint8_t last_again; /* the one that was sent at upto_us, last of them */
 	uint32_t prev, next; /* in one of the ring's lists, while listed */
 	uint16_t cut; /* octets per segment */
 	uint8_t n; /* segments */

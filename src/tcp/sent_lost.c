@@ -422,6 +422,7 @@ void sent_rexmitted(struct tcb *tcb, const struct sent_stretch *stretch,
 	if (!rec->rexmit)
 		rec->from_us = us_of(now);
 	rec->upto_us = us_of(now);
+	rec->last_again = (uint8_t)top_of(bits);
 	rec->rexmit |= bits;
 	tcb->retrans += octets_of(rec, bits);
 	/* While some of it waits to go, the rest is not judged. */

@@ -142,6 +142,30 @@ static void rack_original_does_not_count_as_retransmission(void)
 }
 
 /* The timeout that RACK's timer stood before is not put off by it. */
+/* ... and one of several that left one after another, by the last of them. */
+static void rack_finds_a_lost_retransmission_among_others(void)
+{
+	t.set.prr = true;
+	at_established_with_rack();
+	n_leave(10);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(5, 5)});
+	in("A", 1, 1, 0, .sack = {BLOCK(5, 6)});
+	for (uint32_t i = 1; i <= 4; i++) {
+		in("A", 1, 1, 0, .sack = {BLOCK(5, 6 + i)});
+		out("A", SEG(i), 1, 1000);
+		silent();
+		after(2 * MS);
+	}
+	after(RTT);
+	in("A", 1, SEG(2), 0, .sack = {BLOCK(5, 10)});
+	silent();
+	in("A", 1, SEG(2), 0, .sack = {BLOCK(3, 10)});
+	out("A", SEG(2), 1, 1000);
+	silent();
+	is(t.count.tcp_lost_retransmit, 1);
+}
+
 /* Step 2: a retransmission fills the hole, and the ACK takes an original that
  * had waited behind it: RACK.rtt is the original's, and what was sent with it
  * is given its time. */
@@ -607,6 +631,8 @@ int main(void)
 		cmocka_unit_test_rule(rack_finds_a_lost_retransmission),
 		cmocka_unit_test_rule(
 			rack_original_does_not_count_as_retransmission),
+		cmocka_unit_test_rule(
+			rack_finds_a_lost_retransmission_among_others),
 		cmocka_unit_test_rule(rack_rtt_is_that_of_the_last_delivered),
 		cmocka_unit_test_rule(
 			rack_duplicate_without_news_loses_nothing),
