@@ -63,6 +63,7 @@ static void see_reordering(struct tcb *tcb, struct tcp_recovery *rec,
 	uint32_t segs = (fack - lowest + tcb->snd_mss - 1) / tcb->snd_mss;
 
 	tcb->env->count->tcp_sack_reorder++;
+	TCP_MISHAP(tcb, reord_seen);
 	if (segs > REORDERING_MAX)
 		segs = REORDERING_MAX;
 	if (segs > rec->reordering)

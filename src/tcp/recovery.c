@@ -333,12 +333,35 @@ static void look(struct tcb *tcb, const struct ack_news *news,
 			news->acked && tcb->lost <= lost && !again);
 }
 
+/* The controller learns what came. */
+static void raise_window(struct tcb *tcb, const struct ack_news *news,
+			 uint32_t octets, uint64_t now)
+{
+	const struct cc_ops *ops = cc_ops((enum cn_cc)tcb->cc_kind);
+	bool fresh = cc_is_fresh(&tcb->cc);
+	struct cc_event event;
+
+	if (!ops->ack)
+		return;
+	event = congestion_event(tcb, news, now);
+	event.acked = octets;
+	ops->ack(&tcb->cc, &event);
+	if (fresh && !cc_is_fresh(&tcb->cc))
+		trace_cc(tcb, "RFC 9406 section 4.2", now);
+}
+
+/* As Linux: where segments overtake each other, what is SACKed without a loss
+ * counts at once, or it would never count. */
+static bool sack_raises(const struct tcb *tcb)
+{
+	return tcb->sack_ok && !tcb->in_recovery && !tcb->in_loss &&
+	       !tcb->in_cwr && rack_reordering(tcb) > DUP_THRESH;
+}
+
 void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 {
-	bool recovering = tcb->in_recovery, fresh = cc_is_fresh(&tcb->cc);
-	const struct cc_ops *ops = cc_ops((enum cn_cc)tcb->cc_kind);
+	bool recovering = tcb->in_recovery;
 	uint32_t sacked = tcb->sacked, delivered;
-	struct cc_event event;
 
 	if (news->acked) {
 		reno_acked(tcb, news);
@@ -351,16 +374,14 @@ void recovery_ack(struct tcb *tcb, const struct ack_news *news, uint64_t now)
 		delivered = reno_delivered(tcb, news, sacked);
 	/* What a recovery sent before it began does not make the window grow at
 	 * its end (RFC 6582 section 3.2, full acknowledgements). */
-	if (news->acked && !recovering && !tcb->in_cwr && ops->ack) {
-		event = congestion_event(tcb, news, now);
-		if (event.acked > delivered)
-			event.acked = delivered;
-		ops->ack(&tcb->cc, &event);
-		if (fresh && !cc_is_fresh(&tcb->cc))
-			trace_cc(tcb, "RFC 9406 section 4.2", now);
-	}
+	if (news->acked && !recovering && !tcb->in_cwr)
+		raise_window(tcb, news,
+			     delivered < news->acked ? delivered : news->acked,
+			     now);
 	if (news->sent->watch || news->dup || news->dsack)
 		look(tcb, news, delivered, now);
+	if (!news->acked && news->sacked && !recovering && sack_raises(tcb))
+		raise_window(tcb, news, news->sacked, now);
 }
 
 void recovery_reordering_over(struct tcb *tcb, uint64_t now)

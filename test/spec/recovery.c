@@ -498,6 +498,24 @@ static void sack_data_without_the_fin_leaves_the_segment(void)
 	is(t.tcb.sacked, 501);
 }
 
+/* Where segments overtake each other by more than three, what is SACKed makes
+ * the window grow at once; before, what is acknowledged alone does. */
+static void sack_of_reordering_lets_the_window_grow(void)
+{
+	t.set.recovery = CN_RECOVERY_RACK;
+	at_established_with_sack();
+	n_leave(10);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(10, 10)});
+	is(t.tcb.cc.cwnd, 10000);
+	in("A", 1, 1, 0, .sack = {BLOCK(4, 4), BLOCK(10, 10)});
+	is(t.tcb.cc.cwnd, 11000);
+	is(tcp_mishaps_of(&t.tcb)->reord_seen, 1);
+	in("A", 1, SEG(11), 0);
+	is(tcp_mishaps_of(&t.tcb)->reord_seen, 2);
+	is(t.tcb.cc.cwnd, 13000); /* Reno's two segments an ACK */
+}
+
 /* ------------------------------------------------------------- NewReno -- */
 
 /* RFC 5681 section 3.2; RFC 3042: the first two let new data out.
@@ -909,6 +927,7 @@ int main(void)
 		cmocka_unit_test_rule(sack_fin_is_resent_with_its_data),
 		cmocka_unit_test_rule(
 			sack_data_without_the_fin_leaves_the_segment),
+		cmocka_unit_test_rule(sack_of_reordering_lets_the_window_grow),
 		cmocka_unit_test_rule(third_duplicate_ack_resends_the_first),
 		cmocka_unit_test_rule(duplicates_count_as_delivered_once),
 		cmocka_unit_test_rule(fourth_duplicate_ack_resends_nothing),
