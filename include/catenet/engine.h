@@ -33,6 +33,13 @@ CN_API const char *cn_tcp_state_name(enum cn_tcp_state state);
 
 enum cn_cc { CN_CC_CUBIC, CN_CC_RENO, CN_CC_BBR, CN_CC_N };
 
+/* What ends CUBIC's first slow start before a loss does. */
+enum cn_hystart {
+	CN_HYSTART_PLUS, /* RFC 9406 */
+	CN_HYSTART_LINUX, /* the older one that it came from */
+	CN_HYSTART_OFF,
+};
+
 /* Bits of cn_settings.recovery (Linux's net.ipv4.tcp_recovery). */
 enum cn_recovery_how {
 	CN_RECOVERY_RACK = 1, /* RFC 8985; else RFC 6675 */
@@ -191,6 +198,7 @@ struct cn_settings {
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
 	bool timestamps, sack, window_scaling; /* true */
 	uint8_t cc; /* enum cn_cc */
+	uint8_t hystart; /* enum cn_hystart; RFC 9406's */
 	bool pacing; /* CUBIC and Reno too, where the path is longer than 1 ms;
 			BBR always; true */
 	bool slow_start_after_idle; /* RFC 5681 section 4.1; true */

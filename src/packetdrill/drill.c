@@ -255,6 +255,7 @@ struct drill *drill_open(const char *flags)
 	/* As Linux over the pfifo that scripts put on tun0: fq is not there
 	 * to pace CUBIC. */
 	drill->set.pacing = false;
+	drill->set.hystart = CN_HYSTART_LINUX;
 	if (cn_stack_new(&config, &drill->stack))
 		die("no stack");
 	add_link(drill);

@@ -15,9 +15,16 @@
 
 struct cc_hystart { /* RFC 9406 */
 	uint32_t window_end; /* sequence number that ends the round */
-	uint32_t last_us, least_us; /* least RTT of the round before, of this */
-	uint32_t
-		base_us; /* conservative slow start began with it; 0: not in it */
+	union {
+		uint32_t last_us; /* least RTT of the round before */
+		uint32_t round_us; /* Linux's: when this one began */
+	};
+	uint32_t least_us; /* least RTT of this */
+	union {
+		/* Conservative slow start began with it; 0: not in it. */
+		uint32_t base_us;
+		uint32_t ack_us; /* Linux's: when the train was last seen */
+	};
 	uint32_t ever_us; /* least RTT of all rounds */
 	uint8_t samples; /* of this round */
 	uint8_t css_rounds;
@@ -84,6 +91,7 @@ struct cc_event {
 	uint32_t rtt_us; /* the sample of this ACK; 0: none */
 	uint32_t una, nxt; /* SND.UNA and SND.NXT after it: they mark rounds */
 	bool limited; /* the window was what held us back */
+	uint8_t hystart; /* enum cn_hystart */
 	bool is_mark; /* with loss: an echo of RFC 3168, nothing is lost */
 	/* What a model of the path asks for besides. */
 	uint32_t pipe; /* octets in the network, after the event */

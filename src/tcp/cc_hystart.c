@@ -10,9 +10,17 @@
  * as one.  And conservative slow start ends at once when the least round trip
  * of a round is twice the least of all: five rounds would make three windows
  * of the one that has filled the path, and that much room few queues have.
+ *
+ * Before it there was Ha and Rhee's HyStart ("Taming the elephants", 2011),
+ * which Linux has still: slow start ends at the first such sign, or when the
+ * ACKs of a round come in one train for half a round trip.
  */
 #include "base/seq.h"
 #include "tcp/cc.h"
+
+/* Linux's, hystart_low_window and hystart_ack_delta_us. */
+#define LOW_WINDOW 16u
+#define TRAIN_US 2000u
 
 /* Section 4.3, the recommended constants. */
 #define MIN_RTT_THRESH_US 4000u
@@ -83,11 +91,69 @@ static bool is_evident(const struct cc_hystart *hystart)
 	       hystart->least_us >= hystart->ever_us + MAX_RTT_THRESH_US;
 }
 
+static uint32_t us_of(uint64_t now)
+{
+	return (uint32_t)(now / CN_NS_PER_US);
+}
+
+/* The ACKs follow each other closely, and have for long. */
+static bool is_long_train(struct cc_hystart *hystart,
+			  const struct cc_event *event)
+{
+	uint32_t us = us_of(event->now);
+
+	if (us - hystart->ack_us > TRAIN_US)
+		return false;
+	hystart->ack_us = us;
+	return us - hystart->round_us > hystart->ever_us / 2;
+}
+
+/* More round trips than eight, and all of them are longer. */
+static bool is_longer(struct cc_hystart *hystart, const struct cc_event *event)
+{
+	if (!hystart->least_us || event->rtt_us < hystart->least_us)
+		hystart->least_us = event->rtt_us;
+	if (hystart->samples < N_RTT_SAMPLE) {
+		hystart->samples++;
+		return false;
+	}
+	return hystart->least_us >
+	       hystart->ever_us + threshold(hystart->ever_us);
+}
+
+/* Linux's hystart_update(). */
+static void linux_ack(struct cc_hystart *hystart, struct cc *cc,
+		      const struct cc_event *event)
+{
+	bool train, longer;
+
+	if (!event->rtt_us)
+		return;
+	if (!hystart->ever_us || event->rtt_us < hystart->ever_us)
+		hystart->ever_us = event->rtt_us;
+	if (!hystart->window_end || seq_gt(event->una, hystart->window_end)) {
+		begin_round(hystart, event);
+		hystart->round_us = us_of(event->now);
+		hystart->ack_us = us_of(event->now);
+	}
+	if (cc->cwnd / event->smss < LOW_WINDOW)
+		return;
+	train = is_long_train(hystart, event);
+	longer = is_longer(hystart, event);
+	if (train || longer)
+		cc->ssthresh = cc->cwnd;
+}
+
 uint32_t hystart_ack(struct cc_hystart *hystart, struct cc *cc,
 		     const struct cc_event *event)
 {
 	bool round_ends;
 
+	if (event->hystart != CN_HYSTART_PLUS) {
+		if (event->hystart == CN_HYSTART_LINUX)
+			linux_ack(hystart, cc, event);
+		return event->acked;
+	}
 	take_sample(hystart, event->rtt_us);
 	judge(hystart);
 	/* The first round begins with its first ACK. */

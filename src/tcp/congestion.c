@@ -63,6 +63,7 @@ struct cc_event congestion_event(const struct tcb *tcb,
 		.rtt_us = news->rtt_us,
 		.una = tcb->snd_una,
 		.nxt = tcb->snd_nxt,
+		.hystart = tcb->env->set->hystart,
 		.limited = is_limited(tcb, news->flight),
 	};
 

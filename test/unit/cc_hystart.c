@@ -19,6 +19,8 @@
 
 struct path {
 	struct cc cc;
+	uint64_t now;
+	uint8_t hystart;
 	uint32_t una, nxt;
 };
 
@@ -40,7 +42,8 @@ static void round_trip(struct path *path, uint32_t rtt_us, uint32_t samples)
 
 	for (uint32_t i = 0; path->una != end; i++) {
 		struct cc_event event = {
-			.now = CN_NS_PER_SEC,
+			.now = CN_NS_PER_SEC + path->now,
+			.hystart = path->hystart,
 			.smss = SMSS,
 			.acked = SMSS,
 			.srtt_us = rtt_us,
@@ -54,6 +57,15 @@ static void round_trip(struct path *path, uint32_t rtt_us, uint32_t samples)
 		cc_cubic_ops.ack(&path->cc, &event);
 		path->nxt = path->una + path->cc.cwnd / SMSS * SMSS;
 	}
+}
+
+/* The same in Linux's way. */
+static struct path begin_linux(uint32_t segs)
+{
+	struct path path = begin(segs);
+
+	path.hystart = CN_HYSTART_LINUX;
+	return path;
 }
 
 static bool is_conservative(const struct path *path)
@@ -148,6 +160,85 @@ static void a_shorter_round_trip_resumes_slow_start(void **state)
 	assert_in_range(path.cc.cwnd, 2 * before - SMSS, 2 * before + SMSS);
 }
 
+/* ACKs of one segment at these distances and round trips: how many of them
+ * until slow start is over; 0: it is not. */
+static uint32_t acks_until_over(struct path *path, uint32_t n, uint32_t rtt_us,
+				uint32_t every_us)
+{
+	for (uint32_t i = 1; i <= n; i++) {
+		struct cc_event event = {
+			.now = CN_NS_PER_SEC + path->now,
+			.smss = SMSS,
+			.acked = SMSS,
+			.rtt_us = rtt_us,
+			.hystart = path->hystart,
+			.limited = true,
+			.una = path->una += SMSS,
+			.nxt = path->nxt,
+		};
+
+		cc_cubic_ops.ack(&path->cc, &event);
+		path->now += every_us * CN_NS_PER_US;
+		if (path->cc.ssthresh != UINT32_MAX)
+			return i;
+	}
+	return 0;
+}
+
+/* Linux's: the ninth sample that is an eighth longer ends it at once, where
+ * the window is of 16 segments at least. */
+static void linux_nine_longer_round_trips_end_it(void **state)
+{
+	static const struct {
+		uint32_t segs, then_us, want;
+	} table[] = {
+		{20, 217 * MS, 9}, {20, 216 * MS, 0},  {20, 200 * MS, 0},
+		{4, 240 * MS, 0},  {10, 240 * MS, 15}, {20, 90 * MS, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct path path = begin_linux(table[i].segs);
+
+		path.nxt = path.una + SMSS;
+		assert_int_equal(acks_until_over(&path, 1, 200 * MS, 3000), 0);
+		path.nxt = path.una + 1000 * SMSS;
+		path.cc.cwnd = table[i].segs * SMSS;
+		assert_int_equal(acks_until_over(&path, 20, table[i].then_us,
+						 3000),
+				 table[i].want);
+		if (table[i].want == 9)
+			assert_int_equal(path.cc.ssthresh,
+					 (table[i].segs + 8) * SMSS);
+	}
+}
+
+/* Linux's: a train of ACKs that is half a round trip long. */
+static void linux_a_long_train_ends_it(void **state)
+{
+	struct path path = begin_linux(20);
+
+	(void)state;
+	path.nxt = path.una + 1000 * SMSS;
+	assert_int_equal(acks_until_over(&path, 60, 100 * MS, 1000), 52);
+	path = begin_linux(20);
+	path.nxt = path.una + 1000 * SMSS;
+	assert_int_equal(acks_until_over(&path, 60, 100 * MS, 3000), 0);
+}
+
+/* Without either slow start goes on until there is a loss. */
+static void none_at_all(void **state)
+{
+	struct path path = begin(64);
+
+	(void)state;
+	path.hystart = CN_HYSTART_OFF;
+	for (uint32_t i = 1; i < 8; i++)
+		round_trip(&path, i * 100 * MS, UINT_MAX);
+	assert_int_equal(path.cc.ssthresh, UINT32_MAX);
+	assert_false(is_conservative(&path));
+}
+
 /* Section 4.3: the first slow start alone. */
 static void a_later_slow_start_is_the_standard_one(void **state)
 {
@@ -180,6 +271,9 @@ int main(void)
 		cmocka_unit_test(conservative_is_a_quarter_of_the_pace),
 		cmocka_unit_test(five_rounds_end_slow_start),
 		cmocka_unit_test(a_shorter_round_trip_resumes_slow_start),
+		cmocka_unit_test(linux_nine_longer_round_trips_end_it),
+		cmocka_unit_test(linux_a_long_train_ends_it),
+		cmocka_unit_test(none_at_all),
 		cmocka_unit_test(a_later_slow_start_is_the_standard_one),
 		cmocka_unit_test(a_steady_path_doubles),
 	};
