@@ -198,9 +198,12 @@ static bool conn_icmp(struct cn_sock *sock, const struct net_error *error,
 			tcp_path_mss(tcb, mss, now);
 	} else {
 		err = net_error_meaning(error, &hard);
-		hard |= tcb->state == CN_SYN_SENT;
 		/* Deviation: as Linux, SHLD-26 is kept in SYN-SENT, and there
-		 * for any error; later all are soft (RFC 5927 section 5.2). */
+		 * for any error, and for what Fast Open took and nobody has
+		 * accepted yet; later all are soft (RFC 5927 section 5.2). */
+		hard = tcb->state == CN_SYN_SENT ||
+		       (tcb->state == CN_SYN_RECEIVED && tcb->fast_child &&
+			!sock->owned);
 		if (err)
 			tcp_icmp_error(tcb, err, hard, now);
 	}

@@ -537,7 +537,8 @@ void tcp_icmp_error(struct tcb *tcb, int err, bool hard, uint64_t now)
 {
 	if (tcb->state == CN_CLOSED || tcb->state == CN_TIME_WAIT)
 		return;
-	if (tcb->state == CN_SYN_SENT && hard) {
+	if (hard && (tcb->state == CN_SYN_SENT ||
+		     (tcb->state == CN_SYN_RECEIVED && tcb->fast_child))) {
 		tcb_end(tcb, err, "RFC 9293 section 3.9.2.2", now);
 		return;
 	}

@@ -440,6 +440,18 @@ static void closed_by_abort_segments_are_dropped(void)
 	is(t.tcb.soft_err, 0);
 }
 
+/* What may yet be forged: the host knows whether it is fatal. */
+static void fast_open_fatal_icmp_ends_it(void)
+{
+	at(CN_SYN_RECEIVED);
+	t.tcb.fast_child = true;
+	tcp_icmp_error(&t.tcb, CN_E_HOSTUNREACH, false, t.now);
+	state(CN_SYN_RECEIVED);
+	tcp_icmp_error(&t.tcb, CN_E_HOSTUNREACH, true, t.now);
+	state(CN_CLOSED);
+	is(t.tcb.err, CN_E_HOSTUNREACH);
+}
+
 static void time_wait_icmp_says_nothing(void)
 {
 	at(CN_TIME_WAIT);
@@ -582,6 +594,7 @@ int main(void)
 		cmocka_unit_test_rule(fin_wait_2_keepalive_counts_anew),
 		cmocka_unit_test_rule(closed_path_beyond_16_bits),
 		cmocka_unit_test_rule(closed_by_abort_segments_are_dropped),
+		cmocka_unit_test_rule(fast_open_fatal_icmp_ends_it),
 		cmocka_unit_test_rule(time_wait_icmp_says_nothing),
 		cmocka_unit_test_rule(
 			established_challenges_without_an_interval),
