@@ -236,9 +236,11 @@ static int call_receive_packet(void *ctx, void *data, size_t *len,
 			       long long *time_us)
 {
 	struct drill *drill = ctx;
-	struct drill_packet *packet = drill_next(drill);
+	struct drill_packet *packet;
 	size_t room = *len;
 
+	drill_netdev(drill);
+	packet = drill_next(drill);
 	drill_status(drill);
 	*len = 0;
 	if (!packet)
@@ -254,6 +256,7 @@ static int call_receive_packet(void *ctx, void *data, size_t *len,
 
 static int call_usleep(void *ctx, useconds_t us)
 {
+	drill_netdev(ctx);
 	drill_sleep(ctx, us * CN_NS_PER_US);
 	drill_status(ctx);
 	return 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/hub.h"
+#include "wire/cut.h"
 #include "wire/offload.h"
 
 /* How long packetdrill's own mode waits for a packet. */
@@ -43,14 +44,32 @@ static void keep(struct drill *drill, const struct cn_frame *frame)
 	list_add_tail(&drill->packets, &packet->node);
 }
 
+/* As a device that cannot, or shall not. */
+static void keep_cut(struct drill *drill, const struct cn_frame *frame)
+{
+	struct cn_frame packet;
+	struct cut cut;
+
+	cut_begin(&cut, frame);
+	while (cut_next(&cut, &packet)) {
+		keep(drill, &packet);
+		cn_frame_release(&packet);
+	}
+}
+
+/* A device whose queue is full is not asked for more. */
 static void drain(void *ctx)
 {
 	struct drill *drill = ctx;
 	struct cn_frame frame;
 
-	while (cn_host_output(drill->stack->host, drill->link, &frame,
+	while (!drill->blocked &&
+	       cn_host_output(drill->stack->host, drill->link, &frame,
 			      drill->stack->hub->now)) {
-		keep(drill, &frame);
+		if (drill->cuts)
+			keep_cut(drill, &frame);
+		else
+			keep(drill, &frame);
 		cn_frame_release(&frame);
 	}
 }
@@ -197,9 +216,13 @@ static void take_flag(struct drill *drill, const char *word, size_t len)
 	else if (!strncmp(word - name - 1, "mtu=", name + 1))
 		drill->mtu = (uint32_t)strtoul(word, NULL, 10);
 	else if (!strncmp(word - name - 1, "status=", name + 1))
-		copy_word(drill->status, sizeof(drill->status), word, len);
+		copy_word(drill->status.name, sizeof(drill->status.name), word,
+			  len);
+	else if (!strncmp(word - name - 1, "netstat=", name + 1))
+		copy_word(drill->netstat.name, sizeof(drill->netstat.name),
+			  word, len);
 	else
-		die("flags: ip4=, ip6=, mtu=, status=");
+		die("flags: ip4=, ip6=, mtu=, status=, netstat=");
 }
 
 static void take_flags(struct drill *drill, const char *flags)

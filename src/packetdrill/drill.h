@@ -28,6 +28,12 @@ struct drill_packet {
 	uint8_t octet[];
 };
 
+/* A file for a script's shell steps. */
+struct drill_file {
+	char name[256]; /* "": none */
+	char *shown; /* what is in it now */
+};
+
 struct drill {
 	struct cn_stack *stack;
 	struct cn_settings set; /* before what the sysctls say */
@@ -39,8 +45,8 @@ struct drill {
 	int fd[DRILL_FDS]; /* of catenet/posix.h, 0: none */
 	char ip4[64], ip6[64];
 	uint32_t mtu;
-	char status[256]; /* a file for the sockets, "": none */
-	char *shown; /* what is in it now */
+	bool blocked, cuts; /* tun0's queue holds nothing; it cuts (netdev.c) */
+	struct drill_file status, netstat;
 };
 
 /* The one of this process. */
@@ -66,8 +72,14 @@ int drill_fd_close(struct drill *drill, int fd);
 /* sysctl.c: what /proc/sys/net says now is from now on what the host does. */
 void drill_sysctls(struct drill *drill);
 
-/* status.c: the file of the sockets, if it says something else by now. */
+/* netdev.c: what tun0 of the namespace is like now. */
+void drill_netdev(struct drill *drill);
+
+/* status.c: the files of the sockets and of the counters (netstat.c), if they
+ * say something else by now.  The text is the callee's. */
 void drill_status(struct drill *drill);
+void drill_show(struct drill_file *file, char *text);
+void drill_netstat(struct drill *drill);
 
 /* splice.c */
 ssize_t drill_splice(struct drill *drill, int in, int out, size_t len);

@@ -63,12 +63,26 @@ static bool put_file(const char *name, const char *text)
 	return !fclose(file) && good && !rename(fresh, name);
 }
 
-static void refresh(struct drill *drill)
+void drill_show(struct drill_file *file, char *text)
+{
+	if (file->shown && !strcmp(file->shown, text)) {
+		free(text);
+		return;
+	}
+	if (!put_file(file->name, text))
+		perror(file->name);
+	free(file->shown);
+	file->shown = text;
+}
+
+static void show_sockets(struct drill *drill)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *file;
 
+	if (!drill->status.name[0])
+		return;
 	file = open_memstream(&text, &len);
 	if (!file)
 		return;
@@ -76,16 +90,8 @@ static void refresh(struct drill *drill)
 		"Local Address:Port", "Peer Address:Port");
 	cn_host_each(cn_stack_lock(drill->stack), see, file);
 	cn_stack_unlock(drill->stack);
-	if (fclose(file))
-		return;
-	if (drill->shown && !strcmp(drill->shown, text)) {
-		free(text);
-		return;
-	}
-	if (!put_file(drill->status, text))
-		perror(drill->status);
-	free(drill->shown);
-	drill->shown = text;
+	if (!fclose(file))
+		drill_show(&drill->status, text);
 }
 
 void drill_status(struct drill *drill)
@@ -93,10 +99,9 @@ void drill_status(struct drill *drill)
 	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	int error = errno; /* of the call before */
 
-	if (!drill->status[0])
-		return;
 	pthread_mutex_lock(&one);
-	refresh(drill);
+	show_sockets(drill);
+	drill_netstat(drill);
 	pthread_mutex_unlock(&one);
 	errno = error;
 }

@@ -59,6 +59,14 @@ static void read_u8(const char *name, uint8_t *to)
 		*to = value < UINT8_MAX ? (uint8_t)value : UINT8_MAX;
 }
 
+static void read_u16(const char *name, uint16_t *to)
+{
+	uint64_t value;
+
+	if (numbers(name, &value, 1))
+		*to = value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
+}
+
 static void read_bool(const char *name, bool *to)
 {
 	uint64_t value;
@@ -136,6 +144,18 @@ static void read_options(struct cn_settings *set)
 		set->cc = strncmp(text, "reno", 4) ? CN_CC_CUBIC : CN_CC_RENO;
 }
 
+static void read_recovery(struct cn_settings *set)
+{
+	read_u8("ipv4/tcp_recovery", &set->recovery);
+	read_u8("ipv4/tcp_early_retrans", &set->early_retrans);
+	read_u8("ipv4/tcp_frto", &set->frto);
+	read_bool("ipv4/tcp_slow_start_after_idle",
+		  &set->slow_start_after_idle);
+	read_u8("ipv4/tcp_mtu_probing", &set->mtu_probing);
+	read_u16("ipv4/tcp_base_mss", &set->base_mss);
+	read_u16("ipv4/tcp_mtu_probe_floor", &set->mtu_probe_floor);
+}
+
 /* One or two keys of four words. */
 static void read_keys(struct cn_settings *set)
 {
@@ -170,10 +190,12 @@ void drill_sysctls(struct drill *drill)
 	struct linux_limits limits = drill->stack->limits;
 	struct cn_host *host;
 
+	drill_netdev(drill);
 	read_memory(&set, &limits);
 	read_lowat(&set);
 	read_retries(&set);
 	read_options(&set);
+	read_recovery(&set);
 	read_fast_open(&set);
 	host = cn_stack_lock(drill->stack);
 	drill->stack->limits = limits;
