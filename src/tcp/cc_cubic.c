@@ -72,7 +72,12 @@ static void begin_epoch(struct cc *cc, const struct cc_event *event)
 		cubic->origin = cc->cwnd;
 }
 
-/* Section 4.2, equation (1): the window at ms of the epoch. */
+/*
+ * Section 4.2, equation (1): the window at ms of the epoch.  What is missing to
+ * the plateau is counted in whole segments, as Linux does: the curve is at the
+ * plateau while less than one is missing, which for a window of twenty is the
+ * last second of three.
+ */
 static uint32_t curve_at(const struct cc_cubic *cubic, uint64_t ms,
 			 uint32_t smss)
 {
@@ -82,11 +87,13 @@ static uint32_t curve_at(const struct cc_cubic *cubic, uint64_t ms,
 
 	if (d > MS_MAX)
 		d = MS_MAX;
-	octets = d * d * d / 2500 * smss / (CURVE / 2500);
-	if (before)
+	if (before) {
+		octets = d * d * d / CURVE * smss;
 		return octets < cubic->origin ?
 			       cubic->origin - (uint32_t)octets :
 			       0;
+	}
+	octets = d * d * d / 2500 * smss / (CURVE / 2500);
 	octets += cubic->origin;
 	return octets < CC_CWND_MAX ? (uint32_t)octets : CC_CWND_MAX;
 }
@@ -194,12 +201,12 @@ static void reduce(struct cc *cc, const struct cc_event *event)
 }
 
 /* Section 4.7, fast convergence: a flow that lost before it was back at its
- * last plateau makes room for others. */
+ * last plateau, by a segment or more, makes room for others. */
 static void cubic_loss(struct cc *cc, const struct cc_event *event)
 {
 	struct cc_cubic *cubic = &cc->own.cubic;
 
-	if (cc->cwnd < cubic->w_max)
+	if (cc->cwnd + event->smss <= cubic->w_max)
 		cubic->w_max = (uint32_t)((uint64_t)cc->cwnd * 17 / 20);
 	else
 		cubic->w_max = cc->cwnd;

@@ -146,6 +146,47 @@ static void loss_takes_three_tenths(void **state)
 	}
 }
 
+/* Below the plateau the curve is counted in whole segments: a window of twenty
+ * is back at it while less than one is missing. */
+static void less_than_a_segment_is_not_missing(void **state)
+{
+	struct cc cc = {.cwnd = 20 * SMSS, .ssthresh = INF};
+	uint64_t now = CN_NS_PER_SEC;
+	struct cc_event loss = at(now, 0, cc.cwnd, 300);
+
+	(void)state;
+	cc_cubic_ops.init(&cc);
+	cc_cubic_ops.loss(&cc, &loss);
+	for (int i = 0; i < 8; i++, now += 300 * CN_NS_PER_MS)
+		round_trip(&cc, now, 300);
+	assert_true(cc.own.cubic.k_ms > 2400);
+	assert_in_range(cc.cwnd, 20 * SMSS - SMSS / 4, 20 * SMSS);
+}
+
+/* Fast convergence: from a whole segment below the last plateau on. */
+static void convergence_begins_at_a_segment(void **state)
+{
+	static const struct {
+		uint32_t cwnd, want;
+	} table[] = {
+		{30 * SMSS, 30 * SMSS},
+		{30 * SMSS - 1, 30 * SMSS - 1},
+		{29 * SMSS + 1, 29 * SMSS + 1},
+		{29 * SMSS, 29 * SMSS * 17 / 20},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct cc cc = {.cwnd = table[i].cwnd, .ssthresh = INF};
+		struct cc_event event = at(5, 0, cc.cwnd, 10);
+
+		cc_cubic_ops.init(&cc);
+		cc.own.cubic.w_max = 30 * SMSS;
+		cc_cubic_ops.loss(&cc, &event);
+		assert_int_equal(cc.own.cubic.w_max, table[i].want);
+	}
+}
+
 static void timeout_forgets_the_plateau(void **state)
 {
 	struct cc cc = {.cwnd = 100 * SMSS, .ssthresh = INF};
@@ -315,6 +356,8 @@ int main(void)
 		cmocka_unit_test(grows_along_the_curve),
 		cmocka_unit_test(cube_root_is_exact),
 		cmocka_unit_test(loss_takes_three_tenths),
+		cmocka_unit_test(less_than_a_segment_is_not_missing),
+		cmocka_unit_test(convergence_begins_at_a_segment),
 		cmocka_unit_test(timeout_forgets_the_plateau),
 		cmocka_unit_test(slow_start_counts_every_octet),
 		cmocka_unit_test(unused_time_is_no_time_of_the_curve),
