@@ -126,11 +126,15 @@ static uint32_t window_left(const struct tcb *tcb)
 	return tcb->snd_wnd > flight ? tcb->snd_wnd - flight : 0;
 }
 
+/* RFC 5681 section 3.1: the least window is one segment.  Segments may have
+ * grown since the controller, or the end of a recovery, set it. */
 static uint32_t cwnd_left(const struct tcb *tcb)
 {
-	uint32_t pipe = recovery_pipe(tcb);
+	uint32_t pipe = recovery_pipe(tcb), cwnd = tcb->cc.cwnd;
 
-	return tcb->cc.cwnd > pipe ? tcb->cc.cwnd - pipe : 0;
+	if (cwnd && cwnd < tcb->snd_mss)
+		cwnd = tcb->snd_mss;
+	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
 /*

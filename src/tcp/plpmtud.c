@@ -2,7 +2,7 @@
 /*
  * RFC 4821 within TCP, as Linux's tcp_mtu_probing.  After R1 timeouts in a row
  * with segments that may be too long the MSS falls to base_mss, and by half at
- * each timeout more.  Once octets flow again, one segment longer than the
+ * each timeout of the same run.  Once octets flow again, one segment longer than the
  * others is a probe, halfway between what arrives and what may: if it is
  * acknowledged the MSS grows, if it has to be sent again it does not, and the
  * network was not congested by that.  After an interval the search goes on.
@@ -22,6 +22,9 @@
 
 /* Linux's tcp_probe_threshold: what is nearer than this is not worth it. */
 #define NEAR 8u
+/* RFC 8200 section 5: 1280 octets pass everywhere, so that no MSS less than this
+ * makes anything arrive. */
+#define MSS6_LEAST 1220u
 /* Segments behind a probe, which tell soon that it was lost. */
 #define BEHIND 3u
 
@@ -35,10 +38,13 @@ static bool is_found(const struct tcp_mtu *mtu)
 	return mtu->high < mtu->low + NEAR;
 }
 
-/* Halfway between what arrives and what may. */
+/* Halfway between what arrives and what may; but no more than twice as long as
+ * that, or a window that has become as small as its segments never has room. */
 static uint32_t size_of(const struct tcp_mtu *mtu)
 {
-	return (mtu->low + mtu->high + 1u) / 2;
+	uint32_t halfway = (mtu->low + mtu->high + 1u) / 2;
+
+	return halfway < 2u * mtu->low ? halfway : 2u * mtu->low;
 }
 
 /* Nothing longer is tried for a while. */
@@ -62,8 +68,13 @@ void plpmtud_open(struct tcb *tcb)
 	options_update_mss(tcb);
 }
 
-static uint32_t floor_of(const struct cn_settings *set)
+/* Deviation: Linux has one floor for both families. */
+static uint32_t floor_of(const struct tcb *tcb)
 {
+	const struct cn_settings *set = tcb->env->set;
+
+	if (tcb->default_mss == MSS6_LEAST)
+		return MSS6_LEAST;
 	return set->mtu_probe_floor > set->min_snd_mss ? set->mtu_probe_floor :
 							 set->min_snd_mss;
 }
@@ -78,21 +89,35 @@ static bool waits_for_length(const struct tcb *tcb, uint32_t mss)
 	return first && first->cut > mss && first->end - first->seq > mss;
 }
 
+/*
+ * Where it falls to: the base; below it only when, in the same run of timeouts,
+ * not even that came through.  Where something did, the next silence has another
+ * cause than length (Deviation: Linux goes down by half at each, and a path that
+ * loses much ends with segments of 48 octets).
+ */
+static uint32_t fall_of(const struct tcb *tcb, const struct tcp_mtu *mtu)
+{
+	const struct cn_settings *set = tcb->env->set;
+	uint32_t low = set->base_mss, floor = floor_of(tcb);
+
+	if (mtu && mtu->low < low)
+		low = mtu->low;
+	if (mtu && tcb->rexmit_n > set->retries1)
+		low = mtu->low / 2u < low ? mtu->low / 2u : low;
+	return low > floor ? low : floor;
+}
+
 void plpmtud_timeout(struct tcb *tcb, uint64_t now)
 {
 	const struct cn_settings *set = tcb->env->set;
 	struct tcp_mtu *mtu = mtu_of(tcb);
 	struct tcp_tune *tune;
-	uint32_t low = mtu ? mtu->low / 2u : set->base_mss;
+	uint32_t low = fall_of(tcb, mtu);
 
 	if (mtu)
 		mtu->probe = 0;
 	if (!set->mtu_probing || tcb->rexmit_n < set->retries1)
 		return;
-	if (low > set->base_mss)
-		low = set->base_mss;
-	if (low < floor_of(set))
-		low = floor_of(set);
 	if (low >= tcb->snd_mss || !waits_for_length(tcb, low))
 		return;
 	tune = tcp_tune(tcb);

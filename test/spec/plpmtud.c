@@ -15,6 +15,14 @@ static void probes(void)
 	sent = 0;
 }
 
+static void with_sack(void)
+{
+	t.set.sack = true;
+	t.peer.sack_ok = true;
+	t.peer.wnd = 65535;
+	t.set.sndbuf = 1 << 20;
+}
+
 /* All that leaves now; returns the longest. */
 static uint32_t longest(void)
 {
@@ -66,6 +74,72 @@ static void established_it_goes_down_by_half_to_the_floor(void)
 	}
 }
 
+/* What has come through is not too long: the next silence is another's doing. */
+static void established_next_run_does_not_go_below_what_arrives(void)
+{
+	probes();
+	at(CN_ESTABLISHED);
+	sends(5 * PEER_MSS);
+	longest();
+	three_timeouts();
+	longest();
+	in("A", 1, 1 + BASE, 0);
+	longest();
+	is(t.tcb.snd_mss, BASE);
+	for (unsigned n = 1; n <= 4; n *= 2) {
+		after(n * 8 * RTO);
+		is(longest(), BASE);
+	}
+	is(t.count.tcp_mtu_fallbacks, 1);
+}
+
+/* RFC 8200 section 5: shorter packets than 1280 octets mend nothing. */
+static void established_ip6_stays_at_what_passes_everywhere(void)
+{
+	probes();
+	at(CN_ESTABLISHED);
+	t.tcb.default_mss = 1220;
+	sends(5 * PEER_MSS);
+	longest();
+	three_timeouts();
+	is(longest(), PEER_MSS);
+	is(t.count.tcp_mtu_fallbacks, 0);
+}
+
+/* Segments may grow in the midst of a recovery, at whose end the window is what
+ * it was to be before. */
+static void established_a_window_below_one_segment_lets_one_go(void)
+{
+	sent = 0;
+	at(CN_ESTABLISHED);
+	t.tcb.cc.cwnd = PEER_MSS - 100;
+	sends(3 * PEER_MSS);
+	is(longest(), PEER_MSS);
+	is(sent, PEER_MSS);
+}
+
+static void established_a_probe_at_most_doubles(void)
+{
+	probes();
+	t.set.base_mss = 100;
+	with_sack();
+	at(CN_ESTABLISHED);
+	sends(5 * PEER_MSS);
+	longest();
+	three_timeouts();
+	longest();
+	after(RTT);
+	in("A", 1, 1 + sent, 0);
+	for (unsigned i = 0; i < 20 && !t.tcb.tune->mtu.probe; i++) {
+		sends(5000);
+		longest();
+		after(RTT);
+		if (!t.tcb.tune->mtu.probe)
+			in("A", 1, 1 + sent, 0);
+	}
+	is(t.tcb.tune->mtu.probe, 200);
+}
+
 static void established_short_segments_are_no_black_hole(void)
 {
 	probes();
@@ -112,14 +186,6 @@ static void path_of(uint32_t most, unsigned rounds)
 		}
 		in("A", 1, 1 + sent, 0);
 	}
-}
-
-static void with_sack(void)
-{
-	t.set.sack = true;
-	t.peer.sack_ok = true;
-	t.peer.wnd = 65535;
-	t.set.sndbuf = 1 << 20;
 }
 
 static void established_search_finds_what_arrives(void)
@@ -228,6 +294,13 @@ int main(void)
 		cmocka_unit_test_rule(established_black_hole_is_found_at_r1),
 		cmocka_unit_test_rule(
 			established_it_goes_down_by_half_to_the_floor),
+		cmocka_unit_test_rule(
+			established_next_run_does_not_go_below_what_arrives),
+		cmocka_unit_test_rule(
+			established_ip6_stays_at_what_passes_everywhere),
+		cmocka_unit_test_rule(
+			established_a_window_below_one_segment_lets_one_go),
+		cmocka_unit_test_rule(established_a_probe_at_most_doubles),
 		cmocka_unit_test_rule(
 			established_short_segments_are_no_black_hole),
 		cmocka_unit_test_rule(established_never_if_it_was_switched_off),
