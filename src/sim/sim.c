@@ -24,6 +24,7 @@ struct wire {
 	int link[2]; /* the wire's number on each */
 	bool ring;
 	uint32_t path_mtu[2];
+	uint32_t swallows[2]; /* what is longer; 0: nothing */
 	uint64_t routed[2]; /* packets that a router gave */
 	struct cn_path *path[2]; /* toward a, toward b */
 	struct toward {
@@ -292,6 +293,11 @@ int sim_wire_set(struct sim *sim, int wire, int toward,
 	return cn_path_set(sim->wire[wire].path[toward], impair);
 }
 
+void sim_wire_swallow(struct sim *sim, int wire, int toward, uint32_t longer)
+{
+	sim->wire[wire].swallows[toward] = longer;
+}
+
 int sim_wire_link(const struct sim *sim, int wire, int end)
 {
 	return sim->wire[wire].link[end];
@@ -331,6 +337,17 @@ void sim_app_deinit(struct sim_app *app)
 
 /* ------------------------------------------------------------- the loop -- */
 
+static void send(struct wire *wire, int toward, struct cn_frame *frame,
+		 uint64_t now)
+{
+	uint32_t longest = wire->swallows[toward];
+
+	if (longest && !frame->seg_size && cn_frame_len(frame) > longest)
+		cn_frame_release(frame);
+	else
+		cn_path_send(wire->path[toward], frame, now);
+}
+
 static bool may_send(const struct wire *wire, int toward, uint64_t now)
 {
 	return !wire->ring || cn_path_room(wire->path[toward], now) > 0;
@@ -354,8 +371,7 @@ static bool drain(struct sim *sim, int host)
 			while (may_send(wire, !end, sim->now) &&
 			       cn_host_output(sim->host[host], wire->link[end],
 					      &frame, sim->now)) {
-				cn_path_send(wire->path[!end], &frame,
-					     sim->now);
+				send(wire, !end, &frame, sim->now);
 				progress = true;
 			}
 		}

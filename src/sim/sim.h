@@ -87,6 +87,10 @@ int sim_wire_set(struct sim *sim, int wire, int toward,
 /* The number of the wire's link on that host's side (0: a, 1: b). */
 int sim_wire_link(const struct sim *sim, int wire, int end);
 
+/* From now on packets longer than that vanish on their way, and nobody says so;
+ * 0: none do.  Super-segments are not looked at. */
+void sim_wire_swallow(struct sim *sim, int wire, int toward, uint32_t longer);
+
 /* Gives a frame to a host, as if it came from that wire: an attacker's. */
 void sim_inject(struct sim *sim, int wire, int toward,
 		const struct cn_frame *frame);

@@ -704,7 +704,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		len = max;
 	len = paced(tcb, len, mss, now);
 	if (tcb->tune && len >= mss && !tcb->eor)
-		probe = plpmtud_probe(tcb, output_may_go(tcb), now);
+		probe = plpmtud_probe(tcb, window_left(tcb), now);
 	if (probe)
 		len = mss = probe;
 	if (tcb->fin_queued && tcb->state != CN_SYN_RECEIVED &&

@@ -159,7 +159,11 @@ uint32_t plpmtud_probe(const struct tcb *tcb, uint32_t window, uint64_t now)
 	size = size_of(mtu);
 	len = size - (tcb->snd_mss - output_mss(tcb));
 	need = len + BEHIND * output_mss(tcb);
-	if (window < need || tcb->snd_end - tcb->snd_nxt < need)
+	/* Where the window is full an ACK makes room for a segment or two: who
+	 * waited for room for all of them would never probe (as Linux, whose
+	 * probe needs room for two of the short ones). */
+	if (window < need || tcb->cc.cwnd < need ||
+	    tcb->snd_end - tcb->snd_nxt < need)
 		return 0;
 	return len;
 }

@@ -12,7 +12,8 @@
 void plpmtud_open(struct tcb *tcb);
 /* The retransmission timer fired: is it a black hole? */
 void plpmtud_timeout(struct tcb *tcb, uint64_t now);
-/* Octets of data that the next segment bears as a probe; 0: none. */
+/* Octets of data that the next segment, which may go, bears as a probe; 0:
+ * none.  window: what the peer's leaves. */
 uint32_t plpmtud_probe(const struct tcb *tcb, uint32_t window, uint64_t now);
 /* The probe has left as [seq, seq + len). */
 void plpmtud_sent(struct tcb *tcb, uint32_t seq, uint32_t len);
