@@ -8,25 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
 #define RATE UINT64_C(100000000)
 #define FROM 2 /* whole seconds that are not counted */
 #define UNTIL 30
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void must(bool good, const char *what)
 {
@@ -38,8 +26,7 @@ static void must(bool good, const char *what)
 
 int main(void)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct sim *sim = sim_new(pool, 1, START, NULL);
 	struct cn_impair impair = {.delay_ns = 50 * CN_NS_PER_MS, .rate = RATE};
 	struct sim_wire wire = {.mtu = 1500, .impair = {impair, impair}};

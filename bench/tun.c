@@ -14,6 +14,7 @@
 
 #include <catenet/socket.h>
 
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "loop/pump.h"
 
@@ -46,19 +47,6 @@ static void must(int err, const char *what, const char *why)
 		fprintf(stderr, "bench-tun: %s: %s\n", what, why);
 		exit(1);
 	}
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
 }
 
 /* ------------------------------------------------------------- the work -- */
@@ -177,14 +165,13 @@ static void start_interface(struct server *server, const char *name)
 
 static void start_host(struct server *server, uint64_t now)
 {
-	static const struct cn_alloc heap = {heap_alloc, heap_free, NULL};
 	struct cn_link_config link = {
 		.name = "tun", .mtu = 1500, .tx_csum = true, .tx_super = SUPER};
 	struct cn_addr us = cn_addr_v4(10, 9, 0, 2);
 	struct cn_settings set;
 	int number;
 
-	server->pool = cn_pool_new(&heap);
+	server->pool = cn_pool_new(&heap_memory);
 	must(!server->pool, "pool", "no memory");
 	cn_settings_default(&set);
 	set.pool = server->pool;

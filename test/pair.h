@@ -15,6 +15,7 @@
 
 #include <catenet/catenet.h>
 
+#include "link/heap.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
 #include "wire/octets.h"
@@ -36,19 +37,6 @@ struct pair {
 	uint8_t last[2][2048];
 	uint32_t last_len[2];
 };
-
-static void *pair_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void pair_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static inline struct cn_addr pair_addr4(int host)
 {
@@ -120,13 +108,12 @@ static inline void pair_init_super(struct pair *pair, uint32_t tx_super,
 				   void (*change)(struct cn_settings *,
 						  int host))
 {
-	const struct cn_alloc alloc = {pair_alloc, pair_free, NULL};
 	struct cn_settings settings;
 
 	memset(pair, 0, sizeof(*pair));
 	pair->tx_super = tx_super;
 	pair->now = 1000 * S;
-	pair->pool = cn_pool_new(&alloc);
+	pair->pool = cn_pool_new(&heap_memory);
 	for (int i = 0; i < 2; i++) {
 		pair_settings(pair, &settings, i);
 		if (change)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* catenet bridge: two interfaces joined by an impaired path. */
 #include "loop/bridge.h"
+#include "link/heap.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -86,19 +87,6 @@ struct running {
 	bool over;
 };
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static void on_signal(void *ctx, uint32_t events)
 {
 	struct running *running = ctx;
@@ -168,14 +156,13 @@ static bool say_error(const char *what)
 
 static bool build(struct running *running, char **name)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct bridge *bridge = &running->bridge;
 	char error[STATION_ERROR];
 
 	running->signals.fd = -1;
 	running->station[0].fd = running->station[1].fd = -1;
 	bridge->loop = loop_new();
-	bridge->pool = cn_pool_new(&alloc);
+	bridge->pool = cn_pool_new(&heap_memory);
 	if (!bridge->loop || !bridge->pool)
 		return say_error("no memory, or no descriptors left");
 	for (int i = 0; i < 2; i++) {

@@ -19,6 +19,7 @@
 
 #include "cli/command.h"
 #include "cli/services_udp.h"
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "link/units.h"
 #include "loop/pump.h"
@@ -451,21 +452,6 @@ static int fail(const char *what, const char *why)
 	return EXIT_CATENET;
 }
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
-static const struct cn_alloc heap = {heap_alloc, heap_free, NULL};
-
 static int start_interface(struct services *services)
 {
 	char error[TUN_ERROR] = "";
@@ -692,7 +678,7 @@ int cli_services(int argc, char **argv)
 			    "10.9.0.2/24 --via 10.9.0.1/24");
 	if (code < 0) {
 		services->loop = loop_new();
-		services->pool = cn_pool_new(&heap);
+		services->pool = cn_pool_new(&heap_memory);
 		code = services->loop && services->pool ?
 			       run(services) :
 			       fail("memory", strerror(ENOMEM));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking at a simulated run. */
 #include "cli/sim_look.h"
+#include "link/heap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,22 +74,8 @@ static FILE *open_file(const char *name)
 	return file;
 }
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static bool open_capture(struct sim_look *look)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct pcapng_sink sink = {capture_file_write, &look->capture};
 	int rc = capture_file_open(&look->capture, look->config.pcapng);
 
@@ -98,7 +85,7 @@ static bool open_capture(struct sim_look *look)
 		return false;
 	}
 	look->comments = see_comments_new(look->config.lang);
-	look->pool = cn_pool_new(&alloc);
+	look->pool = cn_pool_new(&heap_memory);
 	return look->comments && look->pool &&
 	       !pcapng_new(look->pool, &sink, "catenet", &look->pcapng) &&
 	       !pcapng_interface(look->pcapng, "path",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stacks in motion: frames, events, and the two clocks. */
 #include "lib/hub.h"
+#include "link/heap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -479,19 +480,6 @@ static void stop_thread(struct hub *hub)
 
 /* ------------------------------------------------------ birth and death -- */
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static void release(struct hub *hub)
 {
 	loop_free(hub->loop);
@@ -506,7 +494,6 @@ static void release(struct hub *hub)
 
 int hub_new(bool is_virtual, struct hub **out)
 {
-	static const struct cn_alloc heap = {heap_alloc, heap_free, NULL};
 	struct hub *hub = calloc(1, sizeof(*hub));
 	int rc = 0;
 
@@ -524,7 +511,7 @@ int hub_new(bool is_virtual, struct hub **out)
 	hub->kick.fd = -1;
 	hub->is_virtual = is_virtual;
 	hub->now = VIRTUAL_START;
-	hub->pool = cn_pool_new(&heap);
+	hub->pool = cn_pool_new(&heap_memory);
 	if (!hub->pool)
 		rc = ENOMEM;
 	else if (!is_virtual)

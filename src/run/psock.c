@@ -16,6 +16,7 @@
 
 #include <catenet/base.h>
 
+#include "link/heap.h"
 #include "run/interest.h"
 #include "run/supervisor.h"
 #include "run/world/end.h"
@@ -453,24 +454,9 @@ void psock_ended(struct psock *psock, int err, bool gone)
 
 /* ---------------------------------------------------------------- memory */
 
-static void *take(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void give(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 void psocks_init(struct supervisor *sup)
 {
-	static const struct cn_alloc alloc = {.alloc = take, .free = give};
-
-	sup->pool = cn_pool_new(&alloc);
+	sup->pool = cn_pool_new(&heap_memory);
 	map_init(&sup->socks, sup->pool);
 	list_init(&sup->loose);
 	sup->sweep.fire = on_sweep;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The stage: plays a script with two hosts and one wire. */
 #include "sim/scenario.h"
+#include "link/heap.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -364,19 +365,6 @@ static bool build(struct stage *stage)
 	return true;
 }
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static bool play(struct stage *stage, struct cn_pool *pool, uint64_t seed)
 {
 	struct sim_watch watch = {.packet = on_packet, .ctx = stage};
@@ -396,8 +384,7 @@ static bool play(struct stage *stage, struct cn_pool *pool, uint64_t seed)
 bool scenario_play(const struct scenario *scenario, uint64_t seed,
 		   const struct scenario_watch *watch)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct stage *stage = calloc(1, sizeof(*stage));
 	bool good = false;
 

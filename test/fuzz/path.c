@@ -11,22 +11,10 @@
 #include <catenet/link.h>
 
 #include "base/assert.h"
+#include "link/heap.h"
 #include "link/pcapng.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static int nowhere(void *ctx, const void *data, size_t len)
 {
@@ -131,7 +119,6 @@ static void receive_all(struct cn_path *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	const struct pcapng_sink sink = {nowhere, NULL};
 	struct cn_pool *pool;
 	struct pcapng *pcapng;
@@ -149,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = (uint32_t)(size - sizeof(choice));
 	if (len > CN_BUF_LARGE)
 		return 0;
-	pool = cn_pool_new(&alloc);
+	pool = cn_pool_new(&heap_memory);
 	buf = pool ? cn_buf_new(pool, len + 1) : NULL;
 	if (!buf || pcapng_new(pool, &sink, "fuzz", &pcapng) != CN_OK ||
 	    pcapng_interface(pcapng, "i", NULL, &interface) != CN_OK)

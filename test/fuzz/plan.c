@@ -8,22 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/heap.h"
 #include "run/network/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void check(bool good)
 {
@@ -89,8 +77,7 @@ static void run(struct network *network, char *text, FILE *out)
 
 static void make(struct plan *plan, char *text)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct network_config config = {.pool = pool, .seed = {1}};
 	FILE *out = fopen("/dev/null", "w");
 	struct network *network;

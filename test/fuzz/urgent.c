@@ -10,24 +10,12 @@
 #include <catenet/host.h>
 
 #include "base/assert.h"
+#include "link/heap.h"
 #include "tcp/tcb.h"
 
 #define STREAM 60000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 /* The two octets at an offset tell the offset. */
 static uint8_t octet(uint32_t off)
@@ -98,7 +86,6 @@ static void arrive(struct tcb *tcb, struct cn_pool *pool, const uint8_t *op,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	static const uint8_t key[16];
 	struct cn_settings set;
 	struct cn_counters count;
@@ -117,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	cn_settings_default(&set);
 	memset(&count, 0, sizeof(count));
 	random_init(&random, key, 1);
-	env.pool = cn_pool_new(&alloc);
+	env.pool = cn_pool_new(&heap_memory);
 	env.budget = &budget;
 	env.random = &random;
 	env.count = &count;

@@ -23,6 +23,7 @@
 #include <catenet/catenet.h>
 
 #include "host/host.h"
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "link/tun.h"
 
@@ -67,19 +68,6 @@ static void must(bool good, const char *what)
 		return;
 	perror(what);
 	exit(1);
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
 }
 
 static uint64_t now_ns(void)
@@ -390,7 +378,6 @@ static void we_call(struct rig *rig)
 
 static void rig_begin(struct rig *rig)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct cn_link_config link = {.name = DEVICE,
 				      .mtu = 1500,
 				      .tx_csum = true,
@@ -404,7 +391,7 @@ static void rig_begin(struct rig *rig)
 		skip_all(error);
 	must(!netlink_open(&netlink) && !netlink_up(&netlink, DEVICE, 1500),
 	     "netlink");
-	rig->pool = cn_pool_new(&alloc);
+	rig->pool = cn_pool_new(&heap_memory);
 	cn_settings_default(&set);
 	set.pool = rig->pool;
 	set.seeded = getrandom(set.seed, sizeof(set.seed), 0) ==

@@ -20,6 +20,7 @@
 
 #include <catenet/catenet.h>
 
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "link/tun.h"
 
@@ -41,19 +42,6 @@ static void ok(bool good, const char *what, int family)
 	printf("%sok %d - IPv%d: %s\n", good ? "" : "not ", ++test_n, family,
 	       what);
 	failed_n += !good;
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
 }
 
 static uint64_t now_ns(void)
@@ -331,7 +319,6 @@ static void skip(const char *why)
 
 static void rig_begin(struct rig *rig)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	static struct cn_trace_sink sink;
 	struct cn_link_config link = {.name = "cat0",
 				      .mtu = 1500,
@@ -357,7 +344,7 @@ static void rig_begin(struct rig *rig)
 	netlink_close(&netlink);
 	sink.trace = see;
 	sink.ctx = rig;
-	rig->pool = cn_pool_new(&alloc);
+	rig->pool = cn_pool_new(&heap_memory);
 	cn_settings_default(&set);
 	set.pool = rig->pool;
 	set.trace = &sink;

@@ -26,6 +26,7 @@
 
 #include <catenet/catenet.h>
 
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "link/tun.h"
 
@@ -55,19 +56,6 @@ static void skip_all(const char *why)
 {
 	printf("1..0 # SKIP %s\n%s\n", why, why);
 	exit(77);
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
 }
 
 /* ------------------------------------------------------------- our host -- */
@@ -118,7 +106,6 @@ static struct cn_dgram *service(struct station *station, uint16_t port)
 
 static void station_start(struct station *station)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct cn_link_config config = {
 		.name = "tap",
 		.mtu = 1500,
@@ -128,7 +115,7 @@ static void station_start(struct station *station)
 	struct cn_addr a4 = address(OURS_4), a6 = address(OURS_6);
 	struct cn_settings set;
 
-	station->pool = cn_pool_new(&alloc);
+	station->pool = cn_pool_new(&heap_memory);
 	cn_settings_default(&set);
 	set.seeded = true;
 	memset(set.seed, 7, sizeof(set.seed));

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "link/tun.h"
 #include "wire/checksum.h"
@@ -63,19 +64,6 @@ struct end {
 static uint8_t octet_at(uint32_t n)
 {
 	return (uint8_t)(n * 2654435761u >> 23);
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
 }
 
 static bool wait_for(int fd, short events)
@@ -390,8 +378,7 @@ static void enter_namespace(void)
 
 int main(void)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct netlink netlink;
 	unsigned plain;
 

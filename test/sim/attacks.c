@@ -18,6 +18,7 @@
 
 #include "forge.h"
 #include "host/host.h"
+#include "link/heap.h"
 #include "sim/talk.h"
 #include "steps.h"
 
@@ -42,19 +43,6 @@ struct stage {
 	void (*see)(struct stage *stage, int from, const struct tcp_seg *seg);
 	void *ctx;
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void on_packet(void *ctx, int wire, int toward,
 		      const struct cn_frame *frame, enum cn_fate fate,
@@ -82,12 +70,11 @@ static void on_packet(void *ctx, int wire, int toward,
 static void stage_init(struct stage *stage, const struct cn_settings *set,
 		       uint64_t seed)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct sim_watch watch = {.packet = on_packet, .ctx = stage};
 	struct sim_wire wire = {.mtu = 1500};
 
 	memset(stage, 0, sizeof(*stage));
-	stage->pool = cn_pool_new(&alloc);
+	stage->pool = cn_pool_new(&heap_memory);
 	if (set)
 		stage->set = *set;
 	else

@@ -18,6 +18,7 @@
 #include <catenet/host.h>
 
 #include "base/random.h"
+#include "link/heap.h"
 #include "sim/talk.h"
 #include "steps.h"
 #include "tcp/busy.h"
@@ -43,19 +44,6 @@ struct victim {
 	uint64_t now;
 	uint64_t sent; /* octets of data, those sent again included */
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 /* What the connection has to say; octets of data. */
 static uint32_t drain(struct victim *v)
@@ -126,7 +114,6 @@ static void write_all(struct victim *v)
 
 static void begin(struct victim *v, bool has_sack)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	static const uint8_t key[16];
 	struct tcp_seg syn = {
 		.seq = IRS,
@@ -145,7 +132,7 @@ static void begin(struct victim *v, bool has_sack)
 	v->set.cc = CN_CC_RENO;
 	v->set.pacing = false; /* the clock stands still for a window */
 	v->set.sndbuf = 256 << 20;
-	v->pool = cn_pool_new(&alloc);
+	v->pool = cn_pool_new(&heap_memory);
 	random_init(&v->random, key, 1);
 	v->budget.limit = (size_t)1 << 30;
 	v->env = (struct tcp_env){
@@ -470,8 +457,7 @@ static void row_29_duplicates_without_end_send_one_window(void **state)
  * what RFC 6298 would have it be. */
 static double shrew(uint64_t period)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct sim *sim = sim_new(pool, 1, SEC, NULL);
 	struct sim_wire wire = {.mtu = 1500};
 	struct cn_impair there = {

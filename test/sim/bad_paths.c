@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
@@ -30,23 +31,9 @@ struct flow {
 	uint64_t longest_ns; /* without an octet received */
 };
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static void begin(struct flow *f, const struct cn_impair *there,
 		  const struct cn_impair *back)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct sim_wire wire = {.mtu = 1500};
 	struct talk_plan plan = {
 		.seed = 1,
@@ -60,7 +47,7 @@ static void begin(struct flow *f, const struct cn_impair *there,
 
 	*f = (struct flow){.there = *there, .back = *back};
 	f->in = &f->talk;
-	f->pool = cn_pool_new(&alloc);
+	f->pool = cn_pool_new(&heap_memory);
 	f->sim = sim_new(f->pool, 1, START, NULL);
 	wire.impair[0] = *back;
 	wire.impair[1] = *there;

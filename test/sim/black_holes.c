@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
@@ -28,19 +29,6 @@ struct hole {
 	struct talk_server server;
 	uint32_t longest; /* packet that arrived, since it was asked */
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void on_packet(void *ctx, int wire, int toward,
 		      const struct cn_frame *frame, enum cn_fate fate,
@@ -58,7 +46,6 @@ static void on_packet(void *ctx, int wire, int toward,
 /* 10 Mbit/s and 40 ms, from a to b without end. */
 static void begin(struct hole *hole, int family)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct sim_watch watch = {.packet = on_packet, .ctx = hole};
 	struct sim_wire wire = {.mtu = 1500};
 	struct talk_plan plan = {
@@ -72,7 +59,7 @@ static void begin(struct hole *hole, int family)
 	int host[2] = {0, 1};
 
 	*hole = (struct hole){.in = &hole->talk};
-	hole->pool = cn_pool_new(&alloc);
+	hole->pool = cn_pool_new(&heap_memory);
 	hole->sim = sim_new(hole->pool, 1, START, &watch);
 	for (int i = 0; i < 2; i++) {
 		wire.impair[i].delay_ns = 20 * MS;

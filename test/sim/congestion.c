@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
@@ -40,19 +41,6 @@ struct result {
 	uint64_t accurate, meddled; /* ends; what was found or refused */
 };
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static void make_hosts(struct sim *sim, const struct run *run)
 {
 	struct sim_wire wire = {.mtu = 1500};
@@ -78,8 +66,7 @@ static void make_hosts(struct sim *sim, const struct run *run)
 
 static struct result simulate(const struct run *run)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct sim *sim = sim_new(pool, 1, START, NULL);
 	unsigned n = run->flows ? run->flows : 1, i;
 	unsigned seconds = run->seconds ? run->seconds : 10;

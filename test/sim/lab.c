@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A described network under a virtual clock. */
 #include "lab.h"
+#include "link/heap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,27 +12,13 @@
 
 #include <cmocka.h>
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 void lab_init(struct lab *lab, const char *text)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct plan *plan = plan_new();
 	struct network_config config = {.seed = {7}, .settings = lab->settings};
 	char why[PLAN_WHY];
 
-	lab->pool = cn_pool_new(&alloc);
+	lab->pool = cn_pool_new(&heap_memory);
 	lab->now = LAB_START;
 	config.pool = lab->pool;
 	plan_text(plan, "lab", text);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/heap.h"
 #include "scene.h"
 #include "see/comment.h"
 #include "see/events.h"
@@ -38,19 +39,6 @@ struct look {
 	struct see_limits *limits;
 	bool mute;
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 static void mix(uint64_t *digest, const void *data, size_t len)
 {
@@ -226,10 +214,9 @@ static void mix_end(struct look *look, const struct sim *sim,
 
 static bool look_at(struct look *look, uint64_t seed)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct sim_watch watch = {.packet = look->packets ? on_packet : NULL,
 				  .ctx = look};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct talk talk[SCENE_TALKS];
 	struct talk *in[SCENE_TALKS];
 	struct talk_server server;

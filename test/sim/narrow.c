@@ -8,31 +8,18 @@
 
 #include <cmocka.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
 #define TALKS 4
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 /* Connections that began before any of them knew: each must learn, whoever is
  * told first. */
 static void all_learn(int family, uint32_t mtu, uint32_t path_mtu,
 		      uint32_t tx_super)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct sim *sim = sim_new(pool, 1, START, NULL);
 	struct sim_wire wire = {
 		.mtu = mtu,

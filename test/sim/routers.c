@@ -14,6 +14,7 @@
 
 #include <catenet/socket.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define MS CN_NS_PER_MS
@@ -27,19 +28,6 @@ struct ring {
 	struct cn_pool *pool;
 	struct sim *sim;
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 /* host reaches the network of wire `to` by its end of wire `by`. */
 static void route(struct ring *ring, int host, int to, int by, int end)
@@ -74,10 +62,9 @@ static void ring_init(struct ring *ring, uint32_t mtu, uint32_t middle_mtu,
 {
 	static const int ends[WIRES][2] = {
 		{A, R1}, {R1, R2}, {R2, B}, {R2, R3}, {R3, R1}};
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct cn_settings set;
 
-	ring->pool = cn_pool_new(&alloc);
+	ring->pool = cn_pool_new(&heap_memory);
 	ring->sim = sim_new(ring->pool, 7, START, NULL);
 	for (int i = 0; i < HOSTS; i++) {
 		cn_settings_default(&set);

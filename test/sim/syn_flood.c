@@ -17,6 +17,7 @@
 
 #include "forge.h"
 #include "host/host.h"
+#include "link/heap.h"
 #include "sim/sim.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
@@ -36,19 +37,6 @@ struct stage {
 	struct random random;
 };
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static uint64_t now_of(const struct stage *stage)
 {
 	return sim_now(stage->sim);
@@ -57,12 +45,11 @@ static uint64_t now_of(const struct stage *stage)
 static void stage_init(struct stage *stage, struct cn_settings *set,
 		       uint64_t seed)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct cn_endpoint here = {cn_addr_v4(0, 0, 0, 0), PORT};
 	struct sim_wire wire = {.mtu = 1500};
 
 	memset(stage, 0, sizeof(*stage));
-	stage->pool = cn_pool_new(&alloc);
+	stage->pool = cn_pool_new(&heap_memory);
 	stage->sim = sim_new(stage->pool, seed, START, NULL);
 	sim_random(stage->sim, &stage->random, 13);
 	for (int i = 0; i < 2; i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/heap.h"
 #include "sim/talk.h"
 
 #define START (UINT64_C(1000) * CN_NS_PER_SEC)
@@ -48,19 +49,6 @@ static const struct path paths[] = {
 	 {.rate = 100 * MBIT, .delay_ns = 1 * MS, .queue = 100}},
 };
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 struct cell {
 	double mbit;
 	unsigned long long retransmitted;
@@ -68,8 +56,7 @@ struct cell {
 
 static bool measure(const struct path *path, enum cn_cc cc, struct cell *cell)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct sim *sim = sim_new(pool, 1, START, NULL);
 	struct sim_wire wire = {.mtu = 1500};
 	struct talk_plan plan = {

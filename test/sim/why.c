@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/heap.h"
 #include "run/world/facts.h"
 #include "truth.h"
 #include "wire/tcp_seg.h"
@@ -68,19 +69,6 @@ static const char *const key_names[SEE_KEY_N] = {
 	SEE_SENTENCES(SEE_X)
 #undef SEE_X
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 /* --------------------------------------------------- what a seed stands for */
 
@@ -502,9 +490,8 @@ static bool begin(struct run *run)
 
 static const char *run_seed(uint64_t seed, bool verbose)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	static struct run run;
-	struct cn_pool *pool = cn_pool_new(&alloc);
+	struct cn_pool *pool = cn_pool_new(&heap_memory);
 	struct sim_watch watch = {.settled = on_settled, .ctx = &run};
 
 	memset(&run, 0, sizeof(run));

@@ -13,25 +13,12 @@
 
 #include <catenet/link.h>
 
+#include "link/heap.h"
 #include "link/rate_trace.h"
 
 #define MS CN_NS_PER_MS
 #define START (5 * CN_NS_PER_SEC)
 
-static void *take(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void give(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
-static const struct cn_alloc alloc = {take, give, NULL};
 static const uint32_t ms[] = {0, 5, 5, 20};
 static const struct cn_rate_trace trace = {ms, 4};
 
@@ -46,7 +33,7 @@ static void set_up_by(struct rig *rig, uint32_t queue,
 	struct cn_path_config config = {
 		.impair = {.rate_trace = by, .queue = queue}};
 
-	rig->pool = cn_pool_new(&alloc);
+	rig->pool = cn_pool_new(&heap_memory);
 	config.pool = rig->pool;
 	assert_int_equal(cn_path_new(&config, NULL, &rig->path, NULL), CN_OK);
 }

@@ -14,23 +14,11 @@
 
 #include <cmocka.h>
 
+#include "link/heap.h"
 #include "tcp/tcb.h"
 
 #define FLIGHT_MAX 4096
 #define MS CN_NS_PER_MS
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
 
 struct flying {
 	uint64_t at;
@@ -94,13 +82,12 @@ static void settings(struct cn_settings *set)
 
 static struct pair *pair_new(uint64_t seed)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
 	struct pair *p = calloc(1, sizeof(*p));
 	uint8_t key[16] = {0};
 
 	memcpy(key, &seed, sizeof(seed));
 	settings(&p->set);
-	p->pool = cn_pool_new(&alloc);
+	p->pool = cn_pool_new(&heap_memory);
 	p->budget.limit = 256u << 20;
 	random_init(&p->random, key, 1);
 	random_init(&p->fate, key, 2);

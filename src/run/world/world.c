@@ -18,6 +18,7 @@
 
 #include "base/assert.h"
 #include "lib/linux_err.h"
+#include "link/heap.h"
 #include "run/run.h"
 #include "run/world/beyond.h"
 #include "run/world/control.h"
@@ -79,21 +80,6 @@ struct cn_endpoint world_seen(const struct world *world,
 }
 
 /* ------------------------------------------------------------- making -- */
-
-static void *world_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void world_dealloc(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
-static const struct cn_alloc allocator = {world_alloc, world_dealloc, NULL};
 
 /* Every host and lane has a seed of its own, derived from one. */
 static void seed_for(const struct world *world, uint8_t number,
@@ -392,7 +378,7 @@ static int make(struct world *world)
 	const struct world_options *opt = world->options;
 	int rc;
 
-	world->pool = cn_pool_new(&allocator);
+	world->pool = cn_pool_new(&heap_memory);
 	if (!world->pool)
 		return say("the world", ENOMEM);
 	rc = say("the machine's addresses", machine_init(&world->machine));

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "flood.h"
+#include "link/heap.h"
 #include "link/netlink.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
@@ -54,19 +55,6 @@ void must(bool good, const char *what)
 	exit(1);
 }
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void heap_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -87,9 +75,7 @@ struct cn_addr kernels(void)
 
 struct cn_pool *pool_new(void)
 {
-	static const struct cn_alloc alloc = {heap_alloc, heap_free, NULL};
-
-	return cn_pool_new(&alloc);
+	return cn_pool_new(&heap_memory);
 }
 
 uint64_t tun_drops(void)
