@@ -215,7 +215,6 @@ static void child_of_row_19(void)
 {
 	struct victim v;
 
-	steps_let_count();
 	begin(&v, true);
 	fly(&v, 64);
 	v.now += RTT;
@@ -241,24 +240,14 @@ static void child_of_row_19(void)
 	}
 	counted(&v, 29900, 1);
 	counted(&v, 100, 5000);
-	_exit(0);
 }
 
 static void row_19_sack_blocks_cost_no_more_in_a_long_flight(void **state)
 {
-	uint64_t counts[5] = {0};
-	pid_t child;
+	uint64_t counts[5];
 
 	(void)state;
-	fflush(stdout);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		child_of_row_19();
-	if (!steps_count(child, counts, 5)) {
-		print_message("# this machine does not let us count\n");
-		skip();
-	}
+	steps_of(child_of_row_19, counts, 5);
 	print_message("# instructions for %d ACKs: %llu in a flight of 64 "
 		      "segments; of 60000: %llu, %llu, %llu, and %llu for what "
 		      "was told before\n",
@@ -277,7 +266,6 @@ static void child_of_row_19_again(void)
 {
 	static const uint32_t flights[] = {64, 20000};
 
-	steps_let_count();
 	for (int f = 0; f < 2; f++) {
 		uint32_t n = flights[f];
 		struct victim v;
@@ -304,24 +292,14 @@ static void child_of_row_19_again(void)
 			sack(&v, 0, i * MSS, (i + 1) * MSS);
 		steps_end();
 	}
-	_exit(0);
 }
 
 static void row_19_retransmissions_cost_no_more_in_a_long_flight(void **state)
 {
-	uint64_t counts[2] = {0};
-	pid_t child;
+	uint64_t counts[2];
 
 	(void)state;
-	fflush(stdout);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		child_of_row_19_again();
-	if (!steps_count(child, counts, 2)) {
-		print_message("# this machine does not let us count\n");
-		skip();
-	}
+	steps_of(child_of_row_19_again, counts, 2);
 	print_message("# instructions for 4 SACKs of retransmissions: %llu in a"
 		      " flight of 64 segments, %llu in one of 20000\n",
 		      (unsigned long long)counts[0],

@@ -3,17 +3,13 @@
 #ifndef TEST_STEPS_H
 #define TEST_STEPS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include <sys/types.h>
-
-/* In the child, first of all; and around what is counted. */
-void steps_let_count(void);
+/* In the child, around what is counted. */
 void steps_begin(void);
 void steps_end(void);
-/* In the parent: what the child did in each of n such stretches.  False: this
- * machine does not let us, or the child failed. */
-bool steps_count(pid_t child, uint64_t *counts, int n);
+/* Runs that in a child and counts what it does in each of n such stretches; fails
+ * with the child, and skips the test where the machine does not let us count. */
+void steps_of(void (*run)(void), uint64_t *counts, int n);
 
 #endif
