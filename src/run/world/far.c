@@ -20,6 +20,7 @@
 
 #include <catenet/base.h>
 
+#include "link/heap.h"
 #include "run/run.h"
 #include "run/world/end.h"
 #include "run/world/far_parts.h"
@@ -289,24 +290,10 @@ static int join(struct far *far, const struct run_options *options)
 	return n;
 }
 
-static void *take(void *ctx, size_t size)
-{
-	(void)ctx;
-	return malloc(size);
-}
-
-static void give(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
 static const struct world_ops far_ops;
 
 struct world *far_new(struct loop *loop, const struct run_options *options)
 {
-	static const struct cn_alloc alloc = {.alloc = take, .free = give};
 	int fd = door_knock(options->world);
 	struct far *far;
 
@@ -325,7 +312,7 @@ struct world *far_new(struct loop *loop, const struct run_options *options)
 	list_init(&far->told);
 	far->watch =
 		(struct loop_watch){.ready = line_ready, .ctx = far, .fd = fd};
-	far->pool = cn_pool_new(&alloc);
+	far->pool = cn_pool_new(&heap_memory);
 	if (far->pool)
 		map_init(&far->socks, far->pool);
 	if (!far->pool || join(far, options) ||
