@@ -26,10 +26,10 @@ const char *host_option_cc(size_t i)
 	return cc_name[i < CN_CC_N ? i : CN_CC_N];
 }
 
-static const char *take_count(const char *value, uint64_t low, uint64_t high,
+const char *host_option_count(const char *value, uint64_t low, uint64_t high,
 			      uint32_t *to)
 {
-	static char range[64];
+	static char range[96];
 	uint64_t count;
 	const char *why = units_count(value, low, high, &count);
 
@@ -42,7 +42,7 @@ static const char *take_count(const char *value, uint64_t low, uint64_t high,
 	return NULL;
 }
 
-static const char *take_buffer(const char *value, uint32_t *to)
+const char *host_option_buffer(const char *value, uint32_t *to)
 {
 	uint64_t octets;
 	const char *why = units_size(value, &octets);
@@ -81,7 +81,7 @@ static const char *take_idle_timeout(const char *value, uint64_t *ns)
 static const char *take_ecn(const char *value, int *to)
 {
 	uint32_t number = 0;
-	const char *why = take_count(value, 0, 5, &number);
+	const char *why = host_option_count(value, 0, 5, &number);
 
 	*to = (int)number;
 	return why;
@@ -90,7 +90,7 @@ static const char *take_ecn(const char *value, int *to)
 static const char *take_syn_retries(const char *value, int *to)
 {
 	uint32_t number = 0;
-	const char *why = take_count(value, 0, 127, &number);
+	const char *why = host_option_count(value, 0, 127, &number);
 
 	*to = (int)number;
 	return why;
@@ -127,14 +127,15 @@ const char *host_option(const char *name, const char *value,
 	if (!strcmp(name, "wmem"))
 		return units_mem(value, &options->wmem);
 	if (!strcmp(name, "sndbuf"))
-		return take_buffer(value, &options->sndbuf);
+		return host_option_buffer(value, &options->sndbuf);
 	if (!strcmp(name, "rcvbuf"))
-		return take_buffer(value, &options->rcvbuf);
+		return host_option_buffer(value, &options->rcvbuf);
 	if (!strcmp(name, "max-per-client"))
-		return take_count(value, 1, INT32_MAX,
-				  &options->max_per_client);
+		return host_option_count(value, 1, INT32_MAX,
+					 &options->max_per_client);
 	if (!strcmp(name, "client-prefix"))
-		return take_count(value, 1, 128, &options->client_prefix);
+		return host_option_count(value, 1, 128,
+					 &options->client_prefix);
 	CN_ASSERT(!strcmp(name, "idle-timeout"));
 	return take_idle_timeout(value, &options->idle_timeout_ns);
 }

@@ -44,14 +44,6 @@ enum key {
 	KEY_ONLY,
 	KEY_IMPAIR_LOOPBACK,
 	KEY_SYN_RETRIES,
-	KEY_CC,
-	KEY_RMEM,
-	KEY_WMEM,
-	KEY_SNDBUF,
-	KEY_RCVBUF,
-	KEY_MAX_PER_CLIENT,
-	KEY_CLIENT_PREFIX,
-	KEY_IDLE_TIMEOUT,
 	KEY_PCAPNG,
 	KEY_SUMMARY,
 	KEY_EXPLAIN,
@@ -139,34 +131,15 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
-	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
+	HOST_CC_OPTION(NULL),
 	{KEY_TCP_ECN, "tcp-ecn", "0|1|2|3|4|5",
 	 "explicit congestion notification, as Linux's tcp_ecn: never, asked "
 	 "for, or taken where it is asked for; accurate ECN (RFC 9768) asked "
 	 "for, taken beside asking for the other, or taken alone; 2 unless "
 	 "said, 1 with --ecn",
 	 NULL},
-	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
-	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
-	 "4096,131072,6291456 unless said; MOST alone will do",
-	 NULL},
-	{KEY_WMEM, "wmem", "LEAST,FIRST,MOST",
-	 "the same for send buffers; 4096,16384,4194304 unless said", NULL},
-	{KEY_SNDBUF, "sndbuf", "SIZE", "send buffers of that size, untuned",
-	 NULL},
-	{KEY_RCVBUF, "rcvbuf", "SIZE", "receive buffers of that size, untuned",
-	 NULL},
-	{KEY_MAX_PER_CLIENT, "max-per-client", "N",
-	 "connections that one client address may have to each port inside; "
-	 "the next is reset",
-	 "Guarding what listens"},
-	{KEY_CLIENT_PREFIX, "client-prefix", "BITS",
-	 "of IPv6, a client is a network of so many bits; 64 unless said",
-	 NULL},
-	{KEY_IDLE_TIMEOUT, "idle-timeout", "TIME",
-	 "resets a connection to what listens inside when no octet has come or "
-	 "gone for so long",
-	 NULL},
+	HOST_BUFFER_OPTIONS,
+	HOST_GUARD_OPTIONS("inside", "what listens inside"),
 	{KEY_EXPLAIN, "explain", NULL,
 	 "draws every segment on standard error, and says what it did and why",
 	 "Seeing"},
@@ -232,7 +205,7 @@ static const char *net_name(size_t i)
 
 static const struct cli_values values[] = {
 	{KEY_NET, net_name},
-	{KEY_CC, host_option_cc},
+	{HOST_CC, host_option_cc},
 	{KEY_LANG, screen_lang_name},
 };
 
@@ -249,22 +222,6 @@ const struct cli_command cli_run_command = {
 	.values_n = sizeof(values) / sizeof(values[0]),
 	.take = take,
 };
-
-static const char *take_count(const char *value, uint64_t low, uint64_t high,
-			      uint32_t *to)
-{
-	static char range[64];
-	uint64_t count;
-	const char *why = units_count(value, low, high, &count);
-
-	if (why) {
-		snprintf(range, sizeof(range), "%s; from %llu to %llu", why,
-			 (unsigned long long)low, (unsigned long long)high);
-		return range;
-	}
-	*to = (uint32_t)count;
-	return NULL;
-}
 
 /* "[IP:]HOSTPORT:PORT"; an IPv6 address in brackets. */
 static const char *take_publish(struct line *line, const char *value)
@@ -427,7 +384,7 @@ static const char *take_value(struct line *line, int key, const char *value)
 	case KEY_DROP:
 		return take_drop(world, value);
 	case KEY_MTU:
-		return take_count(value, MTU_MIN, 65535, &world->mtu);
+		return host_option_count(value, MTU_MIN, 65535, &world->mtu);
 	case KEY_ONLY:
 		line->only = value;
 		return NULL;
@@ -435,15 +392,15 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return take_publish(line, value);
 	case KEY_SEED:
 	case KEY_SYN_RETRIES:
-	case KEY_CC:
+	case HOST_CC:
 	case KEY_TCP_ECN:
-	case KEY_RMEM:
-	case KEY_WMEM:
-	case KEY_SNDBUF:
-	case KEY_RCVBUF:
-	case KEY_MAX_PER_CLIENT:
-	case KEY_CLIENT_PREFIX:
-	case KEY_IDLE_TIMEOUT:
+	case HOST_RMEM:
+	case HOST_WMEM:
+	case HOST_SNDBUF:
+	case HOST_RCVBUF:
+	case HOST_MAX_PER_CLIENT:
+	case HOST_CLIENT_PREFIX:
+	case HOST_IDLE_TIMEOUT:
 		return host_option(cli_name_of(&cli_run_command, key), value,
 				   world);
 	case KEY_PCAPNG:

@@ -18,6 +18,7 @@
 #include <catenet/socket.h>
 
 #include "cli/command.h"
+#include "cli/host_options.h"
 #include "cli/services_udp.h"
 #include "link/heap.h"
 #include "link/netlink.h"
@@ -44,11 +45,6 @@ enum key {
 	KEY_CHARGEN,
 	KEY_DAYTIME,
 	KEY_MTU,
-	KEY_CC,
-	KEY_RMEM,
-	KEY_WMEM,
-	KEY_SNDBUF,
-	KEY_RCVBUF,
 	KEY_PLAIN,
 	KEY_BUSY_POLL,
 };
@@ -75,17 +71,8 @@ static const struct cli_option table[] = {
 	{KEY_CHARGEN, "chargen", "PORT",
 	 "sends characters without end; by UDP as many as it was sent", NULL},
 	{KEY_DAYTIME, "daytime", "PORT", "tells the time of day", NULL},
-	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", "TCP"},
-	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
-	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
-	 "4096,131072,6291456 unless said; MOST alone will do",
-	 NULL},
-	{KEY_WMEM, "wmem", "LEAST,FIRST,MOST",
-	 "the same for send buffers; 4096,16384,4194304 unless said", NULL},
-	{KEY_SNDBUF, "sndbuf", "SIZE", "send buffers of that size, untuned",
-	 NULL},
-	{KEY_RCVBUF, "rcvbuf", "SIZE", "receive buffers of that size, untuned",
-	 NULL},
+	HOST_CC_OPTION("TCP"),
+	HOST_BUFFER_OPTIONS,
 	{KEY_BUSY_POLL, "busy-poll", "TIME",
 	 "how long to look for the next frame before sleeping: takes a core "
 	 "while there is traffic, and spares wake-ups; 50us unless said, 0 "
@@ -144,14 +131,7 @@ struct services {
 
 static bool take(void *ctx, int key, const char *value);
 
-static const char *cc_name(size_t i)
-{
-	static const char *const names[] = {"cubic", "reno", NULL};
-
-	return names[i];
-}
-
-static const struct cli_values values[] = {{KEY_CC, cc_name}};
+static const struct cli_values values[] = {{HOST_CC, host_option_cc}};
 
 const struct cli_command cli_services_command = {
 	.name = "services",
@@ -210,18 +190,6 @@ static const char *take_service(struct services *services, enum service kind,
 	return NULL;
 }
 
-static const char *take_buffer(const char *value, uint32_t *to)
-{
-	uint64_t octets;
-	const char *why = units_size(value, &octets);
-
-	if (!why && (octets < 2048 || octets > 1u << 30))
-		why = "between 2kb and 1gb";
-	if (!why)
-		*to = (uint32_t)octets;
-	return why;
-}
-
 static const char *take_value(struct services *services, int key,
 			      const char *value)
 {
@@ -249,17 +217,17 @@ static const char *take_value(struct services *services, int key,
 		return take_service(services, CHARGEN, value);
 	case KEY_DAYTIME:
 		return take_service(services, DAYTIME, value);
-	case KEY_RMEM:
+	case HOST_RMEM:
 		return units_mem(value, &services->rmem);
-	case KEY_WMEM:
+	case HOST_WMEM:
 		return units_mem(value, &services->wmem);
-	case KEY_SNDBUF:
-		return take_buffer(value, &services->sndbuf);
-	case KEY_RCVBUF:
-		return take_buffer(value, &services->rcvbuf);
+	case HOST_SNDBUF:
+		return host_option_buffer(value, &services->sndbuf);
+	case HOST_RCVBUF:
+		return host_option_buffer(value, &services->rcvbuf);
 	case KEY_BUSY_POLL:
 		return units_time(value, &services->busy_poll_ns);
-	default: /* KEY_CC */
+	default: /* HOST_CC */
 		services->cc = CN_CC_RENO;
 		if (!strcmp(value, "cubic"))
 			services->cc = CN_CC_CUBIC;

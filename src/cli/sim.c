@@ -9,6 +9,7 @@
 #include <catenet/host.h>
 
 #include "cli/command.h"
+#include "cli/host_options.h"
 #include "cli/path_line.h"
 #include "cli/screen.h"
 #include "cli/sim_look.h"
@@ -222,43 +223,18 @@ static const char *take_part(struct line *line, const char *value)
 	return NULL;
 }
 
-static const char *take_buffer(const char *value, uint32_t *to)
-{
-	uint64_t octets;
-	const char *why = units_size(value, &octets);
-
-	if (!why && (octets < 2048 || octets > 1u << 30))
-		why = "from 2048 octets to 1gb";
-	if (!why)
-		*to = (uint32_t)octets;
-	return why;
-}
-
-static const char *take_count(const char *value, uint64_t low, uint64_t high,
-			      uint64_t *to)
-{
-	static char range[96];
-	const char *why = units_count(value, low, high, to);
-
-	if (!why)
-		return NULL;
-	snprintf(range, sizeof(range), "%s; from %llu to %llu", why,
-		 (unsigned long long)low, (unsigned long long)high);
-	return range;
-}
-
 static const char *take_transfer(struct line *line, int key, const char *value)
 {
 	struct bulk_plan *plan = &line->plan;
-	uint64_t number = 0;
+	uint32_t number = 0;
 	const char *why;
 
 	switch (key) {
 	case KEY_OUTAGE:
 		return take_outage(plan, value);
 	case KEY_FLOWS:
-		why = take_count(value, 1, BULK_FLOWS, &number);
-		plan->flows = (unsigned)number;
+		why = host_option_count(value, 1, BULK_FLOWS, &number);
+		plan->flows = number;
 		return why;
 	case KEY_CC:
 		return take_cc(line, value);
@@ -272,19 +248,21 @@ static const char *take_transfer(struct line *line, int key, const char *value)
 	case KEY_STAGGER:
 		return units_time(value, &plan->stagger_ns);
 	case KEY_SNDBUF:
-		return take_buffer(value, &line->set.sndbuf);
+		return host_option_buffer(value, &line->set.sndbuf);
 	case KEY_RCVBUF:
-		return take_buffer(value, &line->set.rcvbuf);
+		return host_option_buffer(value, &line->set.rcvbuf);
 	case KEY_SEED:
-		why = take_count(value, 0, UINT32_MAX, &line->first);
-		line->last = line->first;
+		why = host_option_count(value, 0, UINT32_MAX, &number);
+		line->first = line->last = number;
 		return why;
 	case KEY_SEEDS:
 		return take_seeds(line, value);
 	case KEY_PART:
 		return take_part(line, value);
 	default:
-		return take_count(value, 1, JOBS_MAX, &line->jobs);
+		why = host_option_count(value, 1, JOBS_MAX, &number);
+		line->jobs = number;
+		return why;
 	}
 }
 

@@ -28,14 +28,6 @@ enum key {
 	KEY_TUN,
 	KEY_GATEWAY,
 	KEY_TIME_WAIT,
-	KEY_CC,
-	KEY_RMEM,
-	KEY_WMEM,
-	KEY_SNDBUF,
-	KEY_RCVBUF,
-	KEY_MAX_PER_CLIENT,
-	KEY_CLIENT_PREFIX,
-	KEY_IDLE_TIMEOUT,
 	KEY_SEED,
 	KEY_JSON,
 	KEY_EXPLAIN,
@@ -76,28 +68,9 @@ static const struct cli_option table[] = {
 	{KEY_TIME_WAIT, "time-wait", "TIME",
 	 "how long who closed first waits in TIME-WAIT; 60s unless said",
 	 "TCP"},
-	{KEY_CC, "cc", "NAME", "congestion control: cubic, reno or bbr", NULL},
-	{KEY_RMEM, "rmem", "LEAST,FIRST,MOST",
-	 "between what receive buffers tune themselves, as Linux's tcp_rmem; "
-	 "4096,131072,6291456 unless said; MOST alone will do",
-	 NULL},
-	{KEY_WMEM, "wmem", "LEAST,FIRST,MOST",
-	 "the same for send buffers; 4096,16384,4194304 unless said", NULL},
-	{KEY_SNDBUF, "sndbuf", "SIZE", "send buffers of that size, untuned",
-	 NULL},
-	{KEY_RCVBUF, "rcvbuf", "SIZE", "receive buffers of that size, untuned",
-	 NULL},
-	{KEY_MAX_PER_CLIENT, "max-per-client", "N",
-	 "connections that one client address may have to each port of a host; "
-	 "the next is reset",
-	 "Guarding what listens"},
-	{KEY_CLIENT_PREFIX, "client-prefix", "BITS",
-	 "of IPv6, a client is a network of so many bits; 64 unless said",
-	 NULL},
-	{KEY_IDLE_TIMEOUT, "idle-timeout", "TIME",
-	 "resets a connection to what listens when no octet has come or gone "
-	 "for so long",
-	 NULL},
+	HOST_CC_OPTION(NULL),
+	HOST_BUFFER_OPTIONS,
+	HOST_GUARD_OPTIONS("of a host", "what listens"),
 	{'d', "detach", NULL, "runs in the background, once it is ready",
 	 "The process"},
 	{'q', "quiet", NULL, "no remarks", NULL},
@@ -150,7 +123,7 @@ static const char *word(size_t i)
 }
 
 static const struct cli_values values[] = {
-	{0, word}, {KEY_CC, host_option_cc}, {KEY_LANG, screen_lang_name}};
+	{0, word}, {HOST_CC, host_option_cc}, {KEY_LANG, screen_lang_name}};
 
 const struct cli_command cli_world_command = {
 	.name = "world",
@@ -211,14 +184,14 @@ static bool take(void *ctx, int key, const char *value)
 		why = units_time(value, &line->lab.msl2_ns);
 		break;
 	case KEY_SEED:
-	case KEY_CC:
-	case KEY_RMEM:
-	case KEY_WMEM:
-	case KEY_SNDBUF:
-	case KEY_RCVBUF:
-	case KEY_MAX_PER_CLIENT:
-	case KEY_CLIENT_PREFIX:
-	case KEY_IDLE_TIMEOUT:
+	case HOST_CC:
+	case HOST_RMEM:
+	case HOST_WMEM:
+	case HOST_SNDBUF:
+	case HOST_RCVBUF:
+	case HOST_MAX_PER_CLIENT:
+	case HOST_CLIENT_PREFIX:
+	case HOST_IDLE_TIMEOUT:
 		why = host_option(cli_name_of(&cli_world_command, key), value,
 				  &line->world);
 		break;

@@ -40,12 +40,11 @@ static inline void ether_init(struct pair *pair,
 			      void (*change)(struct cn_settings *, int host),
 			      bool settle)
 {
-	const struct cn_alloc alloc = {pair_alloc, pair_free, NULL};
 	struct cn_settings settings;
 
 	memset(pair, 0, sizeof(*pair));
 	pair->now = 1000 * S;
-	pair->pool = cn_pool_new(&alloc);
+	pair->pool = cn_pool_new(&heap_memory);
 	for (int i = 0; i < 2; i++) {
 		pair_settings(pair, &settings, i);
 		if (change)

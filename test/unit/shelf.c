@@ -12,11 +12,9 @@ struct shop {
 
 static void shop_open(struct shop *shop, uint32_t max)
 {
-	const struct cn_alloc alloc = {pair_alloc, pair_free, NULL};
-
 	memset(shop, 0, sizeof(*shop));
 	shop->budget.limit = 1 << 30;
-	shop->pool = cn_pool_new(&alloc);
+	shop->pool = cn_pool_new(&heap_memory);
 	shelf_init(&shop->shelf, shop->pool, &shop->budget, max);
 }
 
