@@ -241,6 +241,51 @@ static void neighbour_in_use_is_confirmed(void **state)
 
 /* --------------------------------------------------------------- spoofing -- */
 
+/* What is sent to the neighbour's address there never arrives. */
+static bool lose_ip(struct pair *pair, int from, const struct cn_frame *frame)
+{
+	struct ether_hdr ether;
+
+	(void)pair;
+	return from == 0 &&
+	       ether_parse(frame->header, frame->header_len, &ether) ==
+		       CN_DROP_NONE &&
+	       ether.type == ETHER_IP4;
+}
+
+/* At R1, after three timeouts, the way is in doubt: the neighbour, heard
+ * of a moment ago, is asked at once, and not after 30 s. */
+static void stream_unanswered_three_times_asks_for_its_neighbour(void **state)
+{
+	struct cn_tcp_info info;
+	struct pair pair;
+	struct duo duo;
+	uint64_t asked;
+
+	(void)state;
+	ether_init(&pair, NULL, true);
+	duo = pair_connect(&pair, 80);
+	send_text(&pair, duo.client, "hello");
+	expect_text(&pair, duo.server, "hello");
+	asked = COUNTED(&pair, 0, arp_out);
+	pair.lose = lose_ip;
+	send_text(&pair, duo.client, "is there anybody?");
+	do {
+		assert_int_equal(COUNTED(&pair, 0, arp_out), asked);
+		pair_after(&pair, 50 * MS);
+		assert_int_equal(cn_sock_info(duo.client, &info), 0);
+	} while (info.timeouts < 3);
+	assert_int_equal(COUNTED(&pair, 0, arp_out), asked + 1);
+	/* It is there: no reason to give up, and none to ask again. */
+	pair_after(&pair, 3 * S);
+	assert_int_equal(COUNTED(&pair, 0, arp_out), asked + 1);
+	assert_int_equal(COUNTED(&pair, 0, neigh_failed), 0);
+	pair.lose = NULL;
+	pair_after(&pair, 10 * S);
+	expect_text(&pair, duo.server, "is there anybody?");
+	pair_deinit(&pair);
+}
+
 static struct arp_msg forged(int op, const char *target)
 {
 	struct arp_msg arp = {.op = (uint8_t)op, .sender = pair_addr4(1)};
@@ -570,6 +615,8 @@ int main(void)
 		cmocka_unit_test(route_by_way_of_a_router),
 		cmocka_unit_test(groups_and_broadcast_ask_nobody),
 		cmocka_unit_test(neighbour_in_use_is_confirmed),
+		cmocka_unit_test(
+			stream_unanswered_three_times_asks_for_its_neighbour),
 		cmocka_unit_test(forged_arp_does_not_move_a_neighbour),
 		cmocka_unit_test(moved_neighbour_is_found_again),
 		cmocka_unit_test(
