@@ -383,6 +383,8 @@ void cn_host_retune(struct cn_host *host, const struct cn_settings *settings)
 	host->set.syn_backlog = old.syn_backlog;
 	host->set.time_wait_max = old.time_wait_max;
 	host->set.fastopen_cache = old.fastopen_cache;
+	/* Which addresses are ours may have changed (any_addr). */
+	host->net.judged.known = false;
 }
 
 void cn_host_trace_to(struct cn_host *host, const struct cn_trace_sink *sink)

@@ -560,6 +560,47 @@ static void row_39_land_is_dropped(void **state)
 	pair_deinit(&pair);
 }
 
+static void all_addresses(struct cn_settings *settings, int host)
+{
+	(void)host;
+	settings->any_addr = true;
+}
+
+/* What was found good of the packet before holds no longer when our addresses
+ * change: the peer's own becomes ours, or not all are ours any more. */
+static void row_39_addresses_that_change_are_judged_anew(void **state)
+{
+	struct cn_endpoint from = pair_at(0, 4000);
+	struct cn_endpoint to = {cn_addr_v4(192, 0, 2, 7), 81};
+	struct tcp_seg syn = {.seq = 1, .len = 1, .flags = TCP_SYN};
+	struct cn_addr theirs = pair_addr4(1);
+	struct cn_settings set;
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	duo = pair_connect(&pair, 80);
+	send_text(&pair, duo.server, "before");
+	expect_text(&pair, duo.client, "before");
+	assert_int_equal(drops(&pair, 0, CN_DROP_IP_SOURCE), 0);
+	assert_int_equal(cn_host_addr_add(pair.host[0], 0, &theirs, 24), 0);
+	send_text(&pair, duo.server, "after");
+	assert_true(drops(&pair, 0, CN_DROP_IP_SOURCE) > 0);
+	assert_int_equal(cn_sock_readable(duo.client), 0);
+	pair_deinit(&pair);
+
+	pair_init(&pair, all_addresses);
+	inject(&pair, 1, from, to, &syn);
+	inject(&pair, 1, from, to, &syn);
+	assert_int_equal(drops(&pair, 1, CN_DROP_IP_NOT_OURS), 0);
+	pair_settings(&pair, &set, 1);
+	cn_host_retune(pair.host[1], &set);
+	inject(&pair, 1, from, to, &syn);
+	assert_int_equal(drops(&pair, 1, CN_DROP_IP_NOT_OURS), 1);
+	pair_deinit(&pair);
+}
+
 /* MUST-3. Notes: row 61. */
 static void row_43_bad_checksum_changes_nothing(void **state)
 {
@@ -604,6 +645,7 @@ int main(void)
 		cmocka_unit_test(row_25_resets_are_limited),
 		cmocka_unit_test(row_25_many_are_never_answered),
 		cmocka_unit_test(row_39_land_is_dropped),
+		cmocka_unit_test(row_39_addresses_that_change_are_judged_anew),
 		cmocka_unit_test(row_43_bad_checksum_changes_nothing),
 	};
 
