@@ -152,8 +152,7 @@ static void print_trace(int host, const struct cn_trace *t, uint64_t start)
 		       t->flight);
 		break;
 	case CN_TRACE_TIMER:
-		printf("%s rto %.3f\n",
-		       timers[t->timer],
+		printf("%s rto %.3f\n", timers[t->timer],
 		       (double)t->rto_ns / 1e9);
 		break;
 	case CN_TRACE_CC:
