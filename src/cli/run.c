@@ -447,7 +447,10 @@ static bool is_for_worlds(int key)
 	case KEY_EXPLAIN:
 	case KEY_EVENTS:
 	case KEY_LANG:
+	case KEY_SUMMARY:
+	case KEY_NO_NAMESPACE:
 	case KEY_WITHOUT:
+	case 'p':
 	case 'q':
 	case 'v':
 		return true;

@@ -10,23 +10,10 @@
 
 static const uint8_t everybody[CN_MAC_LEN] = {255, 255, 255, 255, 255, 255};
 
-/* RFC 4291 appendix A: the address that the hardware's makes. */
-static struct cn_addr link_local(const uint8_t mac[CN_MAC_LEN])
-{
-	struct cn_addr addr = {.octet = {0xfe, 0x80}};
-
-	memcpy(addr.octet + 8, mac, 3);
-	addr.octet[8] ^= 2;
-	addr.octet[11] = 0xff;
-	addr.octet[12] = 0xfe;
-	memcpy(addr.octet + 13, mac + 3, 3);
-	return addr;
-}
-
 int net_link_ether(struct net *net, int link, const uint8_t mac[CN_MAC_LEN],
 		   uint64_t now)
 {
-	struct cn_addr own = link_local(mac);
+	struct cn_addr own = ether_link_local(mac);
 	int err;
 
 	if (!ether_is_station(mac))

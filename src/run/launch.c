@@ -111,6 +111,12 @@ static void go_in(const struct launch *launch, int sock)
 		send_failure(sock, STAGE_NETNS, -err);
 		_exit(125);
 	}
+	if (launch->hostname[0]) {
+		err = netns_private_name(launch->hostname);
+		if (err && launch->verbose)
+			say("the host's name stays the machine's: %s",
+			    strerror(-err));
+	}
 	if (!launch->resolv[0] && !launch->hosts)
 		return;
 	err = netns_private_files(launch->resolv, launch->hosts);

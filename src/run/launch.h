@@ -18,6 +18,7 @@ struct launch {
 	bool force_nnp;
 	const struct netns *netns; /* to go into, or NULL */
 	const char *resolv; /* of /etc/resolv.conf there; "": as it is */
+	const char *hostname; /* in there; "": the machine's */
 	const char *hosts; /* of /etc/hosts; NULL, "": likewise */
 	bool verbose;
 	pid_t pid; /* out */

@@ -310,6 +310,7 @@ static int make_network(struct run *run, const struct run_options *options,
 	}
 	program->netns = &run->netns;
 	program->resolv = config->resolv;
+	program->hostname = config->hostname;
 	program->hosts = world_hosts_file(run->world);
 	program->verbose = options->verbose;
 	return 0;

@@ -55,3 +55,15 @@ void ether_of_group(const struct cn_addr *group, uint8_t mac[CN_MAC_LEN])
 	mac[1] = 0x33;
 	memcpy(mac + 2, group->octet + 12, 4);
 }
+
+struct cn_addr ether_link_local(const uint8_t mac[CN_MAC_LEN])
+{
+	struct cn_addr addr = {.octet = {0xfe, 0x80}};
+
+	memcpy(addr.octet + 8, mac, 3);
+	addr.octet[8] ^= 2;
+	addr.octet[11] = 0xff;
+	addr.octet[12] = 0xfe;
+	memcpy(addr.octet + 13, mac + 3, 3);
+	return addr;
+}

@@ -37,6 +37,8 @@ static inline bool ether_is_group(const uint8_t mac[CN_MAC_LEN])
 /* A station's own: not a group's, and not nobody's. */
 bool ether_is_station(const uint8_t mac[CN_MAC_LEN]);
 bool ether_equal(const uint8_t a[CN_MAC_LEN], const uint8_t b[CN_MAC_LEN]);
+/* RFC 4291 appendix A: the IPv6 address that the hardware's makes. */
+struct cn_addr ether_link_local(const uint8_t mac[CN_MAC_LEN]);
 /* RFC 1112 section 6.4 and RFC 2464 section 7: the address of a group. */
 void ether_of_group(const struct cn_addr *group, uint8_t mac[CN_MAC_LEN]);
 

@@ -631,6 +631,100 @@ print(n)''')
         server.communicate()
 
 
+def count(port):
+    with socket.create_connection(('127.0.0.1', port), timeout=10) as conn:
+        conn.sendall(b'x' * 1000)
+        conn.shutdown(socket.SHUT_WR)
+        return int(conn.recv(100))
+
+
+@case
+def its_own_port():
+    """a program publishes a port of its own, which goes with it"""
+    port = free_port()
+    script = '''
+import socket, sys
+s = socket.create_server(('', 80)); print('listening', flush=True)
+while True:
+    c, a = s.accept(); n = 0
+    while d := c.recv(1000): n += len(d)
+    c.sendall(b'%d' % n); c.close()
+'''
+    with World('--link', 'alice bob', '--gateway', 'alice') as world:
+        words = world.words('alice', [PYTHON, '-c', script])
+        words[2:2] = ['-p', f'127.0.0.1:{port}:80']
+        with subprocess.Popen(words, stdout=subprocess.PIPE,
+                              text=True) as server:
+            assert server.stdout.readline() == 'listening\n'
+            assert count(port) == 1000
+            # Another's port of that number is not published.
+            with world.start('bob', PYTHON, '-c', script) as other:
+                assert other.stdout.readline() == 'listening\n'
+                assert count(port) == 1000
+            # Nor can another have it meanwhile.
+            done = subprocess.run(words, capture_output=True, text=True,
+                                  timeout=30)
+            assert done.returncode == 125 and str(port) in done.stderr, done
+            server.terminate()
+        try:
+            count(port)
+            raise AssertionError('it is still there')
+        except ConnectionRefusedError:
+            pass
+    with World() as world:
+        words = world.words('alice', ['true'])
+        words[2:2] = ['-p', f'{port}:80']
+        done = subprocess.run(words, capture_output=True, text=True,
+                              timeout=30)
+        assert done.returncode == 125 and '--gateway' in done.stderr, done
+
+
+@case
+def summary():
+    """the summary tells of a program's own connections"""
+    server = '''
+import socket
+s = socket.create_server(('', 5678)); print('listening', flush=True)
+for _ in range(3):
+    c, a = s.accept(); c.sendall(c.recv(100).upper()); c.recv(1); c.close()
+'''
+    client = '''
+import socket
+c = socket.create_connection(('192.168.0.223', 5678))
+c.sendall(b'x' * 16); assert c.recv(100) == b'X' * 16; c.close()
+'''
+    def said(host, argv, name):
+        words = world.words(host, argv)
+        words[2:2] = ['--summary', os.path.join(_base, name)]
+        return words
+
+    def read(name):
+        with open(os.path.join(_base, name)) as file:
+            return json.load(file)
+
+    with World() as world:
+        with subprocess.Popen(said('alice', [PYTHON, '-c', server], 'server'),
+                              stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout.readline() == 'listening\n'
+            for name in 'one', 'two':
+                subprocess.run(said('bob', [PYTHON, '-c', client], name),
+                               check=True, timeout=30)
+            # That of one who does not ask is not theirs, either.
+            world.python('bob', client)
+            assert process.wait(15) == 0
+        for name in 'one', 'two':
+            told = read(name)
+            assert told['connections'] == len(told['rows']) == 1, told
+            row = told['rows'][0]
+            assert (row['sent'], row['received']) == (16, 16), row
+            assert row['local']['address'] == '192.168.0.7', row
+            assert row['peer'] == {'address': '192.168.0.223',
+                                   'port': 5678}, row
+        told = read('server')
+        assert told['connections'] == 3 and told['received'] == 48, told
+        assert all(row['incoming'] for row in told['rows'])
+
+
 @case
 def as_without():
     """233 answers of a program and 87 questions to sockets are as under run

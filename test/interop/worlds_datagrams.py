@@ -352,6 +352,7 @@ def names(way):
 import fcntl, socket, struct, subprocess
 print(socket.gethostbyname("bob"), socket.gethostbyname("alice"))
 print(socket.getaddrinfo("bob", 9, socket.AF_INET6)[0][4][0])
+print(socket.gethostname())
 print([name for _, name in socket.if_nameindex() if name.startswith("eth")])
 s = socket.socket()
 for name in "eth0", "eth1":
@@ -361,9 +362,10 @@ for name in "eth0", "eth1":
     before = open('/etc/hosts').read()
     with World(way, *LINE, *HOPS) as world:
         assert world.script('r2', text).split('\n') == [
-            '10.9.0.1 10.1.0.1', 'fd00:0:0:4::2', "['eth0', 'eth1']",
-            '10.0.2.2 1500', '10.0.3.1 1300']
+            '10.9.0.1 10.1.0.1', 'fd00:0:0:4::2', 'r2',
+            "['eth0', 'eth1']", '10.0.2.2 1500', '10.0.3.1 1300']
     assert open('/etc/hosts').read() == before
+    assert socket.gethostname() != 'r2'
 
 
 @ways('what is for all reaches all of a segment')
@@ -391,6 +393,26 @@ for to in "10.0.1.255", "239.7.7.7":
             world.start('carol', hear, '10.0.1.3'):
         assert world.script('alice', ask).split('\n') == [
             "['10.0.1.2', '10.0.1.3']"] * 2
+
+
+@ways('addresses of a segment alone')
+def link_local(way):
+    own = '''
+import re
+print(re.search("fe80[0-9a-f]{28} \\S+ \\S+ \\S+ \\S+ +eth0",
+                open("/proc/net/if_inet6").read())[0][:32])'''
+    ask = '''
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.settimeout(20)
+for to in sys.argv[1:]:
+    s.sendto(b"near", (to, 99, 0, socket.if_nametoindex("eth0")))
+    print(s.recvfrom(100)[1][0])'''
+    with World(way, *LAN) as world, world.start('bob', ECHO, '::', 99):
+        found = world.script('bob', own)
+        near = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(found))
+        assert near.startswith('fe80::'), near
+        said = world.script('alice', ask, near, 'ff02::1').split()
+        assert {one.split('%')[0] for one in said} == {near}, said
 
 
 @ways('the real network through a gateway: datagrams, pings, names')

@@ -102,3 +102,10 @@ int netns_private_files(const char *resolv, const char *hosts)
 	(void)umount2(folder, MNT_DETACH);
 	return err;
 }
+
+int netns_private_name(const char *hostname)
+{
+	if (unshare(CLONE_NEWUTS) < 0)
+		return -errno;
+	return sethostname(hostname, strlen(hostname)) < 0 ? -errno : 0;
+}

@@ -19,6 +19,7 @@
 #define NETNS_ROUTES 128
 #define NETNS_ERROR 320
 #define NETNS_RESOLV 2048
+#define NETNS_HOSTNAME 65
 /* Sockets of the namespace that are handed out unbound. */
 #define NETNS_SPARE 16
 
@@ -63,6 +64,7 @@ struct netns_config {
 	bool no_tun; /* a pair of interfaces, also where a TUN could be had */
 	bool no_namespace; /* fail as where it is forbidden */
 	char resolv[NETNS_RESOLV]; /* of /etc/resolv.conf; "": as it is */
+	char hostname[NETNS_HOSTNAME]; /* "": the machine's */
 };
 
 /* The held side of an interface. */
@@ -108,5 +110,7 @@ int netns_enter(const struct netns *ns) CN_MUST_CHECK;
  * likewise.  0, or -errno and everything is as it was.
  */
 int netns_private_files(const char *resolv, const char *hosts) CN_MUST_CHECK;
+/* The same of the name of the host. */
+int netns_private_name(const char *hostname) CN_MUST_CHECK;
 
 #endif

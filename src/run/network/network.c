@@ -314,3 +314,14 @@ void network_stats(const struct network *network, const struct plan_end *from,
 {
 	cn_path_stats(wire_of(network, from)->path, stats);
 }
+
+bool network_link_local(const struct network *network,
+			const struct plan_end *end, struct cn_addr *addr)
+{
+	const struct wire *wire = wire_of(network, end);
+
+	if (!plan_link(network->plan, (unsigned)end->link)->segment)
+		return false;
+	*addr = ether_link_local(wire->mac);
+	return true;
+}

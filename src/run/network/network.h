@@ -69,6 +69,11 @@ struct cn_host *network_host(const struct network *network, int node);
 /* The number of that end's link on its host. */
 int network_link_of(const struct network *network, const struct plan_end *end);
 
+/* The IPv6 link-local address of a station of a segment (RFC 4291 appendix A);
+ * false: that link has none. */
+bool network_link_local(const struct network *network,
+			const struct plan_end *end, struct cn_addr *addr);
+
 /* --------------------------------------------------------------- time -- */
 
 /* Moves everything that can be moved now, some turns long.  True: there is

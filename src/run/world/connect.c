@@ -216,7 +216,7 @@ void wsock_to_idle(struct wsock *sock)
 void wsock_fail(struct wsock *sock, int err)
 {
 	wsock_to_idle(sock);
-	sock->world->tally.failed++;
+	sock->owner->tally->failed++;
 	sock->news_failed = true;
 	sock->news_err = err;
 	wsock_news(sock);
@@ -230,7 +230,7 @@ static void succeeded(struct wsock *sock)
 
 	list_del(&sock->kind);
 	sock->phase = WSOCK_CONNECTED;
-	sock->row = tally_open(&world->tally, now);
+	sock->row = tally_open(sock->owner->tally, now);
 	if (sock->row) {
 		sock->row->local = wsock_local(sock);
 		sock->row->peer = sock->to;

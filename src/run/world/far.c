@@ -276,6 +276,7 @@ static int join(struct far *far, const struct run_options *options)
 			 0, program);
 
 	talk.number = (uint64_t)getppid();
+	talk.result = far->summary || far->for_people;
 	if (n < 0 || (size_t)n >= sizeof(talk.data))
 		n = (int)sizeof(talk.data) - 1;
 	talk.len = (uint32_t)n + 1;
@@ -315,7 +316,8 @@ struct world *far_new(struct loop *loop, const struct run_options *options)
 	far->pool = cn_pool_new(&heap_memory);
 	if (far->pool)
 		map_init(&far->socks, far->pool);
-	if (!far->pool || join(far, options) ||
+	if (!far->pool || !far_own_begin(far, options) || join(far, options) ||
+	    !far_own_publish(far, options) ||
 	    loop_watch(loop, &far->watch, EPOLLIN)) {
 		world_free((struct world *)(void *)far);
 		return NULL;
@@ -739,8 +741,10 @@ static void far_finish(struct world *world)
 	far->ends = true;
 	/* Then the world has seen that the programs have ended, and whoever
 	 * looks waits for the end of their connections. */
-	if (far->watch.on)
+	if (far->watch.on) {
 		(void)ask(far, &bye, -1);
+		far_own_end(far);
+	}
 	for (unsigned i = 0; i < 3; i++)
 		if (far->looks[i])
 			onlooker_close(&far->onlooker[i]);
@@ -772,6 +776,8 @@ static void far_free(struct world *world)
 		cn_pool_free(far->pool);
 	}
 	free(far->hosts_file);
+	if (far->summary)
+		(void)fclose(far->summary);
 	free(far);
 }
 

@@ -5,9 +5,12 @@
  *
  *	far.c		the line to it, events and sockets
  *	far_twin.c	the namespace of its host's programs
+ *	far_own.c	what it publishes, and its summary
  */
 #ifndef RUN_WORLD_FAR_PARTS_H
 #define RUN_WORLD_FAR_PARTS_H
+
+#include <stdio.h>
 
 #include "base/list.h"
 #include "base/map.h"
@@ -33,6 +36,8 @@ struct far {
 	bool looks[3];
 	bool has_twin; /* the host's programs have a namespace already */
 	char *hosts_file; /* of /etc/hosts, or NULL */
+	FILE *summary; /* --summary, or NULL */
+	bool for_people; /* who want one on the screen */
 };
 
 static inline struct far *far_of(struct world *world)
@@ -46,6 +51,17 @@ static inline struct far *far_of(struct world *world)
 int far_ask(struct far *far, struct talk *talk, int pass, int *got);
 /* The next answer to the same question. */
 int far_hear(struct far *far, struct talk *talk, int *got);
+
+/* All pieces of an answer, ended by an octet 0 more: how long it is, or
+ * -errno. */
+long far_ask_long(struct far *far, struct talk *talk, char **text);
+
+/* Before joining: false: it was said why not. */
+bool far_own_begin(struct far *far, const struct run_options *options);
+/* After it. */
+bool far_own_publish(struct far *far, const struct run_options *options);
+/* The programs have ended. */
+void far_own_end(struct far *far);
 
 bool far_netns(struct world *world, struct netns_config *config);
 bool far_shared(struct world *world, struct netns *ns);

@@ -13,10 +13,9 @@
 #include "run/netns/netns.h"
 #include "run/world/far_parts.h"
 
-#define FILE_MAX (256u << 10)
+#define FILE_MAX (16u << 20)
 
-/* All pieces of an answer: how long it is, or -errno. */
-static long ask_long(struct far *far, struct talk *talk, char **text)
+long far_ask_long(struct far *far, struct talk *talk, char **text)
 {
 	size_t len = 0;
 	char *more;
@@ -58,7 +57,8 @@ static bool is_sound(const struct netns_config *config)
 		sound = config->addr[i].on < config->interface_n;
 	for (unsigned i = 0; sound && i < config->route_n; i++)
 		sound = config->route[i].on < config->interface_n;
-	return sound && memchr(config->resolv, 0, sizeof(config->resolv));
+	return sound && memchr(config->resolv, 0, sizeof(config->resolv)) &&
+	       memchr(config->hostname, 0, sizeof(config->hostname));
 }
 
 bool far_netns(struct world *world, struct netns_config *config)
@@ -68,7 +68,7 @@ bool far_netns(struct world *world, struct netns_config *config)
 	char *octets;
 	bool sound;
 
-	sound = ask_long(far, &talk, &octets) == (long)sizeof(*config);
+	sound = far_ask_long(far, &talk, &octets) == (long)sizeof(*config);
 	if (sound)
 		memcpy(config, octets, sizeof(*config));
 	free(octets);
@@ -111,7 +111,7 @@ const char *far_hosts_file(struct world *world)
 	struct talk talk = {.kind = TALK_LIST, .extra = TALK_LIST_NAMES};
 	char *names;
 
-	if (far->hosts_file || ask_long(far, &talk, &names) < 0)
+	if (far->hosts_file || far_ask_long(far, &talk, &names) < 0)
 		return far->hosts_file;
 	add_own_names(&far->hosts_file);
 	add(&far->hosts_file, names);

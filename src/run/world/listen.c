@@ -149,7 +149,8 @@ int near_accept(struct wsock *listener, void *tag, struct wsock **sock)
 	made->rcvlowat = listener->rcvlowat;
 	cn_sock_set_tag(engine, &made->ear);
 	made->phase = WSOCK_CONNECTED;
-	made->row = tally_open(&world->tally, now);
+	made->owner = listener->owner;
+	made->row = tally_open(made->owner->tally, now);
 	if (made->row) {
 		made->row->incoming = true;
 		made->row->local = wsock_local(made);

@@ -73,12 +73,21 @@ struct whost {
 	int node; /* of the network */
 };
 
+/* Whose sockets they are, and what he has asked for: the program, or one of
+ * those that have joined. */
+struct wowner {
+	struct tally *tally;
+	const struct world_publish *publish;
+	unsigned publish_n;
+};
+
 /* A socket of the program. */
 struct wsock {
 	struct world_face face;
 	struct ear ear;
 	struct world *world;
 	const struct whost *on;
+	const struct wowner *owner;
 	struct list node; /* world->socks */
 	struct list kind; /* world->connecting or world->listeners */
 	struct list news; /* world->news, when there is an event to give */
@@ -183,6 +192,7 @@ struct world {
 	struct list due; /* relays */
 	struct list due_flows; /* relays of flows */
 	struct tally tally;
+	struct wowner owner; /* of what is nobody's else */
 	FILE *summary; /* --summary, or NULL */
 	struct wtun *tun;
 	struct inner *inner; /* NULL: the programs have no namespace */
@@ -269,6 +279,10 @@ struct wsock *wsock_find_listener(struct world *world,
 				  const struct cn_endpoint *to);
 /* The attempt failed with this errno, now. */
 void wsock_fail(struct wsock *sock, int err);
+/* Sockets of this owner are the world's own from now on. */
+void wsocks_disown(struct world *world, const struct wowner *owner);
+/* What is still connected counts as far as it has come. */
+void wsocks_count(struct world *world, const struct wowner *owner);
 /* What the relay of a socket came to. */
 void wsock_relay(struct wsock *sock, bool *moved, uint64_t now);
 /* An orphan has ended. */
@@ -325,6 +339,8 @@ void publish_unlisten(struct wsock *listener);
 void publish_room(struct world *world);
 /* -p: tried when the world begins; 0 or a positive errno, told on stderr. */
 int publish_check(struct world *world);
+/* Whether that port of the machine could be had; 0 or a positive errno. */
+int publish_try(const struct world *world, const struct cn_endpoint *host);
 void publish_drop(struct published *published);
 
 /* ------------------------------------------------ the calls of world.h -- */

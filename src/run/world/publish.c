@@ -234,19 +234,18 @@ static void use(struct wsock *listener, const struct cn_endpoint *host,
 		pub->full = true;
 }
 
-/* -p for this port; true when there is any. */
-static bool use_asked(struct wsock *listener, int backlog)
+static bool use_those(struct wsock *listener, int backlog,
+		      const struct world_publish *publish, unsigned n)
 {
-	const struct world_options *opt = listener->world->options;
 	bool any = false;
 
-	for (unsigned i = 0; i < opt->publish_n; i++) {
-		struct cn_endpoint host = opt->publish[i].host;
+	for (unsigned i = 0; i < n; i++) {
+		struct cn_endpoint host = publish[i].host;
 
-		if (opt->publish[i].udp ||
-		    opt->publish[i].port != listener->bound_to.port ||
-		    (opt->publish[i].node &&
-		     strcmp(opt->publish[i].node, listener->on->name) != 0))
+		if (publish[i].udp ||
+		    publish[i].port != listener->bound_to.port ||
+		    (publish[i].node &&
+		     strcmp(publish[i].node, listener->on->name) != 0))
 			continue;
 		/* "every address": of the family that listens inside */
 		if (cn_addr_is_any(&host.addr) &&
@@ -256,6 +255,18 @@ static bool use_asked(struct wsock *listener, int backlog)
 		any = true;
 	}
 	return any;
+}
+
+/* -p for this port, of the world or of who has joined it; true when there is
+ * any. */
+static bool use_asked(struct wsock *listener, int backlog)
+{
+	const struct world_options *opt = listener->world->options;
+	const struct wowner *owner = listener->owner;
+	bool any = use_those(listener, backlog, opt->publish, opt->publish_n);
+
+	return use_those(listener, backlog, owner->publish, owner->publish_n) ||
+	       any;
 }
 
 static bool takes_v4(const struct wsock *listener)
@@ -490,31 +501,40 @@ void publish_room(struct world *world)
 	}
 }
 
+int publish_try(const struct world *world, const struct cn_endpoint *wanted)
+{
+	struct cn_endpoint host = *wanted;
+	int fd = bound_fd(world, &host);
+
+	if (fd == -EAFNOSUPPORT && cn_addr_is_any(&host.addr)) {
+		host.addr = cn_addr_v4(0, 0, 0, 0);
+		fd = bound_fd(world, &host);
+	}
+	if (fd < 0)
+		return -fd;
+	close(fd);
+	return 0;
+}
+
 int publish_check(struct world *world)
 {
 	const struct world_options *opt = world->options;
 
 	for (unsigned i = 0; i < opt->publish_n; i++) {
-		struct cn_endpoint host = opt->publish[i].host;
+		const struct cn_endpoint *host = &opt->publish[i].host;
 		char text[CN_ADDR_TEXT];
-		int fd;
+		int err;
 
 		if (opt->publish[i].udp)
 			continue;
-		fd = bound_fd(world, &host);
-		if (fd == -EAFNOSUPPORT && cn_addr_is_any(&host.addr)) {
-			host.addr = cn_addr_v4(0, 0, 0, 0);
-			fd = bound_fd(world, &host);
-		}
-		if (fd < 0) {
-			cn_addr_format(&host.addr, text);
-			fprintf(stderr,
-				"catenet: -p: port %u of %s cannot be had: "
-				"%s\n",
-				host.port, text, strerror(-fd));
-			return -fd;
-		}
-		close(fd);
+		err = publish_try(world, host);
+		if (!err)
+			continue;
+		cn_addr_format(&host->addr, text);
+		fprintf(stderr,
+			"catenet: -p: port %u of %s cannot be had: %s\n",
+			host->port, text, strerror(err));
+		return err;
 	}
 	return 0;
 }

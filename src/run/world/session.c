@@ -36,6 +36,7 @@ static void session_end(struct session *session, bool world_ends)
 	map_each(&session->guests, world_ends ? drop_one : cut_one, NULL);
 	map_deinit(&session->guests);
 	session_forget(session);
+	session_own_end(session);
 	session_twin_forget(session);
 	list_del(&session->node);
 	session->all->n--;
@@ -109,6 +110,7 @@ static struct session *session_new(struct sessions *all, int fd, int pid)
 		return NULL;
 	session->all = all;
 	session->pid = pid;
+	session_own_begin(session);
 	map_init(&session->guests, all->config.world->pool);
 	list_init(&session->out);
 	session->watch = (struct loop_watch){

@@ -32,6 +32,8 @@ static void do_socket(struct session *session, struct talk *talk)
 	else if (wsock_open(session->all->config.world, session->on,
 			    talk->extra, guest, &guest->sock))
 		guest->sock = NULL;
+	else
+		guest->sock->owner = &session->owner;
 	if (talk->serial)
 		session_answer_bare(session, talk,
 				    guest && guest->sock ? 0 : -ENOBUFS);

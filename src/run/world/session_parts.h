@@ -8,6 +8,7 @@
  *	session_call.c	calls on sockets
  *	session_world.c	what is asked of the whole world
  *	session_twin.c	the namespace of a host's programs
+ *	session_own.c	what it publishes, and its summary
  */
 #ifndef RUN_WORLD_SESSION_PARTS_H
 #define RUN_WORLD_SESSION_PARTS_H
@@ -19,6 +20,7 @@
 
 #define TALK_HEAD offsetof(struct talk, data)
 #define PROGRAM_MAX 64
+#define SESSION_PORTS 32
 
 struct session {
 	struct sessions *all;
@@ -32,6 +34,9 @@ struct session {
 	int pid;
 	long parent;
 	char program[PROGRAM_MAX];
+	struct wowner owner; /* of its sockets */
+	struct tally tally;
+	struct world_publish publish[SESSION_PORTS];
 	struct netns *giving; /* as much of a namespace as has come, or NULL */
 };
 
@@ -88,6 +93,11 @@ void session_call(struct session *session, struct talk *talk, int fd);
 /* One about the whole world, or before joining.  False: it is none; else fd is
  * taken. */
 bool session_world(struct session *session, struct talk *talk, int fd);
+/* One about what is its own; takes fd. */
+void session_own(struct session *session, struct talk *talk, int fd);
+void session_own_begin(struct session *session);
+/* Its sockets that live on are nobody's. */
+void session_own_end(struct session *session);
 /* One about the namespace of its host; takes fd. */
 void session_twin(struct session *session, struct talk *talk, int fd);
 void session_twin_forget(struct session *session);

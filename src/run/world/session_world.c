@@ -34,6 +34,9 @@ static void do_join(struct session *session, struct talk *talk)
 		program = strrchr(program, '/') + 1;
 	text_escape(program, session->program, sizeof(session->program));
 	session->parent = (long)talk->number;
+	/* Rows are for those who ask for a summary at the end. */
+	if (talk->result != 1)
+		session->tally.row_n = TALLY_ROWS;
 	session->on = hosts_find(world, host, text, sizeof(text));
 	talk_text(talk, session->on ? session->on->name : text);
 	session_answer(session, talk, session->on ? 0 : -ENOENT);
@@ -154,6 +157,11 @@ bool session_world(struct session *session, struct talk *talk, int fd)
 {
 	if (talk->kind == TALK_LOOK) {
 		do_look(session, talk, fd);
+		return true;
+	}
+	if (session->on &&
+	    (talk->kind == TALK_PUBLISH || talk->kind == TALK_SUMMARY)) {
+		session_own(session, talk, fd);
 		return true;
 	}
 	if (session->on && talk->kind >= TALK_TWIN &&

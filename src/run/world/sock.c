@@ -40,6 +40,7 @@ struct wsock *wsock_new(struct world *world, const struct whost *on, int domain,
 	sock->face.ops = world->face.ops;
 	sock->world = world;
 	sock->on = on;
+	sock->owner = &world->owner;
 	sock->tag = tag;
 	sock->ls.domain = domain;
 	sock->ls.limits = &world->limits;

@@ -44,11 +44,36 @@ static void count_last(struct wsock *sock)
 	struct cn_tcp_info info;
 
 	if (cn_sock_info(sock->ls.sock, &info) == CN_OK)
-		tally_program(&sock->world->tally, sock->row, &info,
+		tally_program(sock->owner->tally, sock->row, &info,
 			      sock->relay.octets_in, sock->relay.octets_out,
 			      world_now(sock->world));
 	sock->seen_local = wsock_local(sock);
 	(void)wsock_peer(sock, &sock->seen_peer);
+}
+
+void wsocks_disown(struct world *world, const struct wowner *owner)
+{
+	for (struct list *node = world->socks.next; node != &world->socks;
+	     node = node->next) {
+		struct wsock *sock = CN_CONTAINER(node, struct wsock, node);
+
+		if (sock->owner == owner)
+			sock->owner = &world->owner;
+	}
+}
+
+void wsocks_count(struct world *world, const struct wowner *owner)
+{
+	for (struct list *node = world->socks.next; node != &world->socks;
+	     node = node->next) {
+		struct wsock *sock = CN_CONTAINER(node, struct wsock, node);
+
+		if (sock->owner != owner || sock->phase != WSOCK_RELAY)
+			continue;
+		count_last(sock);
+		if (sock->row)
+			sock->row->ended_at = 0;
+	}
 }
 
 /* The end was given back; `gone` as in the event. */

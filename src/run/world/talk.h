@@ -28,8 +28,8 @@
  * descriptor comes with it. */
 enum talk_kind {
 	/* ------------------------------------------- asked, and answered -- */
-	/* extra: TALK_VERSION; data: the host and the program, each ended by
-	 * 0.  Answer: data is a sentence if result is not 0, else the host's
+	/* extra: TALK_VERSION; result: 1: it will ask for a summary; number:
+	 * what started it; data: the host and the program, each ended by 0.  Answer: data is a sentence if result is not 0, else the host's
 	 * name. */
 	TALK_JOIN = 1,
 	TALK_BIND, /* extra: privileged; data: sockaddr */
@@ -66,6 +66,14 @@ enum talk_kind {
 	TALK_TWIN_GIVE,
 	/* What was given is all; answer: -EEXIST: another was first */
 	TALK_TWIN_DONE,
+	/* data: a struct cn_endpoint of the machine, number: the port of the
+	 * host that it leads to, for this supervisor's programs; answer: data,
+	 * a sentence if result is not 0 */
+	TALK_PUBLISH,
+	/* What became of this supervisor's connections: enum talk_summary as
+	 * extra; answer: extra 1: more pieces follow, each an answer; data:
+	 * text */
+	TALK_SUMMARY,
 
 	/* ----------------------------------------------- said, no answer -- */
 	TALK_SOCKET, /* extra: family; what becomes of it is told later */
@@ -92,6 +100,8 @@ enum talk_twin {
 	TALK_TWIN_ASK,
 	TALK_TWIN_LINK, /* and the next: of its interfaces */
 };
+
+enum talk_summary { TALK_SUMMARY_JSON, TALK_SUMMARY_PEOPLE };
 
 enum talk_list {
 	/* Lines of words between tabs: "world" name, process, refused; then

@@ -213,6 +213,14 @@ static void print_path(const char *name, const struct cn_path_stats *stats,
 		stats->duplicated, stats->corrupted, stats->reordered);
 }
 
+static void print_paths(const struct tally_path *path, FILE *out)
+{
+	if (!path)
+		return;
+	print_path("up", &path->up, out);
+	print_path("down", &path->down, out);
+}
+
 /* False: there were none. */
 static bool print_datagrams(const struct tally_datagrams *count,
 			    const char *before, FILE *out)
@@ -269,10 +277,8 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 	uint64_t shown = 0;
 
 	if (!tally->connections && !tally->failed) {
-		if (print_datagrams(&tally->datagrams, "catenet:", out)) {
-			print_path("up", &path->up, out);
-			print_path("down", &path->down, out);
-		}
+		if (print_datagrams(&tally->datagrams, "catenet:", out))
+			print_paths(path, out);
 		return;
 	}
 	amount_octets(sent, tally->octets_out);
@@ -291,8 +297,7 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 		fprintf(out, "  ... and %" PRIu64 " more\n",
 			tally->connections - shown);
 	(void)print_datagrams(&tally->datagrams, " ", out);
-	print_path("up", &path->up, out);
-	print_path("down", &path->down, out);
+	print_paths(path, out);
 	if (tally->abandoned)
 		fprintf(out, "  %" PRIu64 " octets were never acknowledged\n",
 			tally->abandoned);
@@ -404,7 +409,7 @@ static void json_counters(FILE *out, const struct cn_counters *count)
 			cn_drop_name((enum cn_drop)i), count->drop[i]);
 		comma = ", ";
 	}
-	fprintf(out, "}}");
+	fprintf(out, "}},\n");
 }
 
 void tally_json(const struct tally *tally, const struct tally_path *path,
@@ -418,17 +423,21 @@ void tally_json(const struct tally *tally, const struct tally_path *path,
 		",\n  \"sent\": %" PRIu64 ",\n  \"received\": %" PRIu64
 		",\n  \"retransmits_sent\": %" PRIu64
 		",\n  \"retransmits_received\": %" PRIu64
-		",\n  \"abandoned\": %" PRIu64 ",\n  \"path\": {\n",
+		",\n  \"abandoned\": %" PRIu64 ",\n",
 		(double)(now - tally->began_at) / 1e9, tally->connections,
 		tally->failed, tally->octets_out, tally->octets_in,
 		tally->retrans_out, tally->retrans_in, tally->abandoned);
-	json_path(out, "up", &path->up);
-	fprintf(out, ",\n");
-	json_path(out, "down", &path->down);
-	fprintf(out, "\n  },\n");
-	json_datagrams(out, &tally->datagrams);
-	json_counters(out, count);
-	fprintf(out, ",\n  \"rows\": [");
+	if (path) {
+		fprintf(out, "  \"path\": {\n");
+		json_path(out, "up", &path->up);
+		fprintf(out, ",\n");
+		json_path(out, "down", &path->down);
+		fprintf(out, "\n  },\n");
+		json_datagrams(out, &tally->datagrams);
+	}
+	if (count)
+		json_counters(out, count);
+	fprintf(out, "  \"rows\": [");
 	for (const struct list *node = tally->rows.next; node != &tally->rows;
 	     node = node->next) {
 		fprintf(out, "%s", comma);

@@ -74,10 +74,11 @@ void tally_limits(struct tally *tally, struct watch *watch, uint64_t now);
 struct tally_path {
 	struct cn_path_stats up, down;
 };
-/* For people. */
+/* For people.  path NULL: it is not this tally's alone, and nothing is said of
+ * it. */
 void tally_print(const struct tally *tally, const struct tally_path *path,
 		 FILE *out, uint64_t now);
-/* JSON (catenet-run(1)). */
+/* JSON (catenet-run(1)); path and count NULL: likewise. */
 void tally_json(const struct tally *tally, const struct tally_path *path,
 		const struct cn_counters *count, FILE *out, uint64_t now);
 

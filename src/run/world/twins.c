@@ -88,6 +88,21 @@ static void add_addrs(struct netns_config *config, unsigned on,
 		};
 }
 
+/* On a segment a station has one more, of IPv6, that its own made. */
+static void add_link_local(const struct world *world,
+			   struct netns_config *config, unsigned on,
+			   const struct plan_end *end)
+{
+	struct netns_addr *own = &config->addr[config->addr_n];
+
+	if (config->addr_n == NETNS_ADDRS ||
+	    !network_link_local(hosts_network(world->hosts), end, &own->addr))
+		return;
+	own->prefix_len = 64;
+	own->on = on;
+	config->addr_n++;
+}
+
 static int add_route(void *ctx, const struct plan_hop *hop)
 {
 	struct netns_config *config = ctx;
@@ -130,9 +145,11 @@ void twins_config(const struct twins *twins, const struct whost *host,
 		plan_interface(end, interface->name);
 		interface->mtu = plan_link(plan, (unsigned)end->link)->mtu;
 		add_addrs(config, i, &end->addrs);
+		add_link_local(world, config, i, end);
 		config->interface_n++;
 	}
 	(void)plan_routes(plan, host->node, add_route, config);
+	snprintf(config->hostname, sizeof(config->hostname), "%s", host->name);
 	name_resolver(world, config);
 }
 

@@ -503,6 +503,7 @@ struct world *near_new(struct loop *loop, const struct run_options *options)
 	list_init(&world->due);
 	list_init(&world->due_flows);
 	tally_init(&world->tally, loop_now(loop));
+	world->owner.tally = &world->tally;
 	if (!find_seed(own) || make(world)) {
 		near_free(world);
 		return NULL;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What a program has for itself in a world that it joins: ports of this machine
+ * that lead to it, and the summary at its end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/run.h"
+#include "run/world/far_parts.h"
+#include "run/world/options.h"
+
+bool far_own_begin(struct far *far, const struct run_options *options)
+{
+	const struct world_options *opt = options->path;
+
+	far->for_people = !options->quiet &&
+			  (options->verbose || isatty(STDERR_FILENO));
+	if (!opt || !opt->summary)
+		return true;
+	far->summary = fopen(opt->summary, "we");
+	if (!far->summary)
+		fprintf(stderr, "catenet: %s: %s\n", opt->summary,
+			strerror(errno));
+	return far->summary;
+}
+
+static bool publish_one(struct far *far, const struct world_publish *publish)
+{
+	static const char only_tcp[] = "only TCP can be published of a world";
+	struct talk talk = {
+		.kind = TALK_PUBLISH,
+		.number = publish->port,
+		.len = sizeof(publish->host),
+	};
+	int got, rc;
+
+	if (publish->udp) {
+		fprintf(stderr, "catenet: -p: %s\n", only_tcp);
+		return false;
+	}
+	memcpy(talk.data, &publish->host, sizeof(publish->host));
+	rc = far_ask(far, &talk, -1, &got);
+	if (got >= 0)
+		close(got);
+	if (rc)
+		fprintf(stderr, "catenet: -p %u:%u: %s\n", publish->host.port,
+			publish->port,
+			!far->over && talk_is_text(&talk) ?
+				(const char *)talk.data :
+				strerror(-rc));
+	return !rc;
+}
+
+bool far_own_publish(struct far *far, const struct run_options *options)
+{
+	const struct world_options *opt = options->path;
+
+	for (unsigned i = 0; opt && i < opt->publish_n; i++)
+		if (!publish_one(far, &opt->publish[i]))
+			return false;
+	return true;
+}
+
+static void write_summary(struct far *far, enum talk_summary which, FILE *out)
+{
+	struct talk talk = {.kind = TALK_SUMMARY, .extra = which};
+	char *text;
+	long len = far_ask_long(far, &talk, &text);
+
+	if (len > 0)
+		(void)fwrite(text, 1, (size_t)len, out);
+	free(text);
+}
+
+void far_own_end(struct far *far)
+{
+	if (far->for_people && !far->over)
+		write_summary(far, TALK_SUMMARY_PEOPLE, stderr);
+	far->for_people = false;
+	if (!far->summary)
+		return;
+	if (!far->over)
+		write_summary(far, TALK_SUMMARY_JSON, far->summary);
+	if (fclose(far->summary))
+		fprintf(stderr, "catenet: the summary: %s\n", strerror(errno));
+	far->summary = NULL;
+}
