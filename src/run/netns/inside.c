@@ -59,7 +59,7 @@ static int replace(const char *folder, const char *name, const char *text,
 	char path[64];
 	int err;
 
-	if (!text || !*text)
+	if (!text || !*text || access(place, F_OK) < 0)
 		return 0;
 	err = put_file(folder, name, text, path, sizeof(path));
 	if (!err && mount(path, place, NULL, MS_BIND, NULL) < 0)
@@ -88,7 +88,7 @@ int netns_private_files(const char *resolv, const char *hosts)
 	const char *folder;
 	int err;
 
-	if (*resolv && access(RESOLV, F_OK) < 0)
+	if (access(RESOLV, F_OK) < 0 && !(hosts && *hosts))
 		return -errno;
 	if (unshare(CLONE_NEWNS) < 0)
 		return -errno;
