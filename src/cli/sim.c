@@ -73,7 +73,7 @@ static const struct cli_option table[] = {
 	 "Seeing"},
 	{KEY_PLOT, "plot", "FILE",
 	 "draws the first flow as SVG: windows, round trip, and a "
-	 "time-sequence graph",
+	 "time-sequence graph; - is standard output, here and below",
 	 NULL},
 	{KEY_PCAPNG, "pcapng", "FILE", "captures every packet, with its fate",
 	 NULL},
@@ -517,6 +517,8 @@ static const char *check_together(struct line *line, int files)
 
 	if (why)
 		return why;
+	if (sim_look_on_stdout(&line->look) + line->json > 1)
+		return "one thing alone can be written to standard output";
 	if (line->merge)
 		return files ? NULL : "--merge needs the files that it joins";
 	if (files)
@@ -582,7 +584,8 @@ int cli_sim(int argc, char **argv)
 				    run_single(&line, to);
 	}
 	if (!code && !line.json)
-		sim_table_print(to, stdout);
+		sim_table_print(to, sim_look_on_stdout(&line.look) ? stderr :
+								     stdout);
 	sim_table_free(to);
 	return code;
 }

@@ -65,9 +65,20 @@ static void on_packet(void *ctx, int toward, const struct cn_frame *frame,
 		look->failed = true;
 }
 
+static bool is_stdout(const char *name)
+{
+	return name && !strcmp(name, "-");
+}
+
+unsigned sim_look_on_stdout(const struct sim_look_config *config)
+{
+	return is_stdout(config->pcapng) + is_stdout(config->events) +
+	       is_stdout(config->plot);
+}
+
 static FILE *open_file(const char *name)
 {
-	FILE *file = fopen(name, "we");
+	FILE *file = is_stdout(name) ? stdout : fopen(name, "we");
 
 	if (!file)
 		fprintf(stderr, "catenet sim: %s: %s\n", name, strerror(errno));
@@ -163,7 +174,7 @@ static bool finish(FILE *file, const char *name)
 		return true;
 	errno = 0;
 	bad = fflush(file) || ferror(file);
-	if (!(bad | fclose(file)))
+	if (file == stdout ? !bad : !(bad | fclose(file)))
 		return true;
 	fprintf(stderr, "catenet sim: %s is not whole: %s\n", name,
 		errno ? strerror(errno) : "a write failed");

@@ -9,10 +9,12 @@
 struct sim_look;
 
 struct sim_look_config {
-	const char *pcapng, *events, *plot; /* files; each may be NULL */
+	const char *pcapng, *events, *plot; /* files, or "-"; or NULL */
 	enum see_lang lang;
 };
 
+/* How many of them are standard output. */
+unsigned sim_look_on_stdout(const struct sim_look_config *config);
 /* NULL: it said on standard error why not. */
 struct sim_look *sim_look_open(const struct sim_look_config *config);
 const struct bulk_watch *sim_look_watch(const struct sim_look *look);

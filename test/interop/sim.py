@@ -70,6 +70,23 @@ def what_may_be_looked_at():
 
 
 @case
+def on_standard_output():
+    """what is looked at may go to standard output, the table then beside it"""
+    table = sim(*LOSSY, '--time', '1s')
+    for option, begins in (('--plot', b'<svg'), ('--events', b'{"kind'),
+                           ('--pcapng', b'\n\r\r\n')):
+        done = subprocess.run([CATENET, 'sim', *LOSSY, '--time', '1s', option,
+                               '-'], capture_output=True, timeout=120,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(begins), (option, done.stdout[:40])
+        assert b'Mbit/s' not in done.stdout[-400:], (option, done.stdout[-400:])
+        assert done.stderr.decode() == table, (option, done.stderr)
+    for words in ['--plot', '-', '--events', '-'], ['--json', '--pcapng', '-']:
+        assert 'one thing' in sim(*LOSSY, *words, code=125), words
+
+
+@case
 def a_recorded_rate():
     """a Mahimahi trace limits the flow to what it says, each way"""
     with tempfile.TemporaryDirectory() as folder:
