@@ -105,6 +105,7 @@ static const struct {
 	{IPPROTO_IPV6, IPV6_V6ONLY},
 	{IPPROTO_IPV6, IPV6_UNICAST_HOPS},
 	{IPPROTO_IPV6, IPV6_TCLASS},
+	{IPPROTO_IPV6, IPV6_ADDRFORM},
 };
 
 /* Options about routes, queues and marks of the machine itself. */
@@ -359,9 +360,30 @@ static int set_ip(struct linux_sock *ls, int opt, int value, uint64_t now)
 	return engine_set(ls, CN_OPT_TOS, value & 0xfc, now);
 }
 
+/*
+ * A connection to a mapped address becomes one of IPv4: its names are told so,
+ * and whatever else is done with the socket.  There is no way back.
+ */
+static int set_family(struct linux_sock *ls, int value)
+{
+	struct cn_endpoint peer;
+
+	if (value != AF_INET)
+		return EINVAL;
+	if (cn_sock_state(ls->sock) != CN_ESTABLISHED)
+		return ENOTCONN;
+	if (cn_sock_accepted_peer(ls->sock, &peer) != CN_OK ||
+	    !cn_addr_is_v4(&peer.addr))
+		return EADDRNOTAVAIL;
+	ls->domain = AF_INET;
+	return 0;
+}
+
 static int set_ip6(struct linux_sock *ls, int opt, int value, uint64_t now)
 {
 	switch (opt) {
+	case IPV6_ADDRFORM:
+		return set_family(ls, value);
 	case IPV6_V6ONLY:
 		return engine_set(ls, CN_OPT_V6ONLY, value != 0, now);
 	case IPV6_UNICAST_HOPS:
@@ -880,6 +902,10 @@ static int get_ip(struct linux_sock *ls, int level, int opt, void *val,
 	int value = 0;
 	int rc;
 
+	if (level == IPPROTO_IPV6 && opt == IPV6_ADDRFORM)
+		return cn_sock_state(ls->sock) == CN_ESTABLISHED ?
+			       put_int(val, len, ls->domain) :
+			       ENOTCONN;
 	if (level == IPPROTO_IPV6 && opt == IPV6_V6ONLY)
 		what = CN_OPT_V6ONLY;
 	else if ((level == IPPROTO_IPV6 && opt == IPV6_UNICAST_HOPS) ||

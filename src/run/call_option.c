@@ -181,8 +181,14 @@ long call_setsockopt(struct call *call)
 		return err;
 	if (level == SOL_SOCKET)
 		return set_socket_option(call, name, value, (socklen_t)len);
-	return world_setsockopt(call->psock->sock, level, name, value,
-				(socklen_t)len);
+	if (groups_option(call->psock, level, name))
+		return groups_set(call->psock, level, name, value,
+				  (socklen_t)len);
+	err = world_setsockopt(call->psock->sock, level, name, value,
+			       (socklen_t)len);
+	if (err == 0 && level == IPPROTO_IPV6 && name == IPV6_ADDRFORM)
+		call->psock->family = AF_INET;
+	return err;
 }
 
 /*
@@ -276,6 +282,8 @@ long call_getsockopt(struct call *call)
 	else if (!is_level(level)) /* as the kernel's two families say it */
 		err = call->psock->family == AF_INET ? -EOPNOTSUPP :
 						       -ENOPROTOOPT;
+	else if (groups_option(call->psock, level, name))
+		err = groups_get(call->psock, level, name, value, &len);
 	else
 		err = world_getsockopt(call->psock->sock, level, name, value,
 				       &len);

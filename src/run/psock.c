@@ -218,6 +218,7 @@ struct psock *psock_new(struct supervisor *sup, int family, int a)
 	psock->family = family;
 	psock->fd = -1;
 	psock->ready_a = -1;
+	psock->groups = -1;
 	list_init(&psock->loose);
 	list_init(&psock->waiters);
 	list_init(&psock->ready);
@@ -247,6 +248,8 @@ void psock_free(struct psock *psock)
 		world_close(psock->sock, false);
 	if (psock->ready_a >= 0)
 		close(psock->ready_a);
+	if (psock->groups >= 0)
+		close(psock->groups);
 	(void)map_remove(&sup->socks, hash_of(psock->cookie), psock);
 	free(psock);
 }

@@ -350,6 +350,10 @@ static int supervise_program(struct run *run, const struct run_options *options,
 	if (run->sup) {
 		run->sup->ask = run->netns.ask_fd;
 		run->netns.ask_fd = -1;
+		for (int i = 0; i < 2; i++) {
+			run->sup->twin[i] = run->netns.twin_fd[i];
+			run->netns.twin_fd[i] = -1;
+		}
 	}
 	netns_release(&run->netns);
 	if (!run->sup || watch_signals(run) < 0) {

@@ -400,6 +400,8 @@ struct supervisor *sup_new(struct loop *loop, struct world *world, int listener,
 	sup->world = world;
 	sup->notify = listener;
 	sup->ask = -1;
+	sup->twin[0] = -1;
+	sup->twin[1] = -1;
 	psocks_init(sup);
 	for (int i = 0; i < SUP_TASK_HASH; i++)
 		list_init(&sup->waiters[i]);
@@ -431,6 +433,10 @@ void sup_free(struct supervisor *sup)
 	close(sup->notify);
 	if (sup->ask >= 0)
 		close(sup->ask);
+	for (int i = 0; i < 2; i++) {
+		if (sup->twin[i] >= 0)
+			close(sup->twin[i]);
+	}
 	tasks_deinit(&sup->tasks);
 	gone_deinit(&sup->gone);
 	free(sup->req);

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
 
@@ -70,6 +71,7 @@ struct psock {
 	unsigned pending, tokens; /* listener */
 	struct list ready; /* accepted, but not delivered: a signal came */
 	int ready_a; /* on that list: A */
+	int groups; /* the kernel's socket that is a member for it, or -1 */
 	struct list in_ready;
 };
 
@@ -115,6 +117,7 @@ struct supervisor {
 	int notify;
 	int ask; /* a datagram socket of the programs' network, or -1: they are
 		    in ours */
+	int twin[2]; /* netns_tcp's, of that network, or -1 */
 	struct loop_watch notify_watch;
 	struct seccomp_notif *req;
 	struct seccomp_notif_resp *resp;
@@ -226,6 +229,15 @@ void psock_acceptable(struct psock *psock, unsigned n);
 void psock_ended(struct psock *psock, int err, bool gone);
 /* Ends what is loose and gone: at most n are looked at. */
 void psocks_sweep(struct supervisor *sup, unsigned n);
+
+/* ------------------------------------------------------------ groups.c -- */
+
+/* Whether the option is about multicast: then groups_set and groups_get. */
+bool groups_option(const struct psock *psock, int level, int name);
+long groups_set(struct psock *psock, int level, int name, const void *value,
+		socklen_t len);
+long groups_get(struct psock *psock, int level, int name, void *value,
+		socklen_t *len);
 
 /* ------------------------------------------------------------ waiter.c -- */
 

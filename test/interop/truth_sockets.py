@@ -1354,6 +1354,77 @@ def dual_stack():
             attempt(lst.setsockopt, 41, socket.IPV6_V6ONLY, 1)]
 
 
+ADDRFORM = 1  # ipv6(7)
+
+
+@question
+def becomes_ipv4():
+    lst = listener(8, "::")
+    port = lst.getsockname()[1]
+    c = socket.create_connection(("127.0.0.1", port))
+    a, _ = lst.accept()
+    told = [attempt(lst.setsockopt, 41, ADDRFORM, socket.AF_INET),
+            attempt(fresh(socket.AF_INET6).getsockopt, 41, ADDRFORM),
+            a.getsockopt(41, ADDRFORM), a.getsockname()[0],
+            attempt(a.setsockopt, 41, ADDRFORM, socket.AF_INET6),
+            attempt(a.setsockopt, 41, ADDRFORM, b"\2"),
+            attempt(a.setsockopt, 41, ADDRFORM, socket.AF_INET),
+            a.getsockopt(SOL, socket.SO_DOMAIN)]
+    a = socket.socket(fileno=a.detach())
+    c.send(b"x")
+    told += [a.family, a.getsockname()[0], a.getpeername()[0], text(a.recv(9)),
+             attempt(a.setsockopt, 41, ADDRFORM, socket.AF_INET),
+             attempt(a.getsockopt, 41, ADDRFORM),
+             attempt(a.setsockopt, 41, socket.IPV6_V6ONLY, 1)]
+    six = socket.create_connection(("::1", port))
+    b, _ = lst.accept()
+    told += [attempt(b.setsockopt, 41, ADDRFORM, socket.AF_INET)]
+    return told + [six.family]
+
+
+JOIN, LEAVE = 42, 45  # MCAST_JOIN_GROUP ...
+
+
+def group(text, interface):
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    raw = socket.inet_pton(family, text)
+    where = struct.pack("=HHI" if len(raw) == 16 else "=HH",
+                        *[family, 0, 0][:3 if len(raw) == 16 else 2])
+    return struct.pack("=II", interface, 0) + (where + raw).ljust(128, b"\0")
+
+
+@question
+def stream_in_a_group():
+    lo = socket.if_nametoindex("lo")
+    four, six = group("224.0.0.5", lo), group("ff02::5", lo)
+    told = []
+    with listener() as lst:
+        told += [attempt(lst.setsockopt, 0, JOIN, four),
+                 attempt(lst.setsockopt, 0, JOIN, four)]
+        c = fresh()
+        c.connect(lst.getsockname())
+        a, _ = lst.accept()
+        told += [attempt(a.setsockopt, 0, LEAVE, four),
+                 attempt(c.setsockopt, 0, JOIN, four),
+                 attempt(lst.setsockopt, 0, LEAVE, four),
+                 attempt(lst.setsockopt, 0, LEAVE, four),
+                 attempt(c.setsockopt, 0, LEAVE, four)]
+    for family in socket.AF_INET, socket.AF_INET6:
+        s = fresh(family)
+        old = socket.inet_aton("224.0.0.5") + bytes(4)
+        told += [attempt(s.setsockopt, 0, socket.IP_ADD_MEMBERSHIP, old),
+                 attempt(s.setsockopt, 0, JOIN, group("10.0.0.1", lo)),
+                 attempt(s.setsockopt, 0, JOIN, group("224.0.0.5", 9999)),
+                 attempt(s.setsockopt, 0, JOIN, b"short"),
+                 attempt(s.setsockopt, 41, JOIN, six),
+                 attempt(s.setsockopt, 41, LEAVE, six),
+                 attempt(s.setsockopt, 41, LEAVE, six),
+                 attempt(s.setsockopt, 0, socket.IP_MULTICAST_TTL, 3),
+                 attempt(s.setsockopt, 0, socket.IP_MULTICAST_LOOP, 0),
+                 attempt(s.getsockopt, 0, socket.IP_MULTICAST_LOOP)]
+    return told
+
+
 @question
 def threads_accept():
     lst = listener(64)

@@ -45,7 +45,8 @@ enum {
 	FD_ASK,
 	FD_LIST4,
 	FD_LIST6,
-	FD_SPARE,
+	FD_TWIN,
+	FD_SPARE = FD_TWIN + 2,
 	FD_LINK = FD_SPARE + NETNS_SPARE,
 	FD_N = FD_LINK + NETNS_INTERFACES,
 };
@@ -409,6 +410,12 @@ static int leave_behind(struct maker *maker)
 	for (int i = 0; i < NETNS_SPARE && maker->config->has_ports; i++)
 		if (open_socket(maker, FD_SPARE + i))
 			return -1;
+	for (int i = 0; i < 2; i++) {
+		maker->fd[FD_TWIN + i] = twin_open();
+		if (maker->fd[FD_TWIN + i] < 0)
+			return failed(maker, errno, "a socket: %s",
+				      strerror(errno));
+	}
 	return 0;
 }
 
@@ -523,6 +530,7 @@ static int take(struct netns *ns, int sock, char *why)
 			(struct netns_link){fd[FD_LINK + i], answer.index[i]};
 	ns->ask_fd = fd[FD_ASK];
 	memcpy(ns->list_fd, fd + FD_LIST4, sizeof(ns->list_fd));
+	memcpy(ns->twin_fd, fd + FD_TWIN, sizeof(ns->twin_fd));
 	memcpy(ns->spare_fd, fd + FD_SPARE, sizeof(ns->spare_fd));
 	ns->user_fd = fd[FD_USER];
 	if (n == answer.n)
@@ -570,6 +578,7 @@ void netns_init(struct netns *ns)
 		.net_fd = -1,
 		.ask_fd = -1,
 		.list_fd = {-1, -1},
+		.twin_fd = {-1, -1},
 	};
 	for (int i = 0; i < NETNS_INTERFACES; i++)
 		ns->link[i].fd = -1;
@@ -586,6 +595,8 @@ void netns_release(struct netns *ns)
 		give_up(&ns->link[i].fd);
 	give_up(&ns->list_fd[0]);
 	give_up(&ns->list_fd[1]);
+	give_up(&ns->twin_fd[0]);
+	give_up(&ns->twin_fd[1]);
 	for (int i = 0; i < NETNS_SPARE; i++)
 		give_up(&ns->spare_fd[i]);
 }

@@ -84,6 +84,8 @@ struct netns {
 	 * again; empty where there is none. */
 	int list_fd[2];
 	int spare_fd[NETNS_SPARE]; /* UDP over IPv4, non-blocking */
+	/* Two TCP sockets of the kernel's, of which netns_tcp makes others. */
+	int twin_fd[2];
 	struct netns_link link[NETNS_INTERFACES];
 };
 
@@ -97,6 +99,16 @@ int netns_make(struct netns *ns, const struct netns_config *config,
 void netns_init(struct netns *ns);
 /* Closes what nobody has taken: a descriptor that is -1 is somebody's. */
 void netns_release(struct netns *ns);
+
+/*
+ * Another TCP socket of the kernel's in that namespace, closed, of IPv6 where
+ * the kernel has it: whoever may no longer enter the namespace gets one by
+ * accept, since what is accepted is where its listener is.  A descriptor, or
+ * -errno.
+ */
+int netns_tcp(const int twin[2]) CN_MUST_CHECK;
+/* One of the two, of this process's network: a descriptor, or -1 (errno). */
+int twin_open(void) CN_MUST_CHECK;
 
 /*
  * This process, single-threaded, goes in; there is no way back.  0 or
