@@ -52,6 +52,7 @@ enum key {
 	KEY_ISOLATED,
 	KEY_DNS,
 	KEY_NO_NAMESPACE,
+	KEY_WATCH_SENDMSG,
 	KEY_TUN,
 	KEY_ADDR,
 	KEY_VIA,
@@ -128,6 +129,11 @@ static const struct cli_option table[] = {
 	{KEY_NO_NAMESPACE, "no-namespace", NULL,
 	 "the program stays in this machine's network: UDP, ping and names go "
 	 "past the path",
+	 NULL},
+	{KEY_WATCH_SENDMSG, "watch-sendmsg", NULL,
+	 "every sendmsg is looked at, for an address in it, which TCP ignores "
+	 "and by which UDP reaches this machine's loopback; a call then takes "
+	 "some ten microseconds more",
 	 NULL},
 	{KEY_SYN_RETRIES, "syn-retries", "N",
 	 "how often a SYN is sent again before connect gives up", "TCP"},
@@ -488,6 +494,9 @@ static bool take(void *ctx, int key, const char *value)
 		return true;
 	case KEY_NO_NAMESPACE:
 		line->run.no_namespace = true;
+		return true;
+	case KEY_WATCH_SENDMSG:
+		line->run.watch_sendmsg = true;
 		return true;
 	case 'q':
 		line->run.quiet = true;

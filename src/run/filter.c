@@ -174,7 +174,7 @@ static void call_addressed(struct filter *f, long nr, uint32_t bits)
 	end(f, at, NATIVE);
 }
 
-static void build(struct filter *f)
+static void build(struct filter *f, bool sendmsg)
 {
 	static const long always[] = {
 		SYS_bind,	 SYS_listen,	  SYS_accept,
@@ -201,7 +201,10 @@ static void build(struct filter *f)
 	call_ioctl(f);
 	call_addressed(f, SYS_sendto, MSG_FASTOPEN | MSG_MORE);
 	call_addressed(f, SYS_recvfrom, MSG_TRUNC | MSG_ERRQUEUE);
-	call_flags(f, SYS_sendmsg, 2, MSG_FASTOPEN);
+	/* Whether an address is in it no argument tells. */
+	if (sendmsg)
+		call_always(f, SYS_sendmsg, NOTIFY);
+	call_flags(f, SYS_sendmsg, 2, MSG_FASTOPEN | MSG_MORE);
 	call_flags(f, SYS_sendmmsg, 3, MSG_FASTOPEN);
 	call_flags(f, SYS_recvmsg, 2, MSG_TRUNC | MSG_ERRQUEUE);
 	call_flags(f, SYS_recvmmsg, 3, MSG_TRUNC | MSG_ERRQUEUE);
@@ -218,12 +221,12 @@ static int install(const struct filter *f)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int filter_install(bool force_nnp)
+int filter_install(bool force_nnp, bool sendmsg)
 {
 	struct filter f = {.n = 0};
 	int fd = -EACCES;
 
-	build(&f);
+	build(&f, sendmsg);
 	/* With CAP_SYS_ADMIN set-user-ID programs keep their power. */
 	if (!force_nnp)
 		fd = install(&f);

@@ -23,7 +23,9 @@
  * Puts the filter on the calling thread and returns the descriptor on which
  * its calls are notified (close-on-exec), or -errno.  Without the right to do
  * it otherwise, no_new_privs is set; always when force_nnp.
+ * sendmsg: each call of it is notified, not only those whose flags ask for it;
+ * who calls this uses sendmmsg to hand the descriptor on.
  */
-int filter_install(bool force_nnp);
+int filter_install(bool force_nnp, bool sendmsg);
 
 #endif

@@ -49,10 +49,10 @@ static int member(struct psock *psock)
 		return psock->groups;
 	if (!spare_has(1))
 		return -ENOBUFS;
-	psock->groups = sup->twin[0] >= 0 ?
-				netns_tcp(sup->twin) :
-				socket(psock->family,
-				       SOCK_STREAM | SOCK_CLOEXEC, 0);
+	psock->groups =
+		sup->twin[0] >= 0 ?
+			netns_tcp(sup->twin) :
+			socket(psock->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (psock->groups >= 0)
 		return psock->groups;
 	psock->groups = -1;

@@ -77,6 +77,7 @@ static void send_failure(int sock, enum stage stage, int err)
 	(void)!write(sock, &failure, sizeof(failure));
 }
 
+/* By sendmmsg: sendmsg may be notified already, and nobody listens yet. */
 static bool send_listener(int sock, int listener)
 {
 	union {
@@ -85,18 +86,18 @@ static bool send_listener(int sock, int listener)
 	} control = {{0}};
 	char octet = 0;
 	struct iovec iov = {.iov_base = &octet, .iov_len = 1};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
+	struct mmsghdr msg = {
+		.msg_hdr = {.msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control.space,
+			    .msg_controllen = sizeof(control.space)},
 	};
 
 	control.align.cmsg_level = SOL_SOCKET;
 	control.align.cmsg_type = SCM_RIGHTS;
 	control.align.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.align), &listener, sizeof(listener));
-	return sendmsg(sock, &msg, 0) == 1;
+	return sendmmsg(sock, &msg, 1, 0) == 1;
 }
 
 /* A name that is resolved elsewhere is a lesser evil than no program. */
@@ -131,7 +132,7 @@ static _Noreturn void become_program(const struct launch *launch, int sock)
 	int listener;
 
 	go_in(launch, sock);
-	listener = filter_install(launch->force_nnp);
+	listener = filter_install(launch->force_nnp, launch->watch_sendmsg);
 	if (listener < 0) {
 		send_failure(sock, STAGE_FILTER, -listener);
 		_exit(125);

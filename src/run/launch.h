@@ -15,7 +15,7 @@ struct launch {
 	char *const *argv;
 	const sigset_t *mask; /* the program's */
 	bool ignore_child; /* SIGCHLD was ignored when we were started */
-	bool force_nnp;
+	bool force_nnp, watch_sendmsg;
 	const struct netns *netns; /* to go into, or NULL */
 	const char *resolv; /* of /etc/resolv.conf there; "": as it is */
 	const char *hostname; /* in there; "": the machine's */

@@ -386,6 +386,7 @@ int run_main(const struct run_options *options)
 	struct launch program = {
 		.argv = options->argv,
 		.force_nnp = options->without & RUN_WITHOUT_CAP_FILTER,
+		.watch_sendmsg = options->watch_sendmsg,
 		.listener = -1,
 	};
 	struct run run = {.code = 125, .front = getpid()};

@@ -22,6 +22,7 @@ struct run_options {
 	char *const *argv; /* the program and its arguments, NULL at the end */
 	bool quiet, verbose;
 	bool no_namespace; /* UDP and ICMP stay the machine's */
+	bool watch_sendmsg; /* every sendmsg is looked at */
 	unsigned without; /* enum run_without */
 	/* A world that has a name, and one of its hosts; NULL: one of our own. */
 	const char *world, *host;

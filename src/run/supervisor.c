@@ -274,7 +274,7 @@ static long do_call(struct call *call)
 	}
 	if (call->nr == SYS_socket)
 		return call_socket(call);
-	if (!fn)
+	if (!fn || (call->nr == SYS_sendmsg && sendmsg_is_plain(call)))
 		return CALL_CONTINUE;
 	call->a = task_getfd(&sup->tasks, call->tid, (int)call->args[0]);
 	if (call->a == -EPERM || call->a == -EACCES)

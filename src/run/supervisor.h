@@ -172,6 +172,10 @@ call_fn call_getsockname, call_getpeername, call_setsockopt, call_getsockopt,
 call_fn call_sendto, call_recvfrom, call_sendmsg, call_recvmsg, call_sendmmsg,
 	call_recvmmsg;
 
+/* A sendmsg that has neither an address nor flags of interest: natively right,
+ * whatever socket it is of. */
+bool sendmsg_is_plain(const struct call *call);
+
 /* udp_calls.c: a call on a socket that is not ours. */
 long udp_call(struct call *call);
 

@@ -272,3 +272,20 @@ int task_write(pid_t tid, uint64_t addr, const void *in, size_t len)
 		return 0;
 	return copied(process_vm_writev(tid, &here, 1, &there, 1, 0), len);
 }
+
+long task_gather(pid_t tid, struct iovec *there, size_t n, void *out,
+		 size_t len)
+{
+	struct iovec here = {.iov_base = out, .iov_len = 0};
+	ssize_t got;
+
+	for (size_t i = 0; i < n; i++) {
+		if (there[i].iov_len > len - here.iov_len)
+			there[i].iov_len = len - here.iov_len;
+		here.iov_len += there[i].iov_len;
+	}
+	if (here.iov_len == 0)
+		return 0;
+	got = process_vm_readv(tid, &here, 1, there, n, 0);
+	return got > 0 ? got : copied(got, here.iov_len);
+}

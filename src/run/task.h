@@ -32,6 +32,12 @@ int task_getfd(struct tasks *tasks, pid_t tid, int fd);
 /* Exactly len octets, or -EFAULT, or -EPERM, -ESRCH. */
 int task_read(pid_t tid, uint64_t addr, void *out, size_t len);
 int task_write(pid_t tid, uint64_t addr, const void *in, size_t len);
+/* What n pieces of the task's memory hold, one behind the other, of at most len
+ * octets: their number, which is less where a piece cannot be read; -EFAULT or
+ * as above if none can.  The pieces are cut to len. */
+struct iovec;
+long task_gather(pid_t tid, struct iovec *there, size_t n, void *out,
+		 size_t len);
 
 /* The process of a thread, 0 when there is none. */
 pid_t task_process(pid_t tid);

@@ -65,16 +65,37 @@ static long binds(struct call *call, struct sockaddr_storage *ss, socklen_t len)
 	return result;
 }
 
+/* Where the call has its address; 0: nowhere. */
+static uint64_t addr_of(const struct call *call, uint64_t *len)
+{
+	struct msghdr msg;
+
+	switch (call->nr) {
+	case SYS_bind:
+	case SYS_connect:
+		*len = call->args[2];
+		return call->args[1];
+	case SYS_sendto:
+		*len = call->args[5];
+		return call->args[4];
+	case SYS_sendmsg:
+		if (task_read(call->tid, call->args[1], &msg, sizeof(msg)) < 0)
+			return 0;
+		*len = msg.msg_namelen;
+		return (uint64_t)(uintptr_t)msg.msg_name;
+	default:
+		return 0;
+	}
+}
+
 long udp_call(struct call *call)
 {
-	const bool sends = call->nr == SYS_sendto;
 	struct sockaddr_storage ss;
-	const uint64_t at = call->args[sends ? 4 : 1];
-	const uint64_t len = call->args[sends ? 5 : 2];
+	uint64_t at, len;
 
-	if (call->sup->ask < 0 ||
-	    (call->nr != SYS_bind && call->nr != SYS_connect && !sends))
+	if (call->sup->ask < 0)
 		return CALL_CONTINUE;
+	at = addr_of(call, &len);
 	memset(&ss, 0, sizeof(ss));
 	if (!at || copy_addr_in(call, at, len, &ss) < 0 ||
 	    (ss.ss_family != AF_INET && ss.ss_family != AF_INET6) ||

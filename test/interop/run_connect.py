@@ -402,6 +402,58 @@ ip addr add 10.66.0.1/24 dev d0; ip link set d0 arp off up
 
 
 @case
+def sendmsg_with_address():
+    """--watch-sendmsg: an address in sendmsg is ignored, as TCP ignores it"""
+    script = '''
+import errno, signal, socket
+signal.signal(signal.SIGPIPE, lambda *_: print("SIGPIPE"))
+def told(sock, pieces, flags=0, to=("127.0.0.1", 9)):
+    try:
+        return sock.sendmsg(pieces, [], flags, to)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+listener = socket.create_server(("127.0.0.1", 0))
+print(told(socket.socket(), [b"x"]), told(socket.socket(), [b"x"], 0x4000),
+      told(listener, [b"x"]))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+print(told(client, [b"one ", b"", b"two "]), told(client, [b"end"], 0x8000),
+      told(client, []), told(client, [b"!"], 1))
+client.sendmsg([b"."])
+print(server.recv(100), server.recv(100) if not client.shutdown(1) else 0)
+print(told(client, [b"x"]), told(client, [b"x"], 0x4000, None))
+client, server = socket.create_connection(listener.getsockname()), None
+server, _ = listener.accept()
+client.setblocking(False)
+big, sent = bytes(range(256)) * 8000, 0
+while isinstance(put := told(client, [big]), int):
+    sent += put
+client.setblocking(True)
+import threading
+def take():
+    got = 0
+    while octets := server.recv(1 << 16):
+        got += len(octets)
+    print(got - sent)
+taker = threading.Thread(target=take)
+taker.start()
+at = 0
+while at < len(big):
+    at += told(client, [big[at:at + 77777], big[at + 77777:]])
+client.close()
+taker.join()
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagrams.bind(("127.0.0.1", 0))
+print(told(datagrams, [b"to myself"], 0, datagrams.getsockname()),
+      datagrams.recv(99))
+here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+print(here.sendmsg([b"a", b"b"]), there.recv(9))'''
+    a = native(script)
+    b = python('-q --watch-sendmsg', script)
+    assert a == b, f'native:\n{a}\nunder run:\n{b}'
+
+
+@case
 def options():
     """options tell what they tell without catenet"""
     script = '''

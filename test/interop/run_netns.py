@@ -647,6 +647,22 @@ print(own.recv(10))
             'refused', "b'own'"]
 
 
+@ways('the loopback of this machine by sendmsg, where it is watched')
+def mirrored_by_sendmsg(who, options):
+    text = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+s.sendmsg([b"by ", b"sendmsg"], [], 0, ("127.0.0.1", int(sys.argv[1])))
+print(*s.recvfrom(100))
+"""
+    with udp(socket.AF_INET, '127.0.0.1', 0) as sock:
+        threading.Thread(target=echo, args=(sock,), daemon=True).start()
+        port = sock.getsockname()[1]
+        assert script(who, [*options, '--watch-sendmsg'], text, port) == \
+            f"b'BY SENDMSG' ('127.0.0.1', {port})"
+
+
 @ways('nothing but what it says reaches the wire')
 def leaks(who, options):
     PEER.wire.setblocking(False)

@@ -556,6 +556,24 @@ def more_to_come():
 
 
 @question
+def more_to_come_by_sendmsg():
+    """The same by sendmsg, in pieces."""
+    c, a = pair()
+    out = []
+    for _ in range(2):
+        out.append(c.sendmsg([b"o", b"", b"ne"], [], socket.MSG_MORE))
+        out.append(c.sendmsg([b"two"], [], socket.MSG_MORE))
+        settle()
+        out.append(text(attempt(a.recv, 9, socket.MSG_DONTWAIT)))
+        c.sendmsg([b"e", b"nd"])
+        out.append(text(a.recv(99)))
+    c.sendmsg([b"last"], [], socket.MSG_MORE)
+    c.shutdown(socket.SHUT_WR)
+    return out + [text(a.recv(9)), text(a.recv(9)),
+                  attempt(c.sendmsg, [b"x"], [], socket.MSG_MORE)]
+
+
+@question
 def sendto_connected():
     c, a = pair()
     lst = listener()
