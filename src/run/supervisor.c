@@ -22,12 +22,14 @@
 #include <catenet/base.h>
 
 #include "run/filter.h"
+#include "run/restart.h"
 #include "run/run.h"
 #include "run/supervisor.h"
 #include "run/world/world.h"
 
-/* How soon after its answer a call that comes again is taken for the same. */
-#define RESTART_NS (20 * CN_NS_PER_MS)
+/* How soon after its answer a call that comes again is taken for the same where
+ * nothing tells whether it is. */
+#define RESTART_NS (200 * CN_NS_PER_MS)
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -106,7 +108,7 @@ void sup_remember(struct supervisor *sup, pid_t tid, int nr,
 		  const uint64_t args[6], long result, bool delivered)
 {
 	struct undelivered *one =
-		&sup->undelivered[sup->undelivered_at++ % SUP_UNDELIVERED];
+		&sup->undelivered[(unsigned)tid % SUP_UNDELIVERED];
 
 	one->tid = tid;
 	one->nr = nr;
@@ -123,8 +125,15 @@ static bool is_restart(const struct undelivered *one, const struct call *call)
 		return false;
 	if (one->until == CN_NEVER)
 		return true;
-	return loop_refresh(call->sup->loop) < one->until &&
-	       task_catches(call->tid);
+	switch (restart_look(call->tid, call->nr, call->args)) {
+	case RESTART_YES:
+		return true;
+	case RESTART_NO:
+		return false;
+	case RESTART_UNKNOWN:
+		break;
+	}
+	return loop_refresh(call->sup->loop) < one->until;
 }
 
 /* True, with the result: the call has been done, but a signal took the task
@@ -132,20 +141,16 @@ static bool is_restart(const struct undelivered *one, const struct call *call)
 static bool was_done(struct supervisor *sup, const struct call *call,
 		     long *result)
 {
-	bool found = false;
+	struct undelivered *one =
+		&sup->undelivered[(unsigned)call->tid % SUP_UNDELIVERED];
+	bool found;
 
-	for (int i = 0; i < SUP_UNDELIVERED; i++) {
-		struct undelivered *one = &sup->undelivered[i];
-
-		if (one->tid != call->tid)
-			continue;
-		if (is_restart(one, call)) {
-			*result = one->result;
-			found = true;
-		}
-		/* The task has gone on: it is of no use any more. */
-		one->tid = 0;
-	}
+	if (one->tid != call->tid)
+		return false;
+	found = is_restart(one, call);
+	*result = one->result;
+	/* The task has gone on: it is of no use any more. */
+	one->tid = 0;
 	return found;
 }
 

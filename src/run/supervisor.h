@@ -95,7 +95,8 @@ struct waiter {
 /*
  * The result of a call that may not be done twice, kept until the task's next
  * call.  A signal may keep it from the task, which then makes the call again:
- * we are told so (ENOENT) or, in a window of a microsecond, we are not.
+ * we are told so (ENOENT) or, in a window of a microsecond, we are not; then
+ * the task's stack tells (restart.h).
  */
 struct undelivered {
 	pid_t tid; /* 0: none */
@@ -106,7 +107,9 @@ struct undelivered {
 			   been, if the call comes again before */
 };
 
-#define SUP_UNDELIVERED 64
+/* One for each task, whose numbers are found by what is left of them; two that
+ * share a place are rare, and the later one has it. */
+#define SUP_UNDELIVERED 4096
 #define SUP_TASK_HASH 256
 
 struct supervisor {
@@ -129,7 +132,6 @@ struct supervisor {
 	struct loop_timer sweep;
 	struct list waiters[SUP_TASK_HASH];
 	struct undelivered undelivered[SUP_UNDELIVERED];
-	unsigned undelivered_at;
 	bool over; /* no supervised task is left */
 	bool said_blind, said_foreign;
 };

@@ -83,16 +83,15 @@ bool task_is_capable(pid_t tid, unsigned cap)
 	return at && (strtoull(at, NULL, 16) >> cap & 1) != 0;
 }
 
-/* The C library's own (32 and 33) do not count. */
-bool task_catches(pid_t tid)
+uint64_t task_caught(pid_t tid)
 {
 	char text[4096];
 	const char *at;
 
 	if (status_file(tid, text, sizeof(text)) < 0)
-		return false;
+		return 0;
 	at = status_field(text, "\nSigCgt:");
-	return at && (strtoull(at, NULL, 16) & ~(UINT64_C(3) << 31)) != 0;
+	return at ? strtoull(at, NULL, 16) & ~(UINT64_C(3) << 31) : 0;
 }
 
 void task_name(pid_t tid, char *name, size_t room)

@@ -44,8 +44,9 @@ pid_t task_process(pid_t tid);
 bool task_is_cloexec(pid_t tid, int fd);
 /* Whether the effective capabilities hold number cap. */
 bool task_is_capable(pid_t tid, unsigned cap);
-/* Whether it has handlers of signals. */
-bool task_catches(pid_t tid);
+/* The signals that it has handlers of, as a mask; the C library's own (32 and
+ * 33) do not count. */
+uint64_t task_caught(pid_t tid);
 /* The name of the program, for messages. */
 void task_name(pid_t tid, char *name, size_t room);
 

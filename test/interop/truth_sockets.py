@@ -1444,6 +1444,42 @@ def stream_in_a_group():
 
 
 @question
+def called_twice():
+    """The very same call again: same arguments, same pointers."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def again(call, *args):
+        told = []
+        for _ in range(3):
+            ctypes.set_errno(0)
+            told += [call(*args), name(ctypes.get_errno())]
+        return told
+
+    def address(to):
+        raw = struct.pack("=H", socket.AF_INET) + struct.pack(
+            "!H4s8x", to[1], socket.inet_aton(to[0]))
+        return ctypes.create_string_buffer(raw, 16), 16
+
+    was = signal.signal(signal.SIGUSR1, lambda *_: None)
+    lst, s = listener(), fresh()
+    told = [again(libc.bind, s.fileno(), *address(("127.0.0.1", 0))),
+            again(libc.connect, s.fileno(), *address(lst.getsockname()))]
+    a, _ = lst.accept()
+    a.setsockopt(SOL, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    a.close()
+    settle()
+    value = ctypes.c_int(-1)
+    length = ctypes.c_uint(4)
+    for _ in range(3):
+        libc.getsockopt(s.fileno(), SOL, socket.SO_ERROR, ctypes.byref(value),
+                        ctypes.byref(length))
+        told.append(value.value)
+        value.value = -1
+    signal.signal(signal.SIGUSR1, was)
+    return told
+
+
+@question
 def threads_accept():
     lst = listener(64)
     got = []

@@ -20,6 +20,7 @@
 #include "run/world/facts.h"
 #include "run/world/hosts.h"
 #include "run/world/parts.h"
+#include "run/world/rest.h"
 #include "run/world/session.h"
 #include "see/text.h"
 
@@ -37,6 +38,7 @@ struct control {
 	struct loop *loop;
 	struct world *world;
 	struct loop_watch watch;
+	struct rest rest;
 	struct sockaddr_un name;
 	char program[64]; /* harmless for a terminal */
 	struct asker asker[ASKERS_MAX];
@@ -242,8 +244,7 @@ static void asked(void *ctx, uint32_t events)
 {
 	struct control *control = ctx;
 	struct asker *asker;
-	int fd = accept4(control->watch.fd, NULL, NULL,
-			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = rest_accept(&control->rest);
 
 	(void)events;
 	if (fd < 0)
@@ -336,6 +337,7 @@ struct control *control_new(struct loop *loop, struct world *world,
 	fd = listen_at(&control->name);
 	control->watch =
 		(struct loop_watch){.ready = asked, .ctx = control, .fd = fd};
+	rest_init(&control->rest, loop, &control->watch);
 	if (fd < 0 || loop_watch(loop, &control->watch, EPOLLIN)) {
 		if (fd >= 0) {
 			(void)unlink(control->name.sun_path);
@@ -356,6 +358,7 @@ void control_free(struct control *control)
 	for (i = 0; i < ASKERS_MAX; i++)
 		asker_end(&control->asker[i]);
 	(void)unlink(control->name.sun_path);
+	rest_end(&control->rest);
 	loop_unwatch(control->loop, &control->watch);
 	close(control->watch.fd);
 	free(control);

@@ -130,8 +130,7 @@ static struct session *session_new(struct sessions *all, int fd, int pid)
 static void knocked(void *ctx, uint32_t events)
 {
 	struct sessions *all = ctx;
-	int fd = accept4(all->watch.fd, NULL, NULL,
-			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = rest_accept(&all->rest);
 	int pid = 0;
 
 	(void)events;
@@ -155,6 +154,7 @@ struct sessions *sessions_new(const struct sessions_config *config)
 	list_init(&all->list);
 	all->watch = (struct loop_watch){
 		.ready = knocked, .ctx = all, .fd = config->fd};
+	rest_init(&all->rest, config->loop, &all->watch);
 	if (loop_watch(config->loop, &all->watch, EPOLLIN)) {
 		free(all);
 		return NULL;
@@ -170,6 +170,7 @@ void sessions_free(struct sessions *sessions)
 		return;
 	while ((node = list_first(&sessions->list)))
 		session_end(CN_CONTAINER(node, struct session, node), true);
+	rest_end(&sessions->rest);
 	loop_unwatch(sessions->config.loop, &sessions->watch);
 	free(sessions);
 }

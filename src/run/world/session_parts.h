@@ -15,6 +15,7 @@
 
 #include "base/map.h"
 #include "run/world/parts.h"
+#include "run/world/rest.h"
 #include "run/world/session.h"
 #include "run/world/talk.h"
 
@@ -43,6 +44,7 @@ struct session {
 struct sessions {
 	struct sessions_config config;
 	struct loop_watch watch;
+	struct rest rest;
 	struct list list;
 	unsigned n;
 	uint64_t refused;
