@@ -116,10 +116,27 @@ static void option(struct talk_end *end, enum cn_opt opt, int64_t value,
 		fault(end, "an option was refused", now);
 }
 
+/* An option that the state does not allow is not taken, as by any program. */
+static void tweak(struct talk_end *end, uint64_t now)
+{
+	const struct talk_side *side = habits(end);
+
+	for (unsigned i = 0; i < side->tweak_n && end->sock; i++) {
+		const struct talk_tweak *tweak = &side->tweak[i];
+
+		if (end->tweaked >> i & 1 ||
+		    end->sent + end->received < tweak->at)
+			continue;
+		end->tweaked |= (uint8_t)(1u << i);
+		option(end, (enum cn_opt)tweak->opt, tweak->value, now);
+	}
+}
+
 static void take_options(struct talk_end *end, uint64_t now)
 {
 	const struct talk_side *side = habits(end);
 
+	tweak(end, now);
 	if (side->nodelay)
 		option(end, CN_OPT_NODELAY, 1, now);
 	if (side->cork)
@@ -157,10 +174,28 @@ static void try_again(struct talk_end *end, uint64_t now)
 	sim_wake_at(&end->app, now + SHORT_NS);
 }
 
+/* The SYN waits for the first octets, if there are any. */
+static int open_fast(struct talk_end *end, const struct cn_endpoint *peer,
+		     uint64_t now)
+{
+	const struct talk_side *side = habits(end);
+	uint32_t len = side->octets < 3000 ? side->octets : 3000;
+	uint8_t data[3000];
+	int64_t n;
+
+	talk_fill(seed_of(end->talk, end->side), 0, data, len);
+	n = cn_sock_connect_send(end->sock, peer, data, len, now);
+	if (n < 0)
+		return (int)n;
+	end->sent = (uint32_t)n;
+	return CN_OK;
+}
+
 static int open_socket(struct talk_end *end, uint64_t now)
 {
 	struct talk *talk = end->talk;
 	const struct talk_plan *plan = &talk->plan;
+	const struct talk_side *side = habits(end);
 	struct cn_endpoint local = endpoint(talk, end->side, plan->port);
 	struct cn_endpoint peer = endpoint(talk, !end->side, plan->port);
 	int err = cn_sock_new(sim_host(talk->sim, talk->host[end->side]),
@@ -177,14 +212,22 @@ static int open_socket(struct talk_end *end, uint64_t now)
 		local.port = plan->client_port;
 	if (plan->simultaneous || plan->client_port)
 		err = cn_sock_bind(end->sock, &local);
+	if (!err && side->fast && !plan->simultaneous) {
+		err = cn_sock_set(end->sock, CN_OPT_FASTOPEN_CONNECT, 1, now);
+		/* The host does not: it connects as ever. */
+		if (err == CN_E_OPNOTSUPP || is_short(err))
+			err = CN_OK;
+	}
 	if (!err)
 		err = cn_sock_connect(end->sock, &peer, now);
 	if (err && err != CN_E_INPROGRESS)
 		return err;
+	if (cn_sock_defers(end->sock))
+		err = open_fast(end, &peer, now);
 	cn_sock_name(end->sock, &local);
 	if (end->side == 0)
 		talk->client_port = local.port;
-	return CN_OK;
+	return err == CN_E_INPROGRESS ? CN_OK : err;
 }
 
 static void start(struct talk_end *end, uint64_t now)
@@ -463,6 +506,8 @@ static void run_end(struct sim_app *app, uint64_t now)
 		if (end->phase == TALK_OPEN)
 			more |= read_some(end, now);
 		if (end->phase == TALK_OPEN)
+			tweak(end, now);
+		if (end->phase == TALK_OPEN)
 			maybe_close(end, now);
 		if (end->phase != TALK_OPEN)
 			return;
@@ -542,6 +587,11 @@ static void run_server(struct sim_app *app, uint64_t now)
 		}
 		if (cn_sock_peer(sock, &peer) == CN_OK)
 			talk = whose(server, peer.port);
+		/* RFC 7413 section 2.1: a SYN that came twice may do that. */
+		if (!talk && server->fast) {
+			cn_sock_abort(sock, now);
+			continue;
+		}
 		if (!talk) {
 			server->fault = "accepted what nobody had sent";
 			cn_sock_abort(sock, now);
@@ -579,6 +629,13 @@ int talk_server_init(struct talk_server *server, struct sim *sim, int host,
 	if (!err)
 		err = cn_sock_listen(server->listener, 1024, sim_now(sim));
 	return err;
+}
+
+int talk_server_takes_fast(struct talk_server *server)
+{
+	server->fast = true;
+	return cn_sock_set(server->listener, CN_OPT_FASTOPEN, 1024,
+			   sim_now(server->app.sim));
 }
 
 void talk_server_deinit(struct talk_server *server)

@@ -18,6 +18,14 @@ enum talk_finish {
 	TALK_CLOSE, /* close when all is sent and all that is expected read */
 };
 
+/* What a program sets while it talks. */
+struct talk_tweak {
+	uint32_t at; /* octets sent and received by then; 0: from the start */
+	uint8_t opt; /* enum cn_opt */
+	int64_t value;
+};
+#define TALK_TWEAKS 4
+
 /* How one side behaves.  All zero is a plain, eager program that says nothing.
  */
 struct talk_side {
@@ -34,6 +42,9 @@ struct talk_side {
 	uint64_t stall_ns; /* ... for so long; 0: never */
 	uint32_t abort_at; /* sent and read together; 0: never */
 	int64_t sndbuf, rcvbuf; /* 0: the host's */
+	uint8_t tweak_n;
+	struct talk_tweak tweak[TALK_TWEAKS];
+	bool fast; /* a client that opens fast, if it can (RFC 7413) */
 };
 
 struct talk_plan {
@@ -60,6 +71,7 @@ struct talk_end {
 	int side;
 	uint8_t phase; /* enum talk_phase */
 	bool eof, shut, aborted, stalled;
+	uint8_t tweaked; /* a bit for each tweak that was made */
 	int err; /* enum cn_err: what ended it, CN_OK when it went well */
 	const char *fault; /* what must not happen and did; static */
 	struct cn_sock *sock;
@@ -86,6 +98,7 @@ struct talk_server {
 	struct talk **talk;
 	int talk_n;
 	const char *fault;
+	bool fast; /* some may open fast */
 };
 
 /* client: the wire's end (0: a, 1: b) that connects. */
@@ -97,6 +110,8 @@ bool talk_is_done(const struct talk *talk);
 /* talk: conversations that may come in; borrowed. */
 int talk_server_init(struct talk_server *server, struct sim *sim, int host,
 		     int family, uint16_t port, struct talk **talk, int n);
+/* RFC 7413: its clients may open fast. */
+int talk_server_takes_fast(struct talk_server *server);
 void talk_server_deinit(struct talk_server *server);
 
 /* The stream of a seed. */

@@ -163,7 +163,7 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	else if (tcb->accecn)
 		accecn_third_ack(tcb, seg, now);
 	tune_open(tcb);
-	plpmtud_open(tcb);
+	plpmtud_open(tcb, now);
 }
 
 /* SYN-RECEIVED: our SYN must be acknowledged, or the segment is a stranger. */

@@ -53,7 +53,7 @@ static void rest(struct tcb *tcb, struct tcp_mtu *mtu, uint64_t now)
 	mtu->next_ms = ms_of(now + tcb->env->set->mtu_probe_interval_ns);
 }
 
-void plpmtud_open(struct tcb *tcb)
+void plpmtud_open(struct tcb *tcb, uint64_t now)
 {
 	const struct cn_settings *set = tcb->env->set;
 	struct tcp_tune *tune;
@@ -65,6 +65,7 @@ void plpmtud_open(struct tcb *tcb)
 		return;
 	tune->mtu.high = tcb->snd_mss;
 	tune->mtu.low = set->base_mss;
+	tune->mtu.next_ms = ms_of(now);
 	options_update_mss(tcb);
 }
 

@@ -9,7 +9,7 @@
 #include "tcp/tcb.h"
 
 /* The connection is established: settings.mtu_probing 2 begins at once. */
-void plpmtud_open(struct tcb *tcb);
+void plpmtud_open(struct tcb *tcb, uint64_t now);
 /* The retransmission timer fired: is it a black hole? */
 void plpmtud_timeout(struct tcb *tcb, uint64_t now);
 /* Octets of data that the next segment, which may go, bears as a probe; 0:

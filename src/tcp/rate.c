@@ -23,12 +23,19 @@ uint32_t rate_delivered(const struct tcb *tcb)
 	return tcb->snd_una + tcb->sacked;
 }
 
-/* An ACK may make the block when it is half worked on: what it has delivered by
- * then is not counted. */
+/*
+ * An ACK may make the block when it is half worked on: what it has delivered by
+ * then is not counted.  And something may be in flight: the SYN-ACK before
+ * which RFC 7413 lets data go.
+ */
 void rate_init(struct tcb *tcb, uint64_t now)
 {
+	struct tcp_rate *rate = &tcb->busy->rate;
+
 	rate_ack(tcb, now);
-	tcb->busy->rate.round_end = rate_delivered(tcb);
+	rate->round_end = rate_delivered(tcb);
+	rate->first_us = instant_us(now);
+	rate->delivered_us = instant_us(now);
 }
 
 void rate_sent_more(struct tcb *tcb)

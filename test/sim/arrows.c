@@ -105,11 +105,17 @@ static const char *offers(struct arrow_entry *entry,
 	return left ? "the right edge of a window moved left" : NULL;
 }
 
-static const char *sends(const struct arrow_entry *entry,
+static const char *sends(struct arrow_entry *entry,
 			 const struct cn_trace *trace)
 {
 	uint32_t end = trace->seq + trace->len;
 
+	/* What rides on a SYN needs no window (RFC 7413), nor does it when it
+	 * is sent again (RFC 9293 SHLD-16). */
+	if (trace->flags & TCP_SYN) {
+		entry->grant = end + 1;
+		entry->has_grant = trace->len > 0;
+	}
 	if (!trace->len || !entry->has_grant || seq_le(end, entry->grant))
 		return NULL;
 	return "octets beyond every window that was granted";

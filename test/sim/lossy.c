@@ -354,6 +354,9 @@ static const char *begin(struct run *run, struct talk *talk, struct talk **in,
 			       in, scene->talk_n);
 	if (err)
 		return cn_err_text(err);
+	err = talk_server_takes_fast(server);
+	if (err)
+		return cn_err_text(err);
 	for (int i = 0; i < scene->talk_n; i++) {
 		in[i] = &talk[i];
 		talk_init(&talk[i], &scene->plan[i], run->sim, 0, host, 0);
@@ -361,8 +364,10 @@ static const char *begin(struct run *run, struct talk *talk, struct talk **in,
 	return NULL;
 }
 
-/* What a host knows of narrow paths it keeps: one table, once. */
+/* What a host knows of narrow paths it keeps: one table, once; and its peers'
+ * cookies (RFC 7413). */
 #define PMTU_TABLE 65536
+#define COOKIES 1024
 
 static void check_memory(struct run *run, const size_t base[2])
 {
@@ -372,6 +377,9 @@ static void check_memory(struct run *run, const size_t base[2])
 		if (now > base[i] && run->scene->wire.path_mtu[!i])
 			now -= now - base[i] > PMTU_TABLE ? PMTU_TABLE :
 							    now - base[i];
+		if (run->scene->plan[0].side[0].fast && now > base[i])
+			now -= now - base[i] > COOKIES ? COOKIES :
+							 now - base[i];
 		if (now != base[i])
 			fail(run, "the budget is not given back");
 	}

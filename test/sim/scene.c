@@ -154,6 +154,97 @@ static void make_side(struct random *random, struct talk_side *side)
 		side->rcvbuf = make_buffer(random);
 }
 
+/* What a program may set at any time, and what of it. */
+static const struct {
+	enum cn_opt opt;
+	double low, high; /* on a logarithmic scale; both 0: on or off */
+} tweaks[] = {
+	{CN_OPT_NODELAY, 0, 0},
+	{CN_OPT_CORK, 0, 0},
+	{CN_OPT_QUICKACK, 0, 0},
+	{CN_OPT_KEEPALIVE, 0, 0},
+	{CN_OPT_MAXSEG, 200, 9000},
+	{CN_OPT_WINDOW_CLAMP, 4000, 1e6},
+	{CN_OPT_NOTSENT_LOWAT, 1, 1e5},
+	{CN_OPT_RCVLOWAT, 1, 500},
+	{CN_OPT_MAX_PACING_RATE, 2e4, 1e8},
+	{CN_OPT_SNDBUF, 2304, 1e6},
+	{CN_OPT_RCVBUF, 2304, 1e6},
+	{CN_OPT_CONGESTION, 1, CN_CC_N + 1},
+	{CN_OPT_CONGESTION, 1, CN_CC_N + 1},
+};
+
+static void make_tweaks(struct random *random, struct talk_side *side,
+			uint32_t octets)
+{
+	side->tweak_n = (uint8_t)random_below(random, TALK_TWEAKS + 1);
+	for (unsigned i = 0; i < side->tweak_n; i++) {
+		unsigned k =
+			random_below(random, sizeof(tweaks) / sizeof(*tweaks));
+		struct talk_tweak *tweak = &side->tweak[i];
+
+		tweak->at = random_below(random, octets + 1);
+		if (scene_chance(random, 0.3))
+			tweak->at = 0;
+		tweak->opt = (uint8_t)tweaks[k].opt;
+		tweak->value =
+			tweaks[k].low == 0 ?
+				random_below(random, 2) :
+				(int64_t)scene_log_uniform(
+					random, tweaks[k].low, tweaks[k].high);
+		/* An enum begins with nought. */
+		if (tweak->opt == CN_OPT_CONGESTION)
+			tweak->value = random_below(random, CN_CC_N);
+	}
+}
+
+/* Parts of the engine that most hosts leave as they are. */
+static void make_ways(struct random *random, struct cn_settings *set)
+{
+	if (scene_chance(random, 0.4))
+		set->recovery = (uint8_t)random_below(random, 8);
+	if (scene_chance(random, 0.2))
+		set->early_retrans = 0;
+	if (scene_chance(random, 0.2))
+		set->frto = 0;
+	set->prr = scene_chance(random, 0.8);
+	set->pacing = scene_chance(random, 0.8);
+	set->slow_start_after_idle = scene_chance(random, 0.5);
+	set->mtu_probing = (uint8_t)random_below(random, 3);
+	set->mtu_probe_interval_ns =
+		(uint64_t)scene_log_uniform(random, 1e8, 1e11);
+	if (scene_chance(random, 0.2))
+		set->tso_min_segs = 2;
+	if (scene_chance(random, 0.1))
+		set->rmem = (struct cn_mem){2048, make_buffer(random), 1 << 20};
+	if (scene_chance(random, 0.1))
+		set->wmem = (struct cn_mem){2048, make_buffer(random), 1 << 20};
+	if (scene_chance(random, 0.1))
+		set->memory_limit =
+			(size_t)scene_log_uniform(random, 1 << 19, 1 << 22);
+}
+
+/* A stream of its own, so that the rest of a seed's scene stays what it was. */
+static void make_more(struct scene *scene)
+{
+	uint8_t key[16] = "more";
+	struct random random;
+	bool fast;
+
+	random_init(&random, key, scene->seed);
+	fast = scene_chance(&random, 0.2);
+	for (int i = 0; i < 2; i++)
+		make_ways(&random, &scene->set[i]);
+	for (int i = 0; i < scene->talk_n; i++) {
+		struct talk_plan *plan = &scene->plan[i];
+		uint32_t octets = plan->side[0].octets + plan->side[1].octets;
+
+		plan->side[0].fast = fast;
+		for (int j = 0; j < 2; j++)
+			make_tweaks(&random, &plan->side[j], octets);
+	}
+}
+
 /* Not so small a share in each call that a run is nothing but calls. */
 static void spare_calls(struct talk_side *side, const struct talk_side *peer)
 {
@@ -255,6 +346,7 @@ void scene_make(struct scene *scene, uint64_t seed)
 		make_plan(&random, scene, i, &scene->plan[i]);
 	if (scene_chance(&random, 0.05))
 		make_shortage(&random, scene);
+	make_more(scene);
 }
 
 void scene_move(struct scene *scene, uint64_t start)
@@ -296,6 +388,12 @@ void scene_print(const struct scene *scene)
 		       set -> window_scaling, set -> cc, set -> sndbuf,
 		       set -> rcvbuf, set -> ooo_max, set -> initial_window,
 		       set -> ecn);
+		printf("#   recovery %u, early retrans %u, frto %u,"
+		       " prr %d, pacing %d, idle restart %d, MTU probing %u,"
+		       " tso %u, memory %zu\n",
+		       set->recovery, set->early_retrans, set->frto, set->prr,
+		       set->pacing, set->slow_start_after_idle,
+		       set->mtu_probing, set->tso_min_segs, set->memory_limit);
 	}
 	for (int i = 0; i < scene->talk_n; i++) {
 		const struct talk_plan *plan = &scene->plan[i];
@@ -320,6 +418,12 @@ void scene_print(const struct scene *scene)
 			       side->pause, (double)side->pause_ns / 1e6,
 			       side->stall_at, (double)side->stall_ns / 1e9,
 			       side->abort_at, side->sndbuf, side->rcvbuf);
+			for (unsigned k = 0; k < side->tweak_n; k++)
+				printf("#     at %u option %u = %" PRId64 "\n",
+				       side->tweak[k].at, side->tweak[k].opt,
+				       side->tweak[k].value);
+			if (side->fast)
+				printf("#     opens fast\n");
 		}
 	}
 }

@@ -497,6 +497,10 @@ static const char *run_seed(uint64_t seed, bool verbose)
 	memset(&run, 0, sizeof(run));
 	run.verbose = verbose;
 	scene_make(&run.scene, seed);
+	/* The truth is told by the plan; what changes on the way is not. */
+	for (int i = 0; i < run.scene.talk_n; i++)
+		for (int j = 0; j < 2; j++)
+			run.scene.plan[i].side[j].tweak_n = 0;
 	make_ails(&run, seed);
 	if (verbose)
 		scene_print(&run.scene);

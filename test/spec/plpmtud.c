@@ -269,6 +269,13 @@ static void established_always_begins_low(void)
 	is(t.tcb.snd_mss > PEER_MSS - 8, true);
 }
 
+/* Milliseconds modulo 2^32 are in their second half. */
+static void established_begins_at_any_time(void)
+{
+	t.now = UINT64_C(40) * 24 * 3600 * SEC;
+	established_always_begins_low();
+}
+
 /* SHLD-9: the host hears of it, once. */
 static void established_r1_puts_the_way_in_doubt(void)
 {
@@ -308,6 +315,7 @@ int main(void)
 		cmocka_unit_test_rule(
 			established_a_lost_probe_is_no_congestion),
 		cmocka_unit_test_rule(established_always_begins_low),
+		cmocka_unit_test_rule(established_begins_at_any_time),
 		cmocka_unit_test_rule(established_r1_puts_the_way_in_doubt),
 	};
 
