@@ -289,6 +289,8 @@ static void dsack_widens_the_window(void)
 	t.tcb.stat.segs_retransmitted++;
 	in("A", 1, SEG(5), 0, .sack = {BLOCK(3, 3)});
 	is(rack_reo_wnd(&t.tcb), 2 * REO_WND / CN_NS_PER_US);
+	/* For sixteen recoveries, of which this one was the first. */
+	is(t.tcb.busy->rec.reo_persist, 15);
 	/* The same round trip: it counts once. */
 	in("A", 1, SEG(5), 0, .sack = {BLOCK(4, 4)});
 	is(rack_reo_wnd(&t.tcb), 2 * REO_WND / CN_NS_PER_US);
@@ -406,6 +408,23 @@ static void tlp_is_put_off_by_new_data_and_acks(void)
 	after(RTT / 2);
 	in("A", 1, SEG(2), 0);
 	deadline(PTO);
+}
+
+/* Section 7.3: while one is out there is no other. */
+static void tlp_is_one_at_a_time(void)
+{
+	at_established_with_tlp();
+	n_leave(3);
+	after(PTO);
+	out("PA", SEG(3), 1, 1000);
+	silent();
+	in("A", 1, SEG(2), 0);
+	silent();
+	is(t.tcb.rexmit_kind, TCP_REXMIT_TLP);
+	t.now = tcp_deadline(&t.tcb);
+	tcp_advance(&t.tcb, t.now);
+	silent();
+	is(t.count.tcp_loss_probes, 1);
 }
 
 /* Section 7.4.2: the tail was lost: so was capacity. */
@@ -658,6 +677,7 @@ int main(void)
 			tlp_without_memory_leaves_it_to_the_timeout),
 		cmocka_unit_test_rule(tlp_bears_the_fin),
 		cmocka_unit_test_rule(tlp_that_an_ack_forestalls_is_not_sent),
+		cmocka_unit_test_rule(tlp_is_one_at_a_time),
 		cmocka_unit_test_rule(rack_instants_do_not_age),
 		cmocka_unit_test_rule(
 			rack_judges_the_rest_of_a_record_after_a_timeout),

@@ -200,6 +200,11 @@ static void frto_finds_a_real_loss(void)
 	is(t.tcb.in_loss, true);
 	out("A", SEG(2), 1, 1000);
 	is(t.count.tcp_spurious_rtos, 0);
+	/* Then an original that comes late changes nothing. */
+	after(RTT);
+	in("A", 1, SEG(4), 0, .sack = {BLOCK(6, 7)});
+	is(t.tcb.in_loss || t.tcb.in_recovery, true);
+	is(t.count.tcp_spurious_rtos, 0);
 }
 
 /* Without new data there is nobody to ask: the rest goes out again. */
