@@ -406,8 +406,8 @@ enum tcp_tw_verdict tcp_tw_arrives(struct tcp_tw *tw, const struct tcp_env *env,
 				   struct tcp_seg *reply, uint64_t now);
 
 /* An ICMP error about a segment of ours; seq is checked by the host against
- * snd_una .. snd_nxt.  hard: ends a connection in SYN-SENT (Deviation: as
- * Linux) and is soft elsewhere (RFC 5927). */
+ * snd_una .. snd_nxt.  hard: ends a connection in SYN-SENT, or one that Fast
+ * Open made (Deviation: as Linux), and is soft elsewhere (RFC 5927). */
 void tcp_icmp_error(struct tcb *tcb, int err, bool hard, uint64_t now);
 
 /* ----------------------------------------------------- time, timeout.c -- */
