@@ -628,6 +628,7 @@ struct cn_tcp_info {
 	bool has_ecn; /* both ends know ECN (RFC 3168 or RFC 9768) */
 	bool delivery_rate_app_limited;
 	uint64_t data_segs_out, data_segs_in; /* those with octets of data */
+	uint64_t segs_delivered; /* data that the peer has; the SYN is one */
 	uint64_t ooo_segs_in; /* arrivals beyond a gap */
 	uint64_t dsack_dups, reord_seen; /* told by the peer; found out */
 	uint64_t timeouts_over; /* series of timeouts that came to an end */

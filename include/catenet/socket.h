@@ -164,6 +164,8 @@ CN_API void *cn_sock_tag(const struct cn_sock *sock);
 	X(FASTOPEN, "a listener's connections by Fast Open, 0: none")          \
 	X(FASTOPEN_CONNECT, "connect waits for the first send, if it can")     \
 	X(FASTOPEN_NO_COOKIE, "Fast Open without a cookie, either way")        \
+	X(FREEBIND, "bind to an address that is not the host's")               \
+	X(FRAGMENT, "IPv4 packets that routers may fragment (no DF)")          \
 	X(ANY_PORT, "a listener for every address and port that no other has")
 
 enum cn_opt {

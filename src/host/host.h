@@ -78,6 +78,8 @@ struct cn_sock {
 	bool fast_exp : 1; /* its option is the experimental one */
 	bool fast_pending : 1; /* accepted by Fast Open, handshake under way */
 	bool client_counted : 1; /* against its client's limit */
+	bool freebind : 1; /* IP_FREEBIND */
+	bool may_fragment : 1; /* its IPv4 packets are sent without DF */
 	int16_t linger; /* seconds, -1: off */
 	/* TCP_DEFER_ACCEPT: as set, and in SYN-ACKs. */
 	uint8_t defer_s, defer_n;

@@ -33,14 +33,22 @@ static uint16_t complete_checksum(struct checksum *sum, const uint8_t *header,
 	return checksum_finish(sum);
 }
 
+/* What the IP header says beside where to. */
+struct manner {
+	uint8_t ttl;
+	bool df;
+	uint16_t id; /* without df */
+};
+
 /*
  * IP and TCP headers into octet.  Atomic datagrams: DF set and ID 0 (RFC 6864
- * section 4.1), so that the ID tells nothing (row 12 of the attacks).
+ * section 4.1), so that the ID tells nothing (row 12 of the attacks); unless
+ * the application lets them be fragmented.
  */
 static struct built build(const struct cn_host *host,
 			  const struct host_link *link,
 			  const struct tuple *tuple, const struct tcp_seg *seg,
-			  uint8_t ttl, uint8_t octet[CN_HEADER_MAX])
+			  struct manner manner, uint8_t octet[CN_HEADER_MAX])
 {
 	struct tcp_ports ports = {tuple->local_port, tuple->peer_port};
 	struct checksum sum = {.wide = host->net.wide};
@@ -55,10 +63,11 @@ static struct built build(const struct cn_host *host,
 	ip.dst = tuple->peer;
 	ip.version = cn_addr_is_v4(&ip.dst) ? 4 : 6;
 	ip.protocol = IP_TCP;
-	ip.ttl = ttl;
+	ip.ttl = manner.ttl;
 	/* SHLD-22: as the application set it. */
 	ip.tos = seg->tos;
-	ip.df = true;
+	ip.df = manner.df;
+	ip.id = manner.id;
 	ip.payload_len = (uint32_t)tcp_header_len(seg) + seg->data_len;
 	ip_len = ip_emit(octet, &ip);
 	tcp_len = tcp_emit_header(octet + ip_len, &ports, seg);
@@ -106,7 +115,8 @@ void reply_push(struct cn_host *host, const struct tuple *tuple,
 		return;
 	}
 	budget_charge(&host->budget, sizeof(*reply));
-	built = build(host, link, tuple, seg, ttl, reply->octet);
+	built = build(host, link, tuple, seg, (struct manner){ttl, true, 0},
+		      reply->octet);
 	reply->header_len = (uint8_t)built.len;
 	reply->csum = built.csum;
 	reply->csum_start = built.csum_start;
@@ -253,6 +263,29 @@ void out_last_words(struct cn_sock *sock, uint64_t now)
 	}
 }
 
+/* Each packet that a super-segment is cut into has the next identification. */
+static uint16_t take_idents(struct cn_sock *sock, const struct tcp_seg *seg)
+{
+	const struct tuple *tuple = &sock->flow.tuple;
+	uint32_t n = seg->seg_size ? seg->data_len / seg->seg_size : 0, id, i;
+
+	id = net_ident(&sock_host(sock)->net, &tuple->local, &tuple->peer,
+		       IP_TCP);
+	for (i = 0; i < n; i++)
+		(void)net_ident(&sock_host(sock)->net, &tuple->local,
+				&tuple->peer, IP_TCP);
+	return (uint16_t)id;
+}
+
+static struct manner manner_of(struct cn_sock *sock, const struct tcp_seg *seg)
+{
+	struct manner manner = {sock->tcb.ttl, !sock->may_fragment, 0};
+
+	if (sock->may_fragment)
+		manner.id = take_idents(sock, seg);
+	return manner;
+}
+
 static void frame_of(const struct host_link *link, struct cn_sock *sock,
 		     struct tcp_seg *seg, struct cn_frame *frame, uint64_t now)
 {
@@ -261,7 +294,7 @@ static void frame_of(const struct host_link *link, struct cn_sock *sock,
 	if (seg->options & TCP_OPT_FASTOPEN)
 		fast_fill(sock, seg, cookie, now);
 	frame_begin(frame, build(sock_host(sock), link, &sock->flow.tuple, seg,
-				 sock->tcb.ttl, frame->header));
+				 manner_of(sock, seg), frame->header));
 	frame->slice_n = seg->slice_n;
 	frame->payload_len = seg->data_len;
 	memcpy(frame->slice, seg->slice, seg->slice_n * sizeof(*seg->slice));
@@ -307,7 +340,9 @@ static bool output_conn(struct host_link *link, struct cn_frame *frame,
 			frame_of(link, sock, &seg, frame, now);
 			out_tell_writer(sock, &seg);
 			sock_settle(sock, now);
-			if (!limits.super_max)
+			/* A burst is of packets alike; those that may be
+			 * fragmented have an identification each. */
+			if (!limits.super_max && !sock->may_fragment)
 				burst_begin(sock, &seg, frame, now);
 			return true;
 		}

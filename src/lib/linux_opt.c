@@ -734,10 +734,6 @@ static uint64_t rate_or_any(uint64_t rate)
 
 static void fill_counts(const struct cn_tcp_info *from, struct tcp_info *to)
 {
-	uint64_t waiting = to->tcpi_unacked - to->tcpi_sacked;
-	/* The SYN counts as one of them. */
-	uint64_t delivered = 1 + from->data_segs_out - from->segs_retransmitted;
-
 	to->tcpi_total_retrans = (uint32_t)from->segs_retransmitted;
 	to->tcpi_pacing_rate = rate_or_any(from->pacing_rate);
 	to->tcpi_max_pacing_rate = rate_or_any(from->max_pacing_rate);
@@ -749,8 +745,7 @@ static void fill_counts(const struct cn_tcp_info *from, struct tcp_info *to)
 	to->tcpi_data_segs_in = (uint32_t)from->data_segs_in;
 	to->tcpi_data_segs_out = (uint32_t)from->data_segs_out;
 	to->tcpi_delivery_rate = from->delivery_rate;
-	to->tcpi_delivered =
-		(uint32_t)(delivered > waiting ? delivered - waiting : 0);
+	to->tcpi_delivered = (uint32_t)from->segs_delivered;
 	to->tcpi_delivered_ce = from->delivered_ce;
 	to->tcpi_bytes_sent = from->octets_sent + from->octets_retransmitted;
 	to->tcpi_bytes_retrans = from->octets_retransmitted;

@@ -34,18 +34,50 @@ static int *own_option(struct lsock *sock, int level, int opt, int *inq)
 	return NULL;
 }
 
-/* Every segment is sent whole and with DF, as WANT and DO have it; the other
- * ways the engine does not know. */
-static int set_own(struct lsock *sock, int *at, int value)
+/* Every segment is sent whole: with DF, as WANT and DO have it, or, over IPv4,
+ * without as DONT.  The other ways the engine does not know. */
+static int set_discover(struct lsock *sock, int level, int value)
 {
-	if (at == &sock->discover && value != IP_PMTUDISC_WANT &&
-	    value != IP_PMTUDISC_DO)
+	bool dont = level == IPPROTO_IP && value == IP_PMTUDISC_DONT;
+
+	if (!dont && value != IP_PMTUDISC_WANT && value != IP_PMTUDISC_DO)
 		return ENOPROTOOPT;
-	if (at != &sock->discover && at != &sock->mark &&
-	    at != &sock->priority && (value < 0 || value > 1))
+	sock->discover = value;
+	return linux_errno(cn_sock_set(sock->ls.sock, CN_OPT_FRAGMENT, dont,
+				       sock->file.hub->now));
+}
+
+static int set_own(struct lsock *sock, int level, int *at, int value)
+{
+	if (at == &sock->discover)
+		return set_discover(sock, level, value);
+	if (at != &sock->mark && at != &sock->priority &&
+	    (value < 0 || value > 1))
 		return EINVAL;
 	*at = value;
 	return 0;
+}
+
+/* IP's own options may be one octet long. */
+static int int_of(int level, const void *val, socklen_t len, int *value)
+{
+	const uint8_t *octet = val;
+
+	if (len >= sizeof(*value))
+		memcpy(value, val, sizeof(*value));
+	else if (level == IPPROTO_IP && len)
+		*value = octet[0];
+	else
+		return EINVAL;
+	return 0;
+}
+
+/* Of a socket of its own, the engine's. */
+static bool is_freebind(const struct lsock *sock, int level, int opt)
+{
+	return (level == IPPROTO_IP && opt == IP_FREEBIND) ||
+	       (level == IPPROTO_IPV6 && opt == IPV6_FREEBIND &&
+		sock->ls.domain == AF_INET6);
 }
 
 static bool is_errq(int level, int opt)
@@ -62,15 +94,19 @@ static int set_option(struct lsock *sock, int level, int opt, const void *val,
 
 	if (sock->dgram)
 		return lsock_dgram_set(sock, level, opt, val, len);
-	if (!at && !is_errq(level, opt))
+	if (!at && !is_errq(level, opt) && !is_freebind(sock, level, opt))
 		return linux_opt_set(&sock->ls, level, opt, val, len,
 				     sock->file.hub->now);
-	if (len < sizeof(value))
-		return EINVAL;
-	memcpy(&value, val, sizeof(value));
+	rc = int_of(level, val, len, &value);
+	if (rc)
+		return rc;
+	if (is_freebind(sock, level, opt))
+		return linux_errno(cn_sock_set(sock->ls.sock, CN_OPT_FREEBIND,
+					       value != 0,
+					       sock->file.hub->now));
 	if (!at)
 		return errq_set(sock, opt, value);
-	rc = set_own(sock, at, value);
+	rc = set_own(sock, level, at, value);
 	sock->inq = inq;
 	return rc;
 }
@@ -80,12 +116,18 @@ static int get_option(struct lsock *sock, int level, int opt, void *val,
 {
 	int inq = sock->inq;
 	const int *at = own_option(sock, level, opt, &inq);
+	int64_t free = 0;
 	int queue = 0;
 
 	if (sock->dgram)
 		return lsock_dgram_get(sock, level, opt, val, len);
 	if (is_errq(level, opt)) {
 		queue = errq_get(sock, opt);
+		at = &queue;
+	}
+	if (is_freebind(sock, level, opt)) {
+		(void)cn_sock_get(sock->ls.sock, CN_OPT_FREEBIND, &free);
+		queue = (int)free;
 		at = &queue;
 	}
 	if (!at)

@@ -285,7 +285,8 @@ static int call_splice(void *ctx, int in, off64_t *in_at, int out,
 
 	if (drill_fd(drill, in) < 0 && drill_fd(drill, out) < 0)
 		return (int)splice(in, in_at, out, out_at, len, flags);
-	if (in_at || out_at) {
+	/* It passes no NULL: an offset of 0 is none. */
+	if ((in_at && *in_at) || (out_at && *out_at)) {
 		errno = ESPIPE;
 		return -1;
 	}

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* From a pipe or a file to a socket, and from a socket to a pipe. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <unistd.h>
 
 #include "packetdrill/drill.h"
 
 /* What a pipe takes at once. */
 #define CHUNK 65536
+
+/* As Linux: an urgent octet alone, which is not for reading, is no reason to
+ * wait. */
+static ssize_t from_socket(int fd, uint8_t *data, size_t len)
+{
+	ssize_t n = cn_recv(fd, data, len, MSG_DONTWAIT);
+	int mark = 0;
+
+	if (n >= 0 || errno != EAGAIN)
+		return n;
+	if (!cn_ioctl(fd, SIOCATMARK, &mark) && mark)
+		return 0;
+	return cn_recv(fd, data, len, 0);
+}
 
 ssize_t drill_splice(struct drill *drill, int in, int out, size_t len)
 {
@@ -20,7 +35,7 @@ ssize_t drill_splice(struct drill *drill, int in, int out, size_t len)
 		errno = EINVAL;
 		return -1;
 	}
-	n = from >= 0 ? cn_recv(from, data, len, 0) : read(in, data, len);
+	n = from >= 0 ? from_socket(from, data, len) : read(in, data, len);
 	if (n <= 0)
 		return n;
 	return to >= 0 ? cn_send(to, data, (size_t)n, 0) :

@@ -83,7 +83,7 @@ int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local)
 	err = sock_check_family(sock, &local->addr);
 	if (err)
 		return err;
-	if (!addr_is_here(sock_host(sock), &local->addr) &&
+	if (!addr_is_here(sock_host(sock), &local->addr) && !sock->freebind &&
 	    !addr_is_many(sock_host(sock), &local->addr))
 		return CN_E_ADDRNOTAVAIL;
 	set_name(sock, &local->addr, 0);

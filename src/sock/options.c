@@ -264,6 +264,12 @@ static int set_option(struct cn_sock *sock, enum cn_opt opt, int64_t value,
 		return CN_OK;
 	case CN_OPT_ANY_PORT:
 		return set_any_port(sock, on);
+	case CN_OPT_FREEBIND:
+		sock->freebind = on;
+		return CN_OK;
+	case CN_OPT_FRAGMENT:
+		sock->may_fragment = on;
+		return CN_OK;
 	case CN_OPT_FASTOPEN:
 		if (sock->phase != SOCK_LISTENING && sock->phase != SOCK_NEW)
 			return CN_E_INVAL;
@@ -407,7 +413,8 @@ int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
 		*value = tcb->cork;
 		break;
 	case CN_OPT_QUICKACK:
-		*value = tcb->quickack;
+		/* As Linux: the first few are not delayed either. */
+		*value = tcb->quickack || tcb->quick_n;
 		break;
 	case CN_OPT_OOBINLINE:
 		*value = tcb->oobinline;
@@ -441,6 +448,12 @@ int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)
 		break;
 	case CN_OPT_ANY_PORT:
 		*value = sock->any_port;
+		break;
+	case CN_OPT_FREEBIND:
+		*value = sock->freebind;
+		break;
+	case CN_OPT_FRAGMENT:
+		*value = sock->may_fragment;
 		break;
 	case CN_OPT_FASTOPEN_NO_COOKIE:
 		*value = sock->fast_free;

@@ -136,6 +136,10 @@ void ack_of_syn(struct tcb *tcb, const struct tcp_seg *seg, uint64_t now)
 	uint32_t began = tcb->first_tx_ms;
 	uint64_t rtt_from = tcb->sent ? sent_at(tcb->sent, 0)->first_at : 0;
 
+	/* RFC 1191 section 6.5: a SYN that was too long, and was sent again
+	 * without its data, tells of no congestion. */
+	if (!tcb->passive && !tcb->rexmit_n)
+		tcb->syn_rexmitted = false;
 	ack_advances(tcb, seg, &acked, now);
 	take_sample(tcb, seg, true, &acked, now);
 	timeout_restart(tcb, now);

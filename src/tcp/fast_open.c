@@ -10,6 +10,7 @@
 
 #include "tcp/arrive.h"
 #include "tcp/options.h"
+#include "tcp/output.h"
 #include "tcp/sendq.h"
 #include "tcp/sent.h"
 #include "tcp/timeout.h"
@@ -106,7 +107,9 @@ void fast_syn_acked(struct tcb *tcb)
 	tcb->env->count->fastopen_active_fail++;
 	if (!tcb->sent)
 		return;
-	sent_lose_first(tcb);
+	/* The peer's MSS may be smaller than was believed. */
+	sent_recut_first(tcb, output_mss(tcb));
+	sent_lose_all(tcb);
 	tcb->owe |= TCP_OWE_REXMIT;
 }
 

@@ -8,6 +8,7 @@
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
+#include "tcp/sent.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
 
@@ -41,6 +42,35 @@ uint64_t tcp_octets_received(const struct tcb *tcb)
 	return numbers ? numbers - 1 - tcb->fin_rcvd : 0;
 }
 
+/* Segments with data that are in flight and have not been SACKed. */
+static uint32_t segs_waiting(const struct tcb *tcb)
+{
+	const struct sent_ring *ring = tcb->sent;
+	uint32_t n = 0, i;
+
+	for (i = 0; ring && i < ring->n; i++) {
+		const struct sent *rec = sent_at(ring, i);
+
+		if (rec->end - rec->seq > !!(rec->flags & (TCP_SYN | TCP_FIN)))
+			n += rec->n;
+	}
+	return ring ? n - ring->sacked_n : 0;
+}
+
+/* As Linux counts: the SYN is one, with its data or without. */
+static uint64_t delivered(const struct tcb *tcb)
+{
+	const struct tcp_stat *stat = &tcb->stat;
+	uint64_t again = stat->segs_retransmitted - tcb->bare_rexmits;
+	uint64_t gone = again + segs_waiting(tcb);
+
+	if (tcb->state == CN_SYN_SENT)
+		return 0;
+	if (tcb->fast_acked && !tcb->passive)
+		gone++;
+	return stat->data_segs_out > gone ? 1 + stat->data_segs_out - gone : 1;
+}
+
 static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
 {
 	const struct tcp_stat *stat = &tcb->stat;
@@ -57,6 +87,7 @@ static void info_counts(const struct tcb *tcb, struct cn_tcp_info *info)
 	info->segs_in = stat->segs_in;
 	info->segs_retransmitted = stat->segs_retransmitted;
 	info->data_segs_out = stat->data_segs_out;
+	info->segs_delivered = delivered(tcb);
 	info->data_segs_in = stat->data_segs_in;
 	info->handshake = stat->handshake_us * CN_NS_PER_US;
 	info->last_data_sent_at = stat->last_sent_ms * CN_NS_PER_MS;

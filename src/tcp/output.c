@@ -405,6 +405,16 @@ static void add_urgent(const struct tcb *tcb, struct tcp_seg *seg)
 	seg->up = (uint16_t)(up < 65535 ? up : 65535);
 }
 
+static void add_timestamp(const struct tcb *tcb, struct tcp_seg *seg,
+			  uint64_t now)
+{
+	if (!tcb->ts_ok)
+		return;
+	seg->options |= TCP_OPT_TS;
+	seg->tsval = ts_clock(now) + tcb->ts_off;
+	seg->tsecr = tcb->ts_recent;
+}
+
 /* What every segment of a synchronized connection bears.  It pays the ACKs
  * that are owed. */
 static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
@@ -415,11 +425,7 @@ static void build(struct tcb *tcb, struct tcp_seg *seg, uint32_t seq,
 	seg->ack = tcb->rcv_nxt;
 	seg->flags = (uint8_t)(flags | TCP_ACK);
 	seg->tos = tcb->tos; /* SHLD-22, SHLD-23 */
-	if (tcb->ts_ok) {
-		seg->options |= TCP_OPT_TS;
-		seg->tsval = ts_clock(now) + tcb->ts_off;
-		seg->tsecr = tcb->ts_recent;
-	}
+	add_timestamp(tcb, seg, now);
 	add_options(tcb, seg, use);
 	seg->wnd = window_offer(tcb, false);
 	if (tcb->owe & TCP_OWE_CHALLENGE)
@@ -456,6 +462,8 @@ void output_account(struct tcb *tcb, const struct tcp_seg *seg,
 		tcb->stat.octets_retransmitted += seg->data_len;
 		if (tcb->stat.octets_retransmitted < seg->data_len)
 			TCP_MISHAP(tcb, rexmit_wraps);
+		if (!seg->data_len && tcb->bare_rexmits < 31)
+			tcb->bare_rexmits++;
 		tcb->env->count->tcp_retrans += segs;
 	}
 	if (seg->data_len) {
@@ -536,6 +544,8 @@ static bool emit_rst(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 		seg->seq = tcb->snd_nxt;
 		seg->ack = tcb->rcv_nxt;
 		seg->flags = TCP_RST | TCP_ACK;
+		/* RFC 7323 section 3.2: it should, as all the others must. */
+		add_timestamp(tcb, seg, now);
 	} else {
 		tcb->owe &= (uint16_t)~TCP_OWE_RST_BAD;
 		seg->seq = tcb->rst_seq;
@@ -556,7 +566,8 @@ static void add_fast_open(struct tcb *tcb, struct tcp_seg *seg, uint64_t now)
 		seg->options |= TCP_OPT_FASTOPEN;
 	if (tcb->fast_data || tcb->fast_cookie)
 		seg->fastopen_len = TCP_FAST_COOKIE_MAX; /* at most */
-	if (!len || !sent_push(tcb, seq, len, (uint16_t)len, 0, now))
+	/* Whenever it goes again, it is pushed: as Linux. */
+	if (!len || !sent_push(tcb, seq, len, (uint16_t)len, TCP_PSH, now))
 		return;
 	seg->data_len = sendq_slices(tcb, seq, len, seg->slice, CN_SLICES_MAX,
 				     &seg->slice_n);
@@ -623,7 +634,8 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 	}
 	build(tcb, seg, stretch->seq, flags, ACCECN_ON_REXMIT, now);
 	put_data(tcb, seg, len, cut);
-	push_flag(tcb, seg, false);
+	/* By Linux's sizes, as Linux: of a super-segment each time. */
+	push_flag(tcb, seg, tcb->env->set->tso_min_segs);
 	add_urgent(tcb, seg);
 	tcb->owe &= (uint16_t)~TCP_OWE_REXMIT;
 	if (tcb->tune)
@@ -688,7 +700,7 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 {
 	bool owed = (tcb->owe & OWE_ACKS) || tcb->delack_at != CN_NEVER;
 	uint32_t mss, max, len, probe = 0;
-	unsigned flags = 0, closes = 0;
+	unsigned flags = 0, closes = 0, apart = 0;
 
 	congestion_idle(tcb, now);
 	if (!tcb->busy)
@@ -712,12 +724,15 @@ static bool emit_data(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		flags = TCP_FIN;
 	if (tcb->eor && sendq_record(tcb) == len)
 		closes = TCP_PSH;
+	/* Linux's packets stay apart, too. */
+	else if (tcb->env->set->tso_min_segs && len > mss)
+		apart = SENT_APART;
 	CN_ASSERT(len || flags);
 	CN_ASSERT(len <= tcb->snd_end - tcb->snd_nxt);
 	build(tcb, seg, tcb->snd_nxt, flags | closes, ACCECN_ON_DATA, now);
 	put_data(tcb, seg, len, mss);
-	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss, seg->flags,
-		       now)) {
+	if (!sent_push(tcb, seg->seq, seg->data_len, (uint16_t)mss,
+		       (uint8_t)(seg->flags | apart), now)) {
 		tcb->sws_at = now + NO_MEMORY_RETRY_NS;
 		return only_ack(tcb, seg, owed, now);
 	}

@@ -122,8 +122,8 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 		ring = ring_new(tcb, seq, now);
 	if (!ring)
 		return false;
-	if (join_last(ring, seq, data_len, cut, flags & (TCP_FIN | TCP_PSH),
-		      now)) {
+	flags &= TCP_SYN | TCP_FIN | TCP_PSH | SENT_APART;
+	if (join_last(ring, seq, data_len, cut, flags & ~TCP_SYN & 63, now)) {
 		rate_sent_more(tcb);
 		return true;
 	}
@@ -140,7 +140,7 @@ bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	rec->first_at = now;
 	rec->cut = cut;
 	rec->n = (uint8_t)segs;
-	rec->flags = flags & (TCP_SYN | TCP_FIN | TCP_PSH) & 63;
+	rec->flags = flags & 63;
 	if (data_len)
 		rate_sent(tcb, rec, data_len, now);
 	return true;

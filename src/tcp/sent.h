@@ -44,7 +44,7 @@ struct sent {
 	uint32_t prev, next; /* in one of the ring's lists, while listed */
 	uint16_t cut; /* octets per segment */
 	uint8_t n; /* segments */
-	uint8_t flags : 6; /* TCP_SYN, TCP_FIN; TCP_PSH: see sent_push */
+	uint8_t flags : 6; /* TCP_SYN, TCP_FIN; and see sent_push */
 	uint8_t list : 2; /* enum sent_list */
 	struct rate_tx tx; /* the connection when it was sent first */
 };
@@ -79,7 +79,8 @@ struct sent_ring {
 /* Records one transmission; false when there is no memory or the ring is
  * full. data_len octets from snd_nxt, then SYN or FIN.  Whole segments that
  * left at the instant of the last record and as it was cut join it, unless it
- * was pushed with TCP_PSH: a record of MSG_EOR ends there. */
+ * was pushed with TCP_PSH (a record of MSG_EOR ends there) or SENT_APART. */
+#define SENT_APART TCP_URG
 bool sent_push(struct tcb *tcb, uint32_t seq, uint32_t data_len, uint16_t cut,
 	       uint8_t flags, uint64_t now);
 static inline struct sent *sent_at(const struct sent_ring *ring, uint32_t i)
@@ -128,6 +129,9 @@ void sent_lose_first(struct tcb *tcb);
 void sent_lose_all(struct tcb *tcb);
 /* After a timeout: the first segment, and what was sent before us. */
 void sent_lose_before(struct tcb *tcb, uint32_t us);
+/* The first record, one segment that nothing has happened to, is what is left
+ * of it, in segments of mss. */
+void sent_recut_first(struct tcb *tcb, uint32_t mss);
 /* Segments longer than mss are lost to the path. */
 void sent_lose_longer(struct tcb *tcb, uint32_t mss);
 /* Nothing is lost after all. */

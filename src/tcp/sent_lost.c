@@ -204,6 +204,19 @@ void sent_lose_before(struct tcb *tcb, uint32_t us)
 	timed_out(tcb, &us);
 }
 
+void sent_recut_first(struct tcb *tcb, uint32_t mss)
+{
+	struct sent *rec = sent_at(tcb->sent, 0);
+	uint32_t len;
+
+	rec->seq = seq_max(rec->seq, tcb->snd_una);
+	len = rec->end - rec->seq;
+	if (rec->n != 1 || len <= mss || len > SENT_SEGS_MAX * mss)
+		return;
+	rec->cut = (uint16_t)mss;
+	rec->n = (uint8_t)((len + mss - 1) / mss);
+}
+
 void sent_lose_longer(struct tcb *tcb, uint32_t mss)
 {
 	struct sent_ring *ring = tcb->sent;

@@ -106,8 +106,9 @@ enum tcp_owe {
 	TCP_OWE_REXMIT = 64, /* the first unacknowledged segment, whatever the
 				windows say */
 	TCP_OWE_SYN = 128, /* a first SYN or SYN-ACK */
-	TCP_OWE_RST_BAD = 256, /* <SEQ=SEG.ACK><CTL=RST> for a bad ACK of our
-				  SYN: rst_seq; the connection stays */
+	TCP_OWE_RST_BAD = 256, /* <SEQ=SEG.ACK><CTL=RST>, rst_seq: for a bad
+				  ACK of our SYN, and the connection stays; or
+				  for text that nobody reads, and it is over */
 	TCP_OWE_WAKE = 512, /* data although a small window says wait */
 	TCP_OWE_TLP = 1024, /* a probe of the tail (RFC 8985 section 7) */
 	TCP_OWE_PURE_ACK = 2048, /* with OWE_ACK: by itself, before data */
@@ -178,6 +179,7 @@ struct tcb {
 	uint8_t oob_octet;
 	uint8_t cc_kind : 2; /* enum cn_cc */
 	bool eor : 1; /* a record of MSG_EOR ends within what is unsent */
+	uint8_t bare_rexmits : 5; /* segments sent again without data, <= 31 */
 	uint8_t tos, ttl; /* for the host */
 	/* RFC 3168: both ends know it; CE has come, the sender does not know
 	 * yet; the peer is to be told CWR; the window was reduced for a mark,
@@ -204,7 +206,8 @@ struct tcb {
 	uint32_t last_ack_sent; /* RFC 7323 */
 	union {
 		uint32_t ooo_fin_seq; /* since ESTABLISHED */
-		uint32_t rst_seq; /* before, with TCP_OWE_RST_BAD */
+		uint32_t rst_seq; /* before and after, with
+				     TCP_OWE_RST_BAD */
 	};
 	uint16_t snd_wraps, rcv_wraps; /* how often snd_nxt and rcv_nxt came
 					  round to iss and irs */

@@ -108,10 +108,13 @@ static void advance_window(struct tcb *tcb, uint32_t before)
 }
 
 /* The application is gone: nobody can read it, and the peer must know
- * (RFC 9293 section 3.6.1, RFC 2525 section 2.17). */
+ * (RFC 9293 section 3.6.1, RFC 2525 section 2.17).  As Linux, with the number
+ * that the peer expects next: what is in flight may never reach it, and it
+ * takes no other (RFC 5961 section 3.2). */
 static enum cn_drop refuse_text(struct tcb *tcb, const struct arrival *a)
 {
-	tcb->owe |= TCP_OWE_RST;
+	tcb->owe |= TCP_OWE_RST_BAD;
+	tcb->rst_seq = a->seg->ack;
 	tcb_end(tcb, tcb->orphan ? 0 : CN_E_CONNRESET, "RFC 9293 section 3.6.1",
 		a->now);
 	return CN_DROP_TCP_AFTER_CLOSE;

@@ -442,6 +442,8 @@ void tcp_set_cork(struct tcb *tcb, bool on, uint64_t now)
 void tcp_set_quickack(struct tcb *tcb, bool on, uint64_t now)
 {
 	tcb->quickack = on;
+	if (!on)
+		tcb->quick_n = 0;
 	if (on && tcb->delack_at != CN_NEVER)
 		tcb->owe |= TCP_OWE_ACK;
 	timeout_settle(tcb, now);

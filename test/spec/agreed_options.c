@@ -355,7 +355,7 @@ static void established_every_segment_bears_timestamps(void)
 	closes();
 	out("FA", 11, 11, 0, .ts = clock_now(), .tsecr = 99);
 	aborts(0);
-	out("RA", 12, 11, 0);
+	out("RA", 12, 11, 0, .ts = clock_now(), .tsecr = 99);
 }
 
 /* The offset that hides our clock is the pair's own. */

@@ -198,7 +198,7 @@ static void with_timestamps(void)
 	t.peer.ts = 100000;
 }
 
-/* RFC 7323 section 3.2: on every segment but a reset. */
+/* RFC 7323 section 3.2: on every segment, and a reset should, too. */
 static void established_timestamps_are_on_every_segment(void)
 {
 	with_timestamps();
@@ -209,7 +209,7 @@ static void established_timestamps_are_on_every_segment(void)
 	sends(10);
 	out("PA", 1, 11, 10, .tsecr = 100500);
 	aborts(0);
-	out("RA", 11, 11, 0);
+	out("RA", 11, 11, 0, .tsecr = 100500);
 }
 
 /* attacks.md row 9, RFC 7323 section 5.3: older than the newest: an old

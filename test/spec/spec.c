@@ -395,8 +395,11 @@ static bool options_are_right(const struct tcp_seg *seg,
 	bool ts = seg->options & TCP_OPT_TS;
 	unsigned n = 0;
 
-	if (seg->flags & TCP_RST)
+	/* A reset has no option but that, if it says so. */
+	if (seg->flags & TCP_RST && !want->tsecr && !ts)
 		return seg->options == 0;
+	if (seg->flags & TCP_RST && seg->options & ~(unsigned)TCP_OPT_TS)
+		return false;
 	if ((seg->options & TCP_OPT_MSS ? seg->mss : 0) != want->mss ||
 	    (seg->options & TCP_OPT_WSCALE ? seg->wscale + 1 : 0) != want->ws ||
 	    !!(seg->options & TCP_OPT_SACK_OK) != want->sack_ok)

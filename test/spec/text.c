@@ -140,7 +140,8 @@ static void established_fin_ends_the_stream_before_later_octets(void)
 	reads(0);
 }
 
-/* RFC 9293 section 3.6.1, RFC 2525 section 2.17: nobody will read it. */
+/* RFC 9293 section 3.6.1, RFC 2525 section 2.17: nobody will read it.  The
+ * number is what the peer expects, whether our FIN has reached it or not. */
 static void orphan_data_are_answered_by_rst(void)
 {
 	static const enum cn_tcp_state states[] = {CN_FIN_WAIT_1,
@@ -153,7 +154,7 @@ static void orphan_data_are_answered_by_rst(void)
 		at(states[i]);
 		orphans();
 		in("PA", 1, 1 + i, 10);
-		out("RA", 2, 1, 0);
+		out("R", 1 + (int64_t)i, 0, 0);
 		silent();
 		state(CN_CLOSED);
 		dropped(CN_DROP_TCP_AFTER_CLOSE);
