@@ -176,6 +176,10 @@ static void adopt(struct lsock *sock, struct cn_stack *stack,
 		cn_sock_set_tag(engine.sock, sock);
 	else
 		cn_dgram_set_tag(engine.dgram, sock);
+	/* As its listener has it. */
+	if (engine.sock && sock->discover == IP_PMTUDISC_DONT)
+		(void)cn_sock_set(engine.sock, CN_OPT_FRAGMENT, 1,
+				  stack->hub->now);
 }
 
 static void drop(struct cn_stack *stack, struct lsock_engine engine)

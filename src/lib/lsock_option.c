@@ -116,7 +116,7 @@ static int get_option(struct lsock *sock, int level, int opt, void *val,
 {
 	int inq = sock->inq;
 	const int *at = own_option(sock, level, opt, &inq);
-	int64_t free = 0;
+	int64_t on = 0;
 	int queue = 0;
 
 	if (sock->dgram)
@@ -126,8 +126,8 @@ static int get_option(struct lsock *sock, int level, int opt, void *val,
 		at = &queue;
 	}
 	if (is_freebind(sock, level, opt)) {
-		(void)cn_sock_get(sock->ls.sock, CN_OPT_FREEBIND, &free);
-		queue = (int)free;
+		(void)cn_sock_get(sock->ls.sock, CN_OPT_FREEBIND, &on);
+		queue = (int)on;
 		at = &queue;
 	}
 	if (!at)

@@ -8,7 +8,7 @@
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/recvq.h"
-#include "tcp/sent.h"
+#include "tcp/sent_bits.h"
 #include "tcp/timeout.h"
 #include "tcp/trace.h"
 
@@ -52,9 +52,9 @@ static uint32_t segs_waiting(const struct tcb *tcb)
 		const struct sent *rec = sent_at(ring, i);
 
 		if (rec->end - rec->seq > !!(rec->flags & (TCP_SYN | TCP_FIN)))
-			n += rec->n;
+			n += rec->n - count_of(rec->sacked);
 	}
-	return ring ? n - ring->sacked_n : 0;
+	return n;
 }
 
 /* As Linux counts: the SYN is one, with its data or without. */
