@@ -57,6 +57,34 @@ def published():
 
 
 @case
+def port_again():
+    """a client's port is used again while its last connection is on the path"""
+    port, own = free_port(), free_port()
+
+    def client():
+        return socket.create_connection(('127.0.0.1', port), timeout=10,
+                                        source_address=('127.0.0.1', own))
+
+    with background('-q --delay 300ms', [PYTHON, '-c', f'''
+import socket
+s = socket.socket()
+s.bind(("127.0.0.1", {port}))
+s.listen()
+while True:
+    c = s.accept()[0]
+    try:
+        c.sendall(c.recv(100))
+    except OSError:
+        pass
+    c.close()''']):
+        wait_port(port)
+        reset(client())
+        conn = client()
+        conn.sendall(b'again')
+        assert until_end(conn) == b'again'
+
+
+@case
 def wildcard():
     """row 100: a server on 0.0.0.0, and on ::, at 127.0.0.1 and ::1"""
     port = free_port()

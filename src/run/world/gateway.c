@@ -523,33 +523,43 @@ void flow_relay(struct flow *flow, bool *moved, uint64_t now)
 
 /* ------------------------------------------------------------- in-bound -- */
 
-/* The peer is kept where it is not this machine; the port in any case, if it
- * can be had. */
-static int bind_as(struct flow *flow, const struct cn_endpoint *from)
+/* Under which address the peer is known inside: its own, where it is not this
+ * machine's. */
+static void name_inside(struct world *world, const struct cn_endpoint *from,
+			struct cn_endpoint *ep)
 {
-	struct world *world = flow->world;
-	struct cn_endpoint ep = *from;
-	int rc;
-
+	*ep = *from;
 	if (world->hosts) {
 		/* This machine is the gateway, as seen from inside. */
-		if (cn_addr_is_loopback(&ep.addr) ||
-		    machine_find(&world->machine, &ep.addr))
+		if (cn_addr_is_loopback(&ep->addr) ||
+		    machine_find(&world->machine, &ep->addr))
 			(void)hosts_gateway_addr(world->hosts,
 						 cn_addr_is_v4(&from->addr),
-						 &ep.addr);
-	} else if ((cn_addr_is_loopback(&ep.addr) ||
-		    machine_find(&world->machine, &ep.addr)) &&
-		   !alias_of(&world->alias, &from->addr, &ep.addr))
-		ep.addr = alias_gateway(&world->alias,
-					cn_addr_is_v4(&from->addr));
-	(void)cn_sock_set(flow->sock, CN_OPT_REUSEADDR, 1, world_now(world));
-	rc = cn_sock_bind(flow->sock, &ep);
-	if (rc == CN_E_ADDRINUSE) {
-		ep.port = 0;
-		rc = cn_sock_bind(flow->sock, &ep);
+						 &ep->addr);
+	} else if ((cn_addr_is_loopback(&ep->addr) ||
+		    machine_find(&world->machine, &ep->addr)) &&
+		   !alias_of(&world->alias, &from->addr, &ep->addr)) {
+		ep->addr = alias_gateway(&world->alias,
+					 cn_addr_is_v4(&from->addr));
 	}
-	return rc;
+}
+
+/* A connection to the program from ep, of any port if that is 0. */
+static int come_from(struct flow *flow, const struct wsock *listener,
+		     const struct cn_endpoint *ep)
+{
+	struct world *world = flow->world;
+	uint64_t now = world_now(world);
+	int rc = cn_sock_new(world->gateway, cn_addr_is_v4(&ep->addr) ? 4 : 6,
+			     &flow->sock);
+
+	if (rc)
+		return rc;
+	cn_sock_set_tag(flow->sock, &flow->ear);
+	carry_buffers(flow, &listener->ls);
+	(void)cn_sock_set(flow->sock, CN_OPT_REUSEADDR, 1, now);
+	rc = cn_sock_bind(flow->sock, ep);
+	return rc ? rc : cn_sock_connect(flow->sock, &flow->program, now);
 }
 
 void flow_inbound(struct published *published, const struct wsock *listener,
@@ -557,8 +567,8 @@ void flow_inbound(struct published *published, const struct wsock *listener,
 		  const struct cn_endpoint *to)
 {
 	struct world *world = published->world;
-	uint64_t now = world_now(world);
 	struct flow *flow = flow_new(world, fd);
+	struct cn_endpoint ep;
 	int rc;
 
 	if (!flow) {
@@ -572,15 +582,17 @@ void flow_inbound(struct published *published, const struct wsock *listener,
 	flow->published = published;
 	published->coming++;
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	rc = cn_sock_new(world->gateway, cn_addr_is_v4(&to->addr) ? 4 : 6,
-			 &flow->sock);
-	if (!rc) {
-		cn_sock_set_tag(flow->sock, &flow->ear);
-		carry_buffers(flow, &listener->ls);
-		rc = bind_as(flow, from);
+	name_inside(world, from, &ep);
+	rc = come_from(flow, listener, &ep);
+	/* The peer's port is kept if it can be had.  What the kernel has long
+	 * forgotten may still be on the path: a FIN that is lost, a client that
+	 * left before its connection was made. */
+	if (flow->sock && (rc == CN_E_ADDRINUSE || rc == CN_E_ADDRNOTAVAIL)) {
+		cn_sock_abort(flow->sock, world_now(world));
+		flow->sock = NULL;
+		ep.port = 0;
+		rc = come_from(flow, listener, &ep);
 	}
-	if (!rc)
-		rc = cn_sock_connect(flow->sock, to, now);
 	world_touch(world);
 	if (rc && rc != CN_E_INPROGRESS)
 		flow_free(flow, true);
