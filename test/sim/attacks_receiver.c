@@ -91,8 +91,8 @@ static void child_of_row_17(void)
 	counted(&stage, 5000);
 }
 
-/* 3900 runs in the queue: an octet more costs at most twice what it does in
- * an empty one. */
+/* 3900 runs in the queue, a tree of a dozen levels: an octet more costs at most
+ * three times what it does in an empty one. */
 static void row_17_an_octet_beyond_gaps_costs_no_more(void **state)
 {
 	uint64_t counts[3];
@@ -104,8 +104,8 @@ static void row_17_an_octet_beyond_gaps_costs_no_more(void **state)
 		      (unsigned long long)counts[0],
 		      (unsigned long long)counts[1],
 		      (unsigned long long)counts[2]);
-	assert_in_range(counts[1], 1, 2 * counts[0]);
-	assert_in_range(counts[2], 1, 2 * counts[0]);
+	assert_in_range(counts[1], 1, 3 * counts[0]);
+	assert_in_range(counts[2], 1, 3 * counts[0]);
 }
 
 static void row_17_runs_are_bounded(void **state)
