@@ -281,6 +281,7 @@ enum cn_addr_state {
 	X(syncookies_failed, "ACKs whose cookie was none of ours")             \
 	X(ecn_ce_in, "segments that came with a mark of congestion")           \
 	X(ecn_reductions, "windows reduced because of an echoed mark")         \
+	X(accecn_ce_told, "marks that peers told of by accurate ECN")          \
 	X(accecn_opens, "connections that agreed on accurate ECN")             \
 	X(accecn_meddled, "times the way was found to change fields of ECN")   \
 	X(accecn_refused, "AccECN options that could not be true")             \

@@ -45,6 +45,7 @@ enum key {
 	KEY_CHARGEN,
 	KEY_DAYTIME,
 	KEY_MTU,
+	KEY_TCP_ECN,
 	KEY_PLAIN,
 	KEY_BUSY_POLL,
 };
@@ -72,6 +73,9 @@ static const struct cli_option table[] = {
 	 "sends characters without end; by UDP as many as it was sent", NULL},
 	{KEY_DAYTIME, "daytime", "PORT", "tells the time of day", NULL},
 	HOST_CC_OPTION("TCP"),
+	{KEY_TCP_ECN, "tcp-ecn", "0|1|2|3|4|5",
+	 "explicit congestion notification, as Linux's tcp_ecn; 2 unless said",
+	 NULL},
 	HOST_BUFFER_OPTIONS,
 	{KEY_BUSY_POLL, "busy-poll", "TIME",
 	 "how long to look for the next frame before sleeping: takes a core "
@@ -115,7 +119,7 @@ struct services {
 	unsigned port_n, listener_n, udp_n;
 	enum service kind[SERVICE_MAX];
 	bool quiet, plain, stop;
-	uint8_t cc;
+	uint8_t cc, ecn;
 
 	struct loop *loop;
 	struct cn_pool *pool;
@@ -217,6 +221,11 @@ static const char *take_value(struct services *services, int key,
 		return take_service(services, CHARGEN, value);
 	case KEY_DAYTIME:
 		return take_service(services, DAYTIME, value);
+	case KEY_TCP_ECN:
+		why = units_count(value, 0, 5, &number);
+		if (!why)
+			services->ecn = (uint8_t)number;
+		return why;
 	case HOST_RMEM:
 		return units_mem(value, &services->rmem);
 	case HOST_WMEM:
@@ -490,6 +499,7 @@ static int start_host(struct services *services)
 	set.rmem = services->rmem;
 	set.wmem = services->wmem;
 	set.cc = services->cc;
+	set.ecn = services->ecn;
 	rc = cn_host_new(&set, loop_now(services->loop), &services->host);
 	if (!rc)
 		rc = start_link(services);
@@ -634,6 +644,7 @@ int cli_services(int argc, char **argv)
 	cn_settings_default(&set);
 	services->rmem = set.rmem;
 	services->wmem = set.wmem;
+	services->ecn = set.ecn;
 	services->busy_poll_ns = PUMP_BUSY_POLL_NS;
 	services->mtu = 1500;
 	services->signals.fd = -1;

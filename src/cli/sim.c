@@ -29,6 +29,7 @@ enum key {
 	KEY_STAGGER,
 	KEY_SNDBUF,
 	KEY_RCVBUF,
+	KEY_TCP_ECN,
 	KEY_SEED,
 	KEY_SEEDS,
 	KEY_PART,
@@ -59,6 +60,10 @@ static const struct cli_option table[] = {
 	 NULL},
 	{KEY_SNDBUF, "sndbuf", "SIZE", "largest send buffer", NULL},
 	{KEY_RCVBUF, "rcvbuf", "SIZE", "largest receive buffer", NULL},
+	{KEY_TCP_ECN, "tcp-ecn", "0|1|2|3|4|5",
+	 "explicit congestion notification, as Linux's tcp_ecn; 2 unless said, "
+	 "3 (accurate ECN) where the path marks",
+	 NULL},
 	{KEY_SEED, "seed", "N", "of all chance; 1 unless said", "Runs"},
 	{KEY_SEEDS, "seeds", "A..B", "a run for each, on all cores", NULL},
 	{KEY_PART, "part", "I/N", "of the seeds only every N-th, from the I-th",
@@ -105,6 +110,7 @@ struct line {
 	struct screen screen;
 	struct sim_look_config look;
 	uint8_t cc[BULK_FLOWS];
+	bool has_ecn; /* it was said */
 	unsigned cc_n;
 	uint64_t first, last; /* seeds */
 	uint64_t part, parts;
@@ -223,6 +229,16 @@ static const char *take_part(struct line *line, const char *value)
 	return NULL;
 }
 
+static const char *take_ecn(struct line *line, const char *value)
+{
+	uint64_t number = 0;
+	const char *why = units_count(value, 0, 5, &number);
+
+	line->has_ecn = true;
+	line->set.ecn = (uint8_t)number;
+	return why;
+}
+
 static const char *take_transfer(struct line *line, int key, const char *value)
 {
 	struct bulk_plan *plan = &line->plan;
@@ -251,6 +267,8 @@ static const char *take_transfer(struct line *line, int key, const char *value)
 		return host_option_buffer(value, &line->set.sndbuf);
 	case KEY_RCVBUF:
 		return host_option_buffer(value, &line->set.rcvbuf);
+	case KEY_TCP_ECN:
+		return take_ecn(line, value);
 	case KEY_SEED:
 		why = host_option_count(value, 0, UINT32_MAX, &number);
 		line->first = line->last = number;
@@ -513,12 +531,15 @@ static bool takes_time(const struct cn_impair *impair)
 static const char *check_together(struct line *line, int files)
 {
 	bool looks = line->look.pcapng || line->look.events || line->look.plot;
+	const struct cn_impair *up = &line->path.up, *down = &line->path.down;
 	const char *why = path_check(&line->path);
 
 	if (why)
 		return why;
 	if (sim_look_on_stdout(&line->look) + line->json > 1)
 		return "one thing alone can be written to standard output";
+	if (!line->has_ecn && (up->ecn || up->mark || down->ecn || down->mark))
+		line->set.ecn = 3;
 	if (line->merge)
 		return files ? NULL : "--merge needs the files that it joins";
 	if (files)

@@ -111,12 +111,16 @@ static struct told take_option(struct tcb *tcb, const struct tcp_seg *seg)
 	return told;
 }
 
-/* How many segments the ACK tells of; never too few. */
+/* How many segments the ACK tells of for the first time; those that are small
+ * count as whole where SACK has told of some before. */
 static uint32_t segments_told(const struct tcb *tcb,
 			      const struct ack_news *news)
 {
-	return news->sent->segs +
-	       (news->sacked + tcb->snd_mss - 1) / tcb->snd_mss;
+	bool overlaps = news->delivered != news->acked + news->sacked;
+	uint32_t octets = overlaps ? news->delivered : news->sacked;
+
+	return (overlaps ? 0 : news->sent->segs) +
+	       (octets + tcb->snd_mss - 1) / tcb->snd_mss;
 }
 
 /*
@@ -198,6 +202,7 @@ void accecn_ack(struct tcb *tcb, const struct tcp_seg *seg,
 	marks = marks_told(tcb, seg, segs, &told);
 	note_habit(own, segs);
 	own->s_cep += marks;
+	tcb->env->count->accecn_ce_told += marks;
 	/* Section 3.2.3.2.5: octets were marked, but no packet. */
 	if (told.octets && own->s_cep == own->cep_told && segs < ACCECN_TURN)
 		path_meddles(tcb, false);

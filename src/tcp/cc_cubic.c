@@ -15,6 +15,9 @@
 #define CURVE UINT64_C(2500000000)
 /* Far beyond the 1.5 cwnd that a round trip may add; keeps 64 bits enough. */
 #define MS_MAX (UINT64_C(1) << 19)
+/* In k_ms, without an epoch: what follows is that of before the reduction.
+ * (In the first slow start the place is a round trip's, which is shorter.) */
+#define K_KEPT (UINT32_C(1) << 31)
 
 /* The largest r with r^3 <= x: three bits of x for each bit of r. */
 static uint32_t cube_root(uint64_t x)
@@ -194,10 +197,18 @@ static void cubic_ack(struct cc *cc, const struct cc_event *event)
  */
 static void reduce(struct cc *cc, const struct cc_event *event)
 {
+	struct cc_cubic *cubic = &cc->own.cubic;
+
 	cc->prior_cwnd = cc->cwnd;
 	cc->ssthresh =
 		cc_floor((uint32_t)((uint64_t)cc->cwnd * 7 / 10), event->smss);
-	cc->own.cubic.last_ms = 0;
+	/* The epoch stays in its place until another begins, for undo; of two
+	 * reductions in a row only the second one can be undone. */
+	if (cubic->last_ms)
+		cubic->k_ms |= K_KEPT;
+	else
+		cubic->k_ms &= ~K_KEPT;
+	cubic->last_ms = 0;
 }
 
 /* Section 4.7, fast convergence: a flow that lost before it was back at its
@@ -222,6 +233,26 @@ static void cubic_timeout(struct cc *cc, const struct cc_event *event)
 	cc->cwnd = event->smss;
 }
 
+/*
+ * Section 4.9.2: window and place on the curve are what they were; the time
+ * that recovery took is of the epoch.  The plateau that the reduction has
+ * overwritten is the curve's origin, or lay below the window; a window that
+ * had made room for others (section 4.7) was a little more.
+ */
+static void cubic_undo(struct cc *cc, const struct cc_event *event)
+{
+	struct cc_cubic *cubic = &cc->own.cubic;
+
+	cc_undo(cc, event);
+	if (cubic->last_ms || !(cubic->k_ms & K_KEPT))
+		return;
+	cubic->k_ms &= ~K_KEPT;
+	cubic->w_max = cubic->origin;
+	/* The window before the reduction that the epoch began with. */
+	cc->prior_cwnd = cubic->origin;
+	note_ack(cubic, event->now);
+}
+
 static void cubic_idle(struct cc *cc, const struct cc_event *event,
 		       uint32_t initial_window)
 {
@@ -236,6 +267,6 @@ const struct cc_ops cc_cubic_ops = {
 	.ack = cubic_ack,
 	.loss = cubic_loss,
 	.timeout = cubic_timeout,
-	.undo = cc_undo,
+	.undo = cubic_undo,
 	.idle = cubic_idle,
 };

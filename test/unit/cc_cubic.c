@@ -350,6 +350,82 @@ static void longer_segments_within_an_epoch(void **state)
 	assert_in_range(cc.cwnd, before, before + event.smss);
 }
 
+/* A loss, and so long on the curve towards the plateau. */
+static struct cc grown(uint32_t w0, uint32_t ms, uint64_t *now)
+{
+	struct cc cc = {.cwnd = w0 * SMSS, .ssthresh = INF};
+	struct cc_event loss = at(*now, 0, cc.cwnd, 50);
+
+	cc_cubic_ops.init(&cc);
+	cc_cubic_ops.loss(&cc, &loss);
+	for (; ms; ms -= 50) {
+		round_trip(&cc, *now, 50);
+		*now += 50 * CN_NS_PER_MS;
+	}
+	return cc;
+}
+
+/* RFC 9438 sections 4.9.1 and 4.9.2: a reduction that is undone leaves window,
+ * plateau and place on the curve as they were, before the plateau or behind
+ * it. */
+static void undo_gives_the_place_on_the_curve_back(void **state)
+{
+	static const uint32_t table[] = {50, 1000, 3000, 5000, 9000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		for (int timeout = 0; timeout < 2; timeout++) {
+			uint64_t now = CN_NS_PER_SEC;
+			struct cc plain = grown(100, table[i], &now);
+			struct cc cc = plain;
+			uint32_t ssthresh = cc.ssthresh;
+			struct cc_event event = at(now, 0, cc.cwnd, 50);
+
+			if (timeout)
+				cc_cubic_ops.timeout(&cc, &event);
+			else
+				cc_cubic_ops.loss(&cc, &event);
+			event = at(now + 50 * CN_NS_PER_MS, 0, 0, 50);
+			cc_cubic_ops.undo(&cc, &event);
+			cc.ssthresh = ssthresh; /* as undo.c does */
+			assert_int_equal(cc.cwnd, plain.cwnd);
+			assert_int_equal(cc.own.cubic.k_ms,
+					 plain.own.cubic.k_ms);
+			now += 50 * CN_NS_PER_MS;
+			for (int n = 0; n < 100; n++) {
+				round_trip(&cc, now, 50);
+				round_trip(&plain, now, 50);
+				assert_int_equal(cc.cwnd, plain.cwnd);
+				now += 50 * CN_NS_PER_MS;
+			}
+		}
+	}
+}
+
+/* Of two in a row the second alone is undone: there is no place to return
+ * to; nor in the first slow start. */
+static void undo_of_the_second_reduction_begins_anew(void **state)
+{
+	uint64_t now = CN_NS_PER_SEC;
+	struct cc cc = grown(100, 1000, &now);
+	struct cc_event event = at(now, 0, cc.cwnd, 50);
+
+	(void)state;
+	cc_cubic_ops.loss(&cc, &event);
+	cc_cubic_ops.timeout(&cc, &event);
+	cc_cubic_ops.undo(&cc, &event);
+	assert_int_equal(cc.own.cubic.last_ms, 0);
+	cc = (struct cc){.cwnd = 10 * SMSS, .ssthresh = INF};
+	cc_cubic_ops.init(&cc);
+	event = at(now, 10 * SMSS, 10 * SMSS, 50);
+	event.rtt_us = 50000;
+	cc_cubic_ops.ack(&cc, &event);
+	cc_cubic_ops.loss(&cc, &event);
+	cc_cubic_ops.undo(&cc, &event);
+	assert_int_equal(cc.own.cubic.last_ms, 0);
+	assert_int_equal(cc.cwnd, 20 * SMSS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +442,8 @@ int main(void)
 		cmocka_unit_test(growth_has_a_limit),
 		cmocka_unit_test(longer_segments_within_an_epoch),
 		cmocka_unit_test(extremes_stay_in_range),
+		cmocka_unit_test(undo_gives_the_place_on_the_curve_back),
+		cmocka_unit_test(undo_of_the_second_reduction_begins_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
