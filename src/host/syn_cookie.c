@@ -187,9 +187,15 @@ static bool options_back(const struct cn_host *host, const struct tuple *tuple,
 
 /* RFC 9768 section 5.1: who agreed on it says so by a count, and nobody else
  * has one so large. */
-static void accurate_back(const struct tcp_seg *seg, struct tcp_seg *syn)
+static void accurate_back(const struct cn_settings *set,
+			  const struct tcp_seg *seg, struct tcp_seg *syn)
 {
-	if (!(syn->flags & TCP_ECE) && tcp_ace(seg) > 1)
+	struct tcp_seg asks = {.flags = TCP_SYN};
+
+	if (syn->flags & TCP_ECE || tcp_ace(seg) <= 1)
+		return;
+	tcp_set_ace(&asks, 7);
+	if (ecn_is_accurate(ecn_of_syn(set, &asks)))
 		tcp_set_ace(syn, 7);
 }
 
@@ -228,7 +234,7 @@ bool cookie_check(struct cn_host *host, const struct listener *listener,
 	told.mss = mss_table[tag & TAG_MSS];
 	if (cookie_of(host, &in->tuple, irs, tag) == iss &&
 	    options_back(host, &in->tuple, seg, &told, now)) {
-		accurate_back(seg, &told);
+		accurate_back(&host->set, seg, &told);
 		tcp_syn_init(syn, &host->env, &told, iss,
 			     listener->sock->tcb.rcvbuf);
 		if (options_agree(&told, syn)) {

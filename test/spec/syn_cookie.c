@@ -764,6 +764,77 @@ static void cookies_look_random(void **state)
 	pair_deinit(&pair);
 }
 
+/* RFC 9768 section 5.1: nothing is kept, and the count in the ACK tells what
+ * was agreed on; also where no timestamp could bear it. */
+static void accurate(struct cn_settings *settings, int host)
+{
+	always(settings, host);
+	settings->ecn = 3;
+}
+
+static void accurate_without_timestamps(struct cn_settings *settings, int host)
+{
+	accurate(settings, host);
+	settings->timestamps = false;
+}
+
+static void accurate_asks_classic(struct cn_settings *settings, int host)
+{
+	always(settings, host);
+	settings->ecn = host ? 2 : 3;
+}
+
+static void listen_cookie_remembers_accurate_ecn(void **state)
+{
+	static void (*const table[])(struct cn_settings *, int) = {
+		accurate, accurate_without_timestamps, accurate_asks_classic};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct cn_sock *listener, *client, *server;
+		struct cn_tcp_info info;
+		struct pair pair;
+
+		pair_init(&pair, table[i]);
+		listener = listener_on(&pair, 1, 80, 8);
+		client = connect_from(&pair, 0, pair_at(1, 80));
+		pair_run(&pair);
+		server = accept_from(&pair, listener);
+		assert_int_equal(count(&pair)->syncookies_recv, 1);
+		assert_int_equal(cn_sock_info(client, &info), CN_OK);
+		assert_int_equal(info.has_ecn, true);
+		assert_int_equal(info.has_accecn, i < 2);
+		assert_int_equal(cn_sock_info(server, &info), CN_OK);
+		assert_int_equal(info.has_ecn, true);
+		assert_int_equal(info.has_accecn, i < 2);
+		send_text(&pair, client, "by cookie");
+		expect_text(&pair, server, "by cookie");
+		assert_int_equal(count(&pair)->accecn_meddled, 0);
+		pair_deinit(&pair);
+	}
+}
+
+/* Who knows RFC 3168 alone makes nothing of such a count. */
+static void listen_cookie_of_rfc_3168_takes_no_count(void **state)
+{
+	struct cn_tcp_info info;
+	struct cn_sock *listener;
+	struct tcp_seg ack;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, always);
+	listener = listener_on(&pair, 1, 80, 8);
+	ack = ask(&pair, stranger(1), &plain_syn);
+	ack = ack_of(&plain_syn, &ack);
+	tcp_set_ace(&ack, 5);
+	give(&pair, stranger(1), &ack);
+	assert_int_equal(cn_sock_info(accept_from(&pair, listener), &info),
+			 CN_OK);
+	assert_int_equal(info.has_ecn, false);
+	pair_deinit(&pair);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -789,6 +860,8 @@ int main(void)
 		cmocka_unit_test(icmp_about_a_cookie_is_ignored),
 		cmocka_unit_test(a_million_guesses_are_worth_nothing),
 		cmocka_unit_test(cookies_look_random),
+		cmocka_unit_test(listen_cookie_remembers_accurate_ecn),
+		cmocka_unit_test(listen_cookie_of_rfc_3168_takes_no_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
