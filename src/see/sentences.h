@@ -255,6 +255,10 @@
 	  "探测补上了一处空缺，说明有过丢失：拥塞窗口降到 %1 字节")            \
 	X(CC_IDLE, "idle for long: the congestion window begins again at %1 "  \
 	  "octets", "空闲已久：拥塞窗口从 %1 字节重新开始")                    \
+	X(CC_UNUSED,                                                           \
+	  "the window was not filled for long: it comes half way down to "     \
+	  "what was used of it, %1 octets",                                    \
+	  "窗口久未用满：向实际用量收回一半，现为 %1 字节")                    \
 	X(CC_MARK,                                                             \
 	  "a mark of congestion is echoed: the congestion window falls to %1 " \
 	  "octets, and nothing is sent again",                                 \

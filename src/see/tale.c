@@ -122,6 +122,8 @@ static bool tell_cc(struct view *v)
 		return view_say(v, SEE_CC_OVER);
 	if (t->rule && !strcmp(t->rule, "RFC 5681 section 4.1"))
 		return view_say(v, SEE_CC_IDLE);
+	if (t->rule && !strcmp(t->rule, "RFC 7661 section 4.4"))
+		return view_say(v, SEE_CC_UNUSED);
 	return false;
 }
 

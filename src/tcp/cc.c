@@ -54,6 +54,19 @@ void cc_undo(struct cc *cc, const struct cc_event *event)
 		cc->cwnd = cc->prior_cwnd;
 }
 
+/* As RFC 2861 section 3.2 and Linux: half way down to what is used of it; slow
+ * start may take it back to three quarters. */
+void cc_decay(struct cc *cc, uint32_t used)
+{
+	uint32_t known = cc->cwnd / 4 * 3;
+
+	if (used >= cc->cwnd)
+		return;
+	if (cc->ssthresh < known)
+		cc->ssthresh = known;
+	cc->cwnd -= (cc->cwnd - used) / 2;
+}
+
 /*
  * The window comes down to the initial one, but slow start may take it back
  * to three quarters of what the path has carried (RFC 2861; Linux does so).

@@ -181,6 +181,8 @@ void cc_grow(struct cc *cc, uint32_t octets);
 uint32_t cc_floor(uint32_t octets, uint32_t smss);
 /* prior_cwnd, if that is more. */
 void cc_undo(struct cc *cc, const struct cc_event *event);
+/* The application used no more of it for a while (RFC 7661). */
+void cc_decay(struct cc *cc, uint32_t used);
 /* Restart after idle (RFC 5681 section 4.1). */
 void cc_restart(struct cc *cc, uint32_t initial_window);
 

@@ -3,6 +3,7 @@
 #include "tcp/congestion.h"
 
 #include "tcp/busy.h"
+#include "tcp/output.h"
 #include "tcp/pace.h"
 #include "tcp/rate.h"
 #include "tcp/recovery.h"
@@ -156,6 +157,31 @@ void congestion_ack_begins(struct tcb *tcb, uint64_t now)
 	rate_ack(tcb, now);
 }
 
+/*
+ * RFC 7661 section 4.4: a window that the application did not fill for a
+ * timeout is not known to be good any more.  Deviation: as Linux, it is that
+ * short, and half the way at a time (RFC 7661 waits for five minutes and
+ * halves).  What the peer's window or the send buffer holds back waits, and is
+ * not the application's choice.
+ */
+static void decay(struct tcb *tcb, uint32_t flight, uint64_t now)
+{
+	uint32_t used, least = recovery_initial_window(tcb);
+
+	if (!tcb->busy || !tcb->env->set->slow_start_after_idle)
+		return;
+	used = rate_unused(tcb, flight, now);
+	if (!used || tcb->in_recovery || tcb->in_loss || tcb->in_cwr ||
+	    output_has_unsent(tcb))
+		return;
+	if (used < least)
+		used = least;
+	if (used >= tcb->cc.cwnd)
+		return;
+	cc_decay(&tcb->cc, used);
+	trace_cc(tcb, "RFC 7661 section 4.4", now);
+}
+
 void congestion_ack_ends(struct tcb *tcb, const struct ack_news *news,
 			 uint64_t now)
 {
@@ -171,6 +197,8 @@ void congestion_ack_ends(struct tcb *tcb, const struct ack_news *news,
 			rate_limited_by_app(tcb);
 		if (ops_of(tcb)->state(&tcb->cc) != before)
 			trace_cc(tcb, "draft-ietf-ccwg-bbr", now);
+	} else if (news->acked) {
+		decay(tcb, news->flight, now);
 	}
 	pace_update(tcb, now);
 }

@@ -12,6 +12,7 @@
 #include "tcp/output.h"
 #include "tcp/recovery.h"
 #include "tcp/sent.h"
+#include "tcp/timeout.h"
 
 static uint32_t instant_us(uint64_t now)
 {
@@ -103,6 +104,25 @@ bool rate_uses_window(const struct tcb *tcb)
 
 	return rate->usage_full || (tcb->cc.cwnd < tcb->cc.ssthresh &&
 				    tcb->cc.cwnd / 2 < rate->usage_most);
+}
+
+uint32_t rate_unused(struct tcb *tcb, uint32_t flight, uint64_t now)
+{
+	struct tcp_rate *rate = &tcb->busy->rate;
+	uint32_t most = rate->decay_most;
+
+	if (most && !rate_uses_window(tcb)) {
+		if (flight > most)
+			rate->decay_most = most = flight;
+		if (ms_of(now) - rate->decay_ms <
+		    timeout_rto(tcb) / CN_NS_PER_MS)
+			return 0;
+	} else {
+		most = 0;
+	}
+	rate->decay_ms = ms_of(now);
+	rate->decay_most = flight;
+	return most;
 }
 
 void rate_ack(struct tcb *tcb, uint64_t now)

@@ -53,6 +53,8 @@ struct tcp_rate {
 	 * have left since that was looked at. */
 	uint32_t usage_end, usage_most;
 	bool usage_full, usage_sent;
+	/* Since decay_ms the window was never in use, and so much of it was. */
+	uint32_t decay_ms, decay_most;
 	/* The ACK, or the timeout, that is being worked on. */
 	uint64_t ack_at;
 	uint32_t ack_delivered, ack_lost;
@@ -81,6 +83,9 @@ void rate_finish(struct tcb *tcb, struct rate_sample *sample, uint64_t now);
 void rate_rests(struct tcb *tcb);
 /* RFC 7661, RFC 5681 section 3.1: the window is in use, and may grow. */
 bool rate_uses_window(const struct tcb *tcb);
+/* RFC 7661 section 4.4: how much of the window was used in the last timeout,
+ * flight octets now, if it was not in use in all that time; or 0. */
+uint32_t rate_unused(struct tcb *tcb, uint32_t flight, uint64_t now);
 /* As if the application limited what is in flight now. */
 void rate_limited_by_app(struct tcb *tcb);
 

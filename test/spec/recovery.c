@@ -194,6 +194,60 @@ static void idle_with_data_in_flight_keeps_the_window(void)
 	is(t.tcb.cc.cwnd, 20000);
 }
 
+/* RFC 7661: an application that keeps half of it in flight, and no more, loses
+ * half of what it leaves, a timeout at a time, down to the initial window. */
+static void window_that_is_not_filled_decays(void)
+{
+	uint32_t una = 1, nxt = 1, before;
+
+	at(CN_ESTABLISHED);
+	t.tcb.cc.cwnd = 32000;
+	t.tcb.cc.ssthresh = 30000;
+	for (int i = 0; i < 16; i++, nxt++) {
+		sends(1000);
+		out("PA", SEG(nxt), 1, 1000);
+	}
+	for (int i = 0; i < 3; i++, una++, nxt++) {
+		in("A", 1, SEG(una + 1), 0);
+		sends(1000);
+		out("PA", SEG(nxt), 1, 1000);
+		is(t.tcb.cc.cwnd, 32000);
+	}
+	before = t.tcb.cc.cwnd;
+	for (int i = 0; i < 40; i++, una++, nxt++) {
+		after(RTT);
+		in("A", 1, SEG(una + 1), 0);
+		sends(1000);
+		out("PA", SEG(nxt), 1, 1000);
+	}
+	is(before, 32000);
+	is(t.tcb.cc.cwnd < 32000, true);
+	is(t.tcb.cc.cwnd >= 16000, true);
+	is(t.tcb.cc.ssthresh, 30000);
+}
+
+/* Linux's tcp_slow_start_after_idle switches it off. */
+static void window_that_is_not_filled_may_stay(void)
+{
+	uint32_t una = 1, nxt = 1;
+
+	t.set.slow_start_after_idle = false;
+	at(CN_ESTABLISHED);
+	t.tcb.cc.cwnd = 32000;
+	t.tcb.cc.ssthresh = 30000;
+	for (int i = 0; i < 16; i++, nxt++) {
+		sends(1000);
+		out("PA", SEG(nxt), 1, 1000);
+	}
+	for (int i = 0; i < 40; i++, una++, nxt++) {
+		after(RTT);
+		in("A", 1, SEG(una + 1), 0);
+		sends(1000);
+		out("PA", SEG(nxt), 1, 1000);
+	}
+	is(t.tcb.cc.cwnd, 32000);
+}
+
 /* The first data ever sent find the initial window however late they come. */
 static void idle_since_the_handshake_keeps_the_window(void)
 {
@@ -906,6 +960,8 @@ int main(void)
 		cmocka_unit_test_rule(idle_for_the_timeout_keeps_the_window),
 		cmocka_unit_test_rule(
 			idle_with_data_in_flight_keeps_the_window),
+		cmocka_unit_test_rule(window_that_is_not_filled_decays),
+		cmocka_unit_test_rule(window_that_is_not_filled_may_stay),
 		cmocka_unit_test_rule(
 			idle_since_the_handshake_keeps_the_window),
 		cmocka_unit_test_rule(sack_of_three_resends_what_is_missing),
