@@ -239,9 +239,11 @@ def captured():
         told = [json.loads(line) for line in lines]
     assert told[0]['hosts'] == ['alice', 'bob'], told[0]
     states = [(e['host'], e['to']) for e in told if e['kind'] == 'state']
-    assert ('alice', 'TIME-WAIT') in states, states
-    # Where both close at the same moment, the FINs cross.
-    assert ('bob', 'LAST-ACK') in states or ('bob', 'CLOSING') in states, states
+    # Each has its sixteen octets: either may close first, and where both do at
+    # the same moment, the FINs cross.
+    waits = [one for one in ('alice', 'bob') if (one, 'TIME-WAIT') in states]
+    other = {'alice': 'bob', 'bob': 'alice'}[waits[0]]
+    assert (other, 'LAST-ACK') in states or (other, 'CLOSING') in states, states
 
 
 @case
@@ -742,8 +744,9 @@ def as_without():
                 continue
             want, got = json.loads(want.stdout), json.loads(got.stdout)
             # A host of a world lets broadcast and groups be bound, as Linux;
-            # a reset before accept reaches the descriptor a moment after it.
-            known = {'bind_refuses', 'accept_after_reset'}
+            # a reset before accept reaches the descriptor a moment after it,
+            # and there may be room again a moment after EAGAIN.
+            known = {'bind_refuses', 'accept_after_reset', 'send_until_full'}
             assert {key for key in want if want[key] != got[key]} <= known, [
                 (key, want[key], got[key]) for key in want
                 if want[key] != got[key]]

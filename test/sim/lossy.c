@@ -279,11 +279,22 @@ static bool one_gave_up(const struct talk *talk)
 	       talk->end[1].err == CN_E_TIMEDOUT;
 }
 
+/* Where memory is short, a host may have ended who held most of it (row 14 of
+ * the attacks). */
+static bool memory_was_short(const struct run *run)
+{
+	for (int i = 0; i < 2; i++)
+		if (cn_host_counters(sim_host(run->sim, i))
+			    ->drop[CN_DROP_MEMORY])
+			return true;
+	return false;
+}
+
 static void check_end(struct run *run, const struct talk_end *end)
 {
 	bool aborts = end->talk->plan.side[0].abort_at ||
 		      end->talk->plan.side[1].abort_at ||
-		      one_gave_up(end->talk);
+		      one_gave_up(end->talk) || memory_was_short(run);
 
 	run->octets += end->received;
 	if (run->verbose)
