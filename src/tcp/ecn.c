@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RFC 3168 section 6.1: ECN for TCP; RFC 9768 section 3.1: what SYNs agree on.
+ * RFC 3168 section 6.1: ECN for TCP (SHLD-8); RFC 9768 section 3.1: what SYNs
+ * agree on.
  *
  * Deviation: as Linux, the window falls by what the controller takes for a
  * loss, which is CUBIC's beta for CUBIC (section 6.1.2 says half).

@@ -13,7 +13,7 @@ static void established_with_ecn(void)
 	is(t.tcb.ecn_ok, true);
 }
 
-/* Section 6.1.1: ECE and CWR ask; a setting of 2 does not ask. */
+/* SHLD-8, section 6.1.1: ECE and CWR ask; a setting of 2 does not ask. */
 static void syn_sent_asks_by_both_flags(void)
 {
 	t.set.ecn = 1;
