@@ -310,12 +310,13 @@ void errq_put(struct msghdr *msg, size_t *used, int level, int type,
 		.cmsg_type = type,
 		.cmsg_len = CMSG_LEN(len),
 	};
-	uint8_t *at = (uint8_t *)msg->msg_control + *used;
+	uint8_t *at;
 
 	if (!msg->msg_control || *used + CMSG_LEN(len) > msg->msg_controllen) {
 		msg->msg_flags |= MSG_CTRUNC;
 		return;
 	}
+	at = (uint8_t *)msg->msg_control + *used;
 	memcpy(at, &head, sizeof(head));
 	memcpy(at + CMSG_LEN(0), data, len);
 	*used += *used + CMSG_SPACE(len) <= msg->msg_controllen ?
