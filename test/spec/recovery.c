@@ -144,120 +144,6 @@ static void congestion_window_holds_part_segments_back(void)
 	silent();
 }
 
-/* RFC 5681 section 4.1: after an idle timeout the window begins again. */
-static void idle_longer_than_the_timeout_restarts_the_window(void)
-{
-	at(CN_ESTABLISHED);
-	n_leave(1);
-	in("A", 1, SEG(2), 0);
-	t.tcb.cc.cwnd = 20000;
-	after(tcp_deadline(&t.tcb) == NEVER ? SEC : 0);
-	sends(15000);
-	for (uint32_t i = 2; i <= 11; i++)
-		out("A", SEG(i), 1, 1000);
-	silent();
-	is(t.tcb.cc.cwnd, 10000);
-	is(t.tcb.cc.ssthresh, UINT32_MAX);
-}
-
-/* Exactly the timeout is not longer than it. */
-static void idle_for_the_timeout_keeps_the_window(void)
-{
-	uint64_t rto;
-
-	at(CN_ESTABLISHED);
-	n_leave(1);
-	rto = tcp_deadline(&t.tcb) - t.now;
-	after(RTT);
-	in("A", 1, SEG(2), 0);
-	t.tcb.cc.cwnd = 20000;
-	is(rto, RTO);
-	after(t.tcb.rtt.rto_us / 1000 * MS - RTT);
-	sends(15000);
-	for (uint32_t i = 2; i <= 16; i++)
-		out(i < 16 ? "A" : "PA", SEG(i), 1, 1000);
-	is(t.tcb.cc.cwnd, 20000);
-}
-
-/* What was in flight all the time was not idle. */
-static void idle_with_data_in_flight_keeps_the_window(void)
-{
-	at(CN_ESTABLISHED);
-	t.tcb.rtt.srtt_us = 5000000;
-	n_leave(1);
-	t.tcb.rtt.srtt_us = 100000;
-	t.tcb.cc.cwnd = 20000;
-	after(SEC);
-	sends(15000);
-	for (uint32_t i = 2; i <= 16; i++)
-		out(i < 16 ? "A" : "PA", SEG(i), 1, 1000);
-	is(t.tcb.cc.cwnd, 20000);
-}
-
-/* RFC 7661: an application that keeps half of it in flight, and no more, loses
- * half of what it leaves, a timeout at a time, down to the initial window. */
-static void window_that_is_not_filled_decays(void)
-{
-	uint32_t una = 1, nxt = 1, before;
-
-	at(CN_ESTABLISHED);
-	t.tcb.cc.cwnd = 32000;
-	t.tcb.cc.ssthresh = 30000;
-	for (int i = 0; i < 16; i++, nxt++) {
-		sends(1000);
-		out("PA", SEG(nxt), 1, 1000);
-	}
-	for (int i = 0; i < 3; i++, una++, nxt++) {
-		in("A", 1, SEG(una + 1), 0);
-		sends(1000);
-		out("PA", SEG(nxt), 1, 1000);
-		is(t.tcb.cc.cwnd, 32000);
-	}
-	before = t.tcb.cc.cwnd;
-	for (int i = 0; i < 40; i++, una++, nxt++) {
-		after(RTT);
-		in("A", 1, SEG(una + 1), 0);
-		sends(1000);
-		out("PA", SEG(nxt), 1, 1000);
-	}
-	is(before, 32000);
-	is(t.tcb.cc.cwnd < 32000, true);
-	is(t.tcb.cc.cwnd >= 16000, true);
-	is(t.tcb.cc.ssthresh, 30000);
-}
-
-/* Linux's tcp_slow_start_after_idle switches it off. */
-static void window_that_is_not_filled_may_stay(void)
-{
-	uint32_t una = 1, nxt = 1;
-
-	t.set.slow_start_after_idle = false;
-	at(CN_ESTABLISHED);
-	t.tcb.cc.cwnd = 32000;
-	t.tcb.cc.ssthresh = 30000;
-	for (int i = 0; i < 16; i++, nxt++) {
-		sends(1000);
-		out("PA", SEG(nxt), 1, 1000);
-	}
-	for (int i = 0; i < 40; i++, una++, nxt++) {
-		after(RTT);
-		in("A", 1, SEG(una + 1), 0);
-		sends(1000);
-		out("PA", SEG(nxt), 1, 1000);
-	}
-	is(t.tcb.cc.cwnd, 32000);
-}
-
-/* The first data ever sent find the initial window however late they come. */
-static void idle_since_the_handshake_keeps_the_window(void)
-{
-	at(CN_ESTABLISHED);
-	t.tcb.cc.cwnd = 20000;
-	after(100 * SEC);
-	n_leave(15);
-	is(t.tcb.cc.cwnd, 20000);
-}
-
 /* ---------------------------------------------------------------- SACK -- */
 
 /* RFC 6675 section 5: the third segment SACKed above says it. */
@@ -878,21 +764,6 @@ static void duplicates_without_end_resend_once(void)
 	is(tcp_mishaps_of(&t.tcb)->fast_recoveries, 1);
 }
 
-/* RFC 5681 section 4.1 with no initial window set: one segment. */
-static void idle_with_no_initial_window_restarts_at_one(void)
-{
-	t.set.initial_window = 0;
-	at(CN_ESTABLISHED);
-	n_leave(1);
-	in("A", 1, SEG(2), 0);
-	t.tcb.cc.cwnd = 20000;
-	after(10 * SEC);
-	sends(3000);
-	out("A", SEG(2), 1, 1000);
-	silent();
-	is(t.tcb.cc.cwnd, 1000);
-}
-
 /* What was reneged on can be SACKed anew. */
 static void reneging_leaves_the_scoreboard_usable(void)
 {
@@ -955,15 +826,6 @@ int main(void)
 		cmocka_unit_test_rule(avoidance_unused_window_does_not_grow),
 		cmocka_unit_test_rule(
 			congestion_window_holds_part_segments_back),
-		cmocka_unit_test_rule(
-			idle_longer_than_the_timeout_restarts_the_window),
-		cmocka_unit_test_rule(idle_for_the_timeout_keeps_the_window),
-		cmocka_unit_test_rule(
-			idle_with_data_in_flight_keeps_the_window),
-		cmocka_unit_test_rule(window_that_is_not_filled_decays),
-		cmocka_unit_test_rule(window_that_is_not_filled_may_stay),
-		cmocka_unit_test_rule(
-			idle_since_the_handshake_keeps_the_window),
 		cmocka_unit_test_rule(sack_of_three_resends_what_is_missing),
 		cmocka_unit_test_rule(sack_of_three_in_one_ack),
 		cmocka_unit_test_rule(
@@ -1003,8 +865,6 @@ int main(void)
 		cmocka_unit_test_rule(cubic_gives_up_three_tenths),
 		cmocka_unit_test_rule(sack_loss_of_new_data_after_a_timeout),
 		cmocka_unit_test_rule(duplicates_without_end_resend_once),
-		cmocka_unit_test_rule(
-			idle_with_no_initial_window_restarts_at_one),
 		cmocka_unit_test_rule(reneging_leaves_the_scoreboard_usable),
 		cmocka_unit_test_rule(timeout_forgets_what_was_sent_again),
 		cmocka_unit_test_rule(
