@@ -5,12 +5,12 @@
 #include "run/family.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "run/task.h"
 
 struct kin {
 	pid_t pid, parent;
@@ -21,20 +21,12 @@ struct kin {
  * parenthesis. */
 static bool read_stat(pid_t pid, char *state, pid_t *parent)
 {
-	char path[48], text[512];
+	char text[512];
 	const char *at;
-	int fd, number;
-	ssize_t n;
+	int number;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (task_file(pid, "stat", text, sizeof(text)))
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = 0;
 	at = strrchr(text, ')');
 	if (!at || sscanf(at + 1, " %c %d", state, &number) != 2)
 		return false;
@@ -52,18 +44,12 @@ bool process_is_stopped(pid_t pid)
 
 bool process_is_in_front(pid_t pid)
 {
-	char path[48], text[512];
+	char text[512];
 	const char *at;
-	int fd, group, front;
-	ssize_t n;
+	int group, front;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (task_file(pid, "stat", text, sizeof(text)))
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
 	at = strrchr(text, ')');
 	/* state, parent, group, session, terminal, its group in front */
 	return at &&

@@ -15,14 +15,11 @@
 #include "run/restart.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "run/task.h"
 
@@ -51,20 +48,11 @@ enum {
 /* Where a sleeping task is (proc_pid_syscall(5)). */
 static bool where_is(pid_t tid, int nr, uint64_t *sp, uint64_t *pc)
 {
-	char path[48], text[256];
+	char text[256];
 	char *at;
-	ssize_t n;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (task_file(tid, "syscall", text, sizeof(text)))
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = 0;
 	if (strtol(text, &at, 10) != nr || at == text)
 		return false;
 	for (int i = 0; i < 6; i++)

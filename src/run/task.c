@@ -36,13 +36,13 @@ void tasks_deinit(struct tasks *tasks)
 	}
 }
 
-static int status_file(pid_t tid, char *text, size_t room)
+int task_file(pid_t tid, const char *name, char *text, size_t room)
 {
 	char path[48];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -66,7 +66,7 @@ pid_t task_process(pid_t tid)
 	char text[4096];
 	const char *at;
 
-	if (status_file(tid, text, sizeof(text)) < 0)
+	if (task_file(tid, "status", text, sizeof(text)) < 0)
 		return 0;
 	at = status_field(text, "\nTgid:");
 	return at ? (pid_t)strtol(at, NULL, 10) : 0;
@@ -77,7 +77,7 @@ bool task_is_capable(pid_t tid, unsigned cap)
 	char text[4096];
 	const char *at;
 
-	if (status_file(tid, text, sizeof(text)) < 0)
+	if (task_file(tid, "status", text, sizeof(text)) < 0)
 		return false;
 	at = status_field(text, "\nCapEff:");
 	return at && (strtoull(at, NULL, 16) >> cap & 1) != 0;
@@ -88,7 +88,7 @@ uint64_t task_caught(pid_t tid)
 	char text[4096];
 	const char *at;
 
-	if (status_file(tid, text, sizeof(text)) < 0)
+	if (task_file(tid, "status", text, sizeof(text)) < 0)
 		return 0;
 	at = status_field(text, "\nSigCgt:");
 	return at ? strtoull(at, NULL, 16) & ~(UINT64_C(3) << 31) : 0;
@@ -100,7 +100,7 @@ void task_name(pid_t tid, char *name, size_t room)
 	const char *at = NULL;
 	size_t n = 0;
 
-	if (status_file(tid, text, sizeof(text)) == 0)
+	if (task_file(tid, "status", text, sizeof(text)) == 0)
 		at = status_field(text, "Name:\t");
 	while (at && at[n] && at[n] != '\n' && n + 1 < room) {
 		name[n] = at[n];

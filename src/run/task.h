@@ -39,6 +39,8 @@ struct iovec;
 long task_gather(pid_t tid, struct iovec *there, size_t n, void *out,
 		 size_t len);
 
+/* What one of its files in /proc says, or as much as there is room for; -errno. */
+int task_file(pid_t tid, const char *name, char *text, size_t room);
 /* The process of a thread, 0 when there is none. */
 pid_t task_process(pid_t tid);
 bool task_is_cloexec(pid_t tid, int fd);
