@@ -178,6 +178,11 @@ struct cn_pool;
 CN_API struct cn_pool *cn_pool_new(const struct cn_alloc *alloc) CN_MUST_CHECK;
 /* Returns every recycled block to the allocator.  Nothing may be in use. */
 CN_API void cn_pool_free(struct cn_pool *pool);
+/*
+ * Returns what is recycled (at most 16 MiB) and not in use to the allocator:
+ * for the calm after a flood.  What is in use stays where it is.
+ */
+CN_API void cn_pool_trim(struct cn_pool *pool);
 /* Blocks (buffers and objects) handed out and not yet returned. */
 CN_API size_t cn_pool_in_use(const struct cn_pool *pool);
 /* Octets handed out and not yet returned. */

@@ -70,7 +70,7 @@ static size_t object_size(size_t class)
 	return (class + 1) * POOL_GRAIN;
 }
 
-static void pool_trim(struct cn_pool *pool)
+void cn_pool_trim(struct cn_pool *pool)
 {
 	const struct cn_alloc *alloc = &pool->alloc;
 
@@ -100,7 +100,7 @@ void cn_pool_free(struct cn_pool *pool)
 	if (!pool)
 		return;
 	CN_ASSERT(pool->in_use == 0 && pool->octets == 0);
-	pool_trim(pool);
+	cn_pool_trim(pool);
 	alloc = pool->alloc;
 	alloc.free(alloc.ctx, pool, sizeof(*pool));
 }

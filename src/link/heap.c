@@ -3,6 +3,9 @@
 #include "link/heap.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static void *heap_alloc(void *ctx, size_t size)
 {
@@ -18,3 +21,10 @@ static void heap_free(void *ctx, void *p, size_t size)
 }
 
 const struct cn_alloc heap_memory = {heap_alloc, heap_free, NULL};
+
+void heap_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}

@@ -467,4 +467,54 @@ while True:
             conn.close()
 
 
+def private_memory(top):
+    """of the processes below top that are catenet itself, in KiB"""
+    total, todo = 0, [top]
+    while todo:
+        pid = todo.pop()
+        with contextlib.suppress(OSError):
+            with open(f'/proc/{pid}/task/{pid}/children') as file:
+                todo += file.read().split()
+            if os.path.realpath(f'/proc/{pid}/exe') != \
+                    os.path.realpath(CATENET):
+                continue
+            with open(f'/proc/{pid}/smaps_rollup') as file:
+                total += sum(int(line.split()[1]) for line in file
+                             if line.startswith('Private_'))
+    return total
+
+
+@case
+def memory_goes_back():
+    """what held a flood goes back to the system in the calm after it"""
+    port = free_port()
+    with background('-q --delay 2ms', [PYTHON, '-c', f'''
+import socket
+s = socket.socket()
+s.bind(("127.0.0.1", {port}))
+s.listen(128)
+kept = [s.accept()[0] for _ in range(101)]
+for c in kept:
+    while c.recv(65536):
+        pass
+    c.close()
+s.accept()''']) as p:
+        wait_port(port)
+        conns = [socket.create_connection(('127.0.0.1', port))
+                 for _ in range(100)]
+        for conn in conns[1:]:
+            conn.setblocking(False)
+            sent = 0
+            with contextlib.suppress(BlockingIOError):
+                while sent < 4 << 20:
+                    sent += conn.send(bytes(1 << 16))
+        wait_for(lambda: private_memory(p.pid) > 40 << 10)
+        conns[0].close()
+        for conn in conns[1:]:
+            conn.shutdown(socket.SHUT_WR)
+        wait_for(lambda: private_memory(p.pid) < 20 << 10, 20)
+        for conn in conns:
+            conn.close()
+
+
 main()

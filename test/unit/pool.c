@@ -181,6 +181,35 @@ static void what_is_kept_is_bounded(void **state)
 	assert_true(heap.octets < 17u << 20);
 }
 
+/* What nobody uses goes back, what somebody uses does not. */
+static void trim_returns_what_is_kept(void **state)
+{
+	struct cn_buf *held = cn_buf_new(pool, CN_BUF_LARGE);
+	size_t before = heap.octets;
+	struct cn_buf *buf[8];
+	void *object[8];
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		buf[i] = cn_buf_new(pool, i < 4 ? CN_BUF_SMALL : CN_BUF_SUPER);
+		object[i] = pool_alloc(pool, 8u << i);
+	}
+	for (int i = 0; i < 8; i++) {
+		cn_buf_unref(buf[i]);
+		pool_release(pool, object[i], 8u << i);
+	}
+	if (RECYCLES)
+		assert_true(heap.octets > before);
+	cn_pool_trim(pool);
+	assert_int_equal(heap.octets, before);
+	cn_pool_trim(pool);
+	memset(held->data, 1, held->size);
+	assert_int_equal(cn_pool_in_use(pool), 1);
+	assert_non_null(buf[0] = cn_buf_new(pool, CN_BUF_SUPER));
+	cn_buf_unref(buf[0]);
+	cn_buf_unref(held);
+}
+
 static void short_of_memory_is_said(void **state)
 {
 	(void)state;
@@ -221,6 +250,7 @@ int main(void)
 		POOL_TEST(buffer_classes),
 		POOL_TEST(buffer_lives_until_its_last_reference),
 		POOL_TEST(what_is_kept_is_bounded),
+		POOL_TEST(trim_returns_what_is_kept),
 		POOL_TEST(short_of_memory_is_said),
 		cmocka_unit_test(budget_remembers_its_peak),
 	};

@@ -23,6 +23,7 @@
 #include "lib/linux_opt.h"
 #include "loop/loop.h"
 #include "run/world/alias.h"
+#include "run/world/ebb.h"
 #include "run/world/lane.h"
 #include "run/world/machine.h"
 #include "run/world/ops.h"
@@ -185,6 +186,7 @@ struct world {
 	struct cn_sock *holder4, *holder6; /* the gateway's listeners */
 	struct ear holder_ear;
 	struct loop_timer timer, poll;
+	struct ebb ebb;
 	bool pumping;
 	bool changed; /* a call was made: pump before the next event */
 	struct list socks, news, connecting, listeners;

@@ -379,6 +379,7 @@ static int make(struct world *world)
 	int rc;
 
 	world->pool = cn_pool_new(&heap_memory);
+	ebb_init(&world->ebb, world->loop, world->pool);
 	if (!world->pool)
 		return say("the world", ENOMEM);
 	rc = say("the machine's addresses", machine_init(&world->machine));
@@ -571,6 +572,7 @@ void near_free(struct world *world)
 		publish_drop(CN_CONTAINER(node, struct published, node));
 	loop_cancel(world->loop, &world->timer);
 	loop_cancel(world->loop, &world->poll);
+	ebb_deinit(&world->ebb);
 	udp_ports_free(world);
 	udp_relay_free(world);
 	twins_free(world->twins);
@@ -785,6 +787,8 @@ static void pump(struct world *world)
 		moved |= world->hosts ? hosts_move(world->hosts, now) :
 					move_frames(world, now);
 		moved |= world->changed;
+		if (moved)
+			ebb_moved(&world->ebb);
 	}
 	publish_room(world);
 	world->pumping = false;
