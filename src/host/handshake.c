@@ -165,6 +165,28 @@ static void judge_segment(struct cn_host *host, struct cn_sock *sock,
 		       drop, now);
 }
 
+/*
+ * A good cookie found no memory, or no room in the accept queue.  Its segment
+ * will come again; but of the flight behind it every segment would get a reset,
+ * as LISTEN gives for an ACK, and end what has hardly begun.  Deviation: for
+ * a while they are dropped, where Linux resets.
+ */
+#define PUT_OFF_NS (3 * CN_NS_PER_SEC)
+
+static void cookie_put_off(struct cn_host *host, enum cn_drop why, uint64_t now)
+{
+	host->cookies.put_off_at = now;
+	host->cookies.put_off_for = (uint8_t)why;
+}
+
+static bool cookie_may_come_again(const struct cn_host *host,
+				  const struct tcp_seg *seg, uint64_t now)
+{
+	return host->cookies.put_off_for &&
+	       now - host->cookies.put_off_at < PUT_OFF_NS &&
+	       (seg->data_len || seg->flags & TCP_FIN);
+}
+
 /* The handshake is complete, in vain. */
 static void half_barred(struct cn_host *host, const struct half_open *half,
 			enum cn_drop bar, const struct arriving *in,
@@ -178,8 +200,19 @@ static void half_barred(struct cn_host *host, const struct half_open *half,
 			syn_forget(host, half->entry, now);
 		return;
 	}
-	/* As if the ACK had been lost: the SYN-ACK will be repeated. */
+	/* As if the ACK had been lost: the SYN-ACK will be repeated, or what
+	 * was sent with a cookie. */
 	syn_drop_in(host, in, state, bar, now);
+	if (!half->entry)
+		cookie_put_off(host, bar, now);
+}
+
+static void half_no_memory(struct cn_host *host, const struct half_open *half,
+			   uint64_t now)
+{
+	host->count.drop[CN_DROP_MEMORY]++;
+	if (!half->entry)
+		cookie_put_off(host, CN_DROP_MEMORY, now);
 }
 
 /* The segment meets a connection that exists for it alone, or stays. */
@@ -190,7 +223,7 @@ static void half_judge(struct cn_host *host, const struct half_open *half,
 	struct cn_sock *sock = half_conn(host, half, &in->tuple, now);
 
 	if (!sock) {
-		host->count.drop[CN_DROP_MEMORY]++;
+		half_no_memory(host, half, now);
 		return;
 	}
 	judge_segment(host, sock, bar, in, now);
@@ -209,6 +242,8 @@ static void half_judge(struct cn_host *host, const struct half_open *half,
 			half_barred(host, half, bar, in, now);
 		else if (half_promote(host, half, sock, now))
 			return;
+		else
+			half_no_memory(host, half, now);
 		break;
 	case CN_LISTEN:
 	case CN_SYN_SENT:
@@ -241,9 +276,13 @@ bool cookie_arrives(struct cn_host *host, struct listener *listener,
 {
 	struct half_open half = {.listener = listener};
 
-	if (!cookie_check(host, listener, in, &half.syn, now))
+	if (cookie_check(host, listener, in, &half.syn, now)) {
+		cookie_accept(host, &half, in, now);
+		return true;
+	}
+	if (!cookie_may_come_again(host, in->seg, now))
 		return false;
-	cookie_accept(host, &half, in, now);
+	syn_drop(host, in, (enum cn_drop)host->cookies.put_off_for, now);
 	return true;
 }
 

@@ -28,6 +28,9 @@ struct syn_cookies {
 				     turn's last bit */
 	uint64_t turn; /* of the newest secret */
 	uint64_t sent_at; /* the last cookie; 0: none yet */
+	/* The last good one that no connection could come of, and why. */
+	uint64_t put_off_at;
+	uint8_t put_off_for; /* enum cn_drop; CN_DROP_NONE: never yet */
 };
 
 void cookies_init(struct cn_host *host, uint64_t now);

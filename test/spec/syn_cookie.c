@@ -502,6 +502,43 @@ static void full_accept_queue_takes_no_cookie(void **state)
 	pair_deinit(&pair);
 }
 
+/* Its segment will come again; those behind it, which bear no cookie, are no
+ * reason for a reset until then. */
+static void full_accept_queue_resets_no_flight(void **state)
+{
+	static uint8_t octets[6000];
+	struct cn_sock *listener, *client[2], *server;
+	struct tcp_seg stray = {
+		.seq = 1, .ack = 1, .flags = TCP_ACK | TCP_FIN, .len = 1};
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, always);
+	listener = listener_on(&pair, 1, 80, 0);
+	for (unsigned i = 0; i < 2; i++)
+		client[i] = connect_from(&pair, 0, pair_at(1, 80));
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(pair_move(&pair, i >= 2));
+	pair_run(&pair);
+	assert_int_equal(drops(&pair, 1, CN_DROP_TCP_BACKLOG), 1);
+	assert_int_equal(cn_sock_send(client[1], octets, sizeof(octets), 0,
+				      pair.now),
+			 sizeof(octets));
+	pair_run(&pair);
+	assert_true(drops(&pair, 1, CN_DROP_TCP_BACKLOG) > 4);
+	assert_int_equal(count(&pair)->tcp_rst_out, 0);
+	assert_int_equal(cn_sock_state(client[1]), CN_ESTABLISHED);
+	accept_from(&pair, listener);
+	pair_after(&pair, 2 * S);
+	server = accept_from(&pair, listener);
+	assert_int_equal(cn_sock_readable(server), sizeof(octets));
+	/* It is over when nothing is waited for any more. */
+	pair_after(&pair, 2 * S);
+	give(&pair, stranger(0), &stray);
+	expect_reset(&pair, &stray);
+	pair_deinit(&pair);
+}
+
 /* A cookie was sent, then there was room: the ACK of the cookie counts. */
 static void cookie_and_entry_of_one_peer(void **state)
 {
@@ -851,6 +888,7 @@ int main(void)
 		cmocka_unit_test(the_first_data_bring_the_cookie_too),
 		cmocka_unit_test(fin_with_the_cookie_is_taken),
 		cmocka_unit_test(full_accept_queue_takes_no_cookie),
+		cmocka_unit_test(full_accept_queue_resets_no_flight),
 		cmocka_unit_test(cookie_and_entry_of_one_peer),
 		cmocka_unit_test(wrong_cookies_are_reset),
 		cmocka_unit_test(only_an_ack_completes_it),
