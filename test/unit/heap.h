@@ -3,6 +3,7 @@
 #ifndef UNIT_HEAP_H
 #define UNIT_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -13,7 +14,20 @@ struct heap {
 	size_t calls; /* of alloc */
 	size_t largest;
 	long fail_after; /* this many more succeed; negative: all */
+	/* The one reached when this comes down to nought is refused, and those
+	 * after it until refuse_n were; 0: none is. */
+	size_t refuse_after, refuse_n;
 };
+
+static inline bool heap_refuses(struct heap *heap)
+{
+	if (heap->refuse_after > 0)
+		heap->refuse_after--;
+	if (heap->refuse_after || !heap->refuse_n)
+		return false;
+	heap->refuse_n--;
+	return true;
+}
 
 /* Before each block stands its size. */
 union heap_head {
@@ -26,7 +40,7 @@ static inline void *heap_alloc(void *ctx, size_t size)
 	struct heap *heap = ctx;
 	union heap_head *head;
 
-	if (heap->fail_after == 0)
+	if (heap->fail_after == 0 || heap_refuses(heap))
 		return NULL;
 	if (heap->fail_after > 0)
 		heap->fail_after--;

@@ -99,10 +99,56 @@ static void every_allocation_may_fail(void **state)
 	assert_int_equal(heap.octets, 0);
 }
 
+/* The n-th request of its making is refused: there is no host, or one without
+ * a link, an address or a route, and whoever asked is told. */
+static void each_part_of_a_host_may_be_refused(void **state)
+{
+	const struct cn_link_config config = {
+		.name = "eth",
+		.mtu = 1500,
+		.ethernet = true,
+		.mac = {2, 0, 0, 0, 0, 1},
+	};
+	struct cn_addr addr = pair_addr6(0), any = {{0}};
+	struct cn_settings settings;
+	bool more = true;
+	size_t n;
+
+	(void)state;
+	for (n = 1; more; n++) {
+		struct heap heap = {0};
+		const struct cn_alloc alloc = heap_words(&heap);
+		struct pair pair = {.pool = cn_pool_new(&alloc)};
+		int link = 0, err;
+
+		pair_settings(&pair, &settings, 0);
+		heap.refuse_after = n;
+		heap.refuse_n = 1;
+		err = cn_host_new(&settings, S, &pair.host[0]);
+		if (!err) {
+			err = cn_host_link_add(pair.host[0], &config, &link);
+			if (!err)
+				err = cn_host_addr_add(pair.host[0], link,
+						       &addr, 64);
+			if (!err)
+				err = cn_host_route_add(pair.host[0], link,
+							&any, 0);
+			cn_host_free(pair.host[0]);
+		}
+		more = heap.refuse_n == 0;
+		assert_int_equal(err, more ? CN_E_NOMEM : CN_OK);
+		assert_int_equal(cn_pool_in_use(pair.pool), 0);
+		cn_pool_free(pair.pool);
+		assert_int_equal(heap.octets, 0);
+	}
+	assert_true(n > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(each_part_of_a_host_may_be_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
