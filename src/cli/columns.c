@@ -165,6 +165,8 @@ static void print_info(const struct row *row)
 
 void columns_head(const struct columns *columns)
 {
+	if (!columns->one_kind)
+		printf("%-6s", "Netid");
 	if (!columns->one_state)
 		printf("%-11s", "State");
 	printf("%-7s%-7s%25s %25s%s\n", "Recv-Q", "Send-Q",
@@ -178,6 +180,8 @@ void columns_row(const struct columns *columns, const struct row *row,
 	char local[ROW_LOCAL_MAX];
 
 	row_local(row, local);
+	if (!columns->one_kind)
+		printf("%-6s", row_netid(row));
 	if (!columns->one_state)
 		printf("%-11s", row_state_name(row->state));
 	printf("%-7" PRIu64 "%-7" PRIu64 "%25s %25s", row->recv_q, row->send_q,
@@ -239,7 +243,8 @@ static void json_holders(const struct row *row, const struct holders *holders)
 
 void columns_json(const struct row *row, const struct holders *holders)
 {
-	printf("{\"pid\":%" PRIu64 ",\"program\":", row->pid);
+	printf("{\"netid\":\"%s\",\"pid\":%" PRIu64 ",\"program\":",
+	       row_netid(row), row->pid);
 	json_text(row->program);
 	if (*row->host) {
 		printf(",\"host\":");
@@ -250,14 +255,20 @@ void columns_json(const struct row *row, const struct holders *holders)
 	printf(",\"peer\":");
 	json_text(row->peer);
 	printf(",\"state_name\":\"%s\"",
-	       cn_tcp_state_name((enum cn_tcp_state)row->state));
+	       row->udp && row->state == CN_CLOSED ?
+		       row_state_name(row->state) :
+		       cn_tcp_state_name((enum cn_tcp_state)row->state));
 	json_holders(row, holders);
 #define ROW_X(name, format, value)                                             \
 	if (row->name == CN_NEVER)                                             \
 		printf(",\"" #name "\":null");                                 \
 	else                                                                   \
 		printf(",\"" #name "\":%" PRIu64, row->name);
-	CONTROL_COLUMNS(ROW_X)
+	if (row->udp) {
+		CONTROL_DATAGRAM_COLUMNS(ROW_X)
+	} else {
+		CONTROL_COLUMNS(ROW_X)
+	}
 #undef ROW_X
 	printf("}\n");
 }

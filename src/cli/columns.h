@@ -9,6 +9,7 @@
 struct columns {
 	bool info, timers, processes, memory;
 	bool one_state; /* it goes without saying */
+	bool one_kind; /* so does what it carries */
 };
 
 void columns_head(const struct columns *columns);

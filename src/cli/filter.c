@@ -33,6 +33,7 @@ static const struct {
 	{"fin-wait-2", BIT(CN_FIN_WAIT_2)},
 	{"time-wait", BIT(CN_TIME_WAIT)},
 	{"closed", BIT(CN_CLOSED)},
+	{"unconnected", BIT(CN_CLOSED)},
 	{"close-wait", BIT(CN_CLOSE_WAIT)},
 	{"last-ack", BIT(CN_LAST_ACK)},
 	{"listening", BIT(CN_LISTEN)},
@@ -46,10 +47,10 @@ static const struct {
 };
 
 const char *const filter_states[] = {
-	"established",	"syn-sent",  "syn-recv",   "fin-wait-1",
-	"fin-wait-2",	"time-wait", "close-wait", "last-ack",
-	"listening",	"closing",   "all",	   "connected",
-	"synchronized", "bucket",    "big",	   NULL,
+	"established", "syn-sent",   "syn-recv",  "fin-wait-1",	  "fin-wait-2",
+	"time-wait",   "close-wait", "last-ack",  "listening",	  "closing",
+	"unconnected", "all",	     "connected", "synchronized", "bucket",
+	"big",	       NULL,
 };
 
 static unsigned states_of(const char *name)
@@ -97,7 +98,7 @@ static unsigned port_of(const char *word)
 static const char bad_state[] =
 	"there is no such state; there are established, syn-sent, syn-recv, "
 	"fin-wait-1, fin-wait-2, time-wait, close-wait, last-ack, listening, "
-	"closing, and the groups all, connected, synchronized, bucket and big";
+	"closing, unconnected, and the groups all, connected, synchronized, bucket and big";
 static const char bad_port[] =
 	"after sport and dport comes an operator and a port: sport = :80";
 static const char bad_word[] =
@@ -119,6 +120,7 @@ static const char *take_state(struct filter *filter, const char *name,
 		filter->states = filter->states_said ? filter->states | said :
 						       said;
 	}
+	filter->udp_states = filter->states;
 	filter->states_said = true;
 	return NULL;
 }
@@ -214,10 +216,25 @@ static bool number_holds(unsigned long number, const struct row *row,
 	return false;
 }
 
+/* To listen is, for datagrams, not to be connected. */
+void filter_choose(struct filter *filter, bool all, bool listening)
+{
+	filter->states_said = true;
+	filter->states = filter->udp_states = ALL;
+	if (all)
+		return;
+	filter->states = listening ? BIT(CN_LISTEN) :
+				     ALL & ~(BIT(CN_LISTEN) | BUCKET);
+	filter->udp_states = BIT(listening ? CN_CLOSED : CN_ESTABLISHED);
+}
+
 bool filter_wants(const struct filter *filter, const struct row *row,
 		  const struct holders *holders)
 {
-	if (!(filter->states & BIT(row->state)))
+	if (row->udp ? filter->no_udp : filter->no_tcp)
+		return false;
+	if (!((row->udp ? filter->udp_states : filter->states) &
+	      BIT(row->state)))
 		return false;
 	for (unsigned i = 0; i < filter->port_n; i++)
 		if (!port_holds(&filter->port[i], row))

@@ -22,31 +22,57 @@ static bool take_number(const char *field, uint64_t *number)
 	return !*end && !errno;
 }
 
-static unsigned count_columns(void)
+static const char udp_word[] = "udp";
+
+static unsigned count_columns(bool udp)
 {
 	unsigned n = 0;
 
 #define ROW_X(name, format, value) n++;
-	CONTROL_COLUMNS(ROW_X)
+	if (udp) {
+		CONTROL_DATAGRAM_COLUMNS(ROW_X)
+	} else {
+		CONTROL_COLUMNS(ROW_X)
+	}
 #undef ROW_X
 	return n;
+}
+
+static bool take_columns(struct row *row, char **field)
+{
+	bool good = true;
+
+#define ROW_X(name, format, value) good &= take_number(*field++, &row->name);
+	if (row->udp) {
+		CONTROL_DATAGRAM_COLUMNS(ROW_X)
+		row->timer_in_ns = CN_NEVER;
+		good &= row->state == CN_ESTABLISHED || row->state == CN_CLOSED;
+	} else {
+		CONTROL_COLUMNS(ROW_X)
+	}
+#undef ROW_X
+	return good && row->state <= CN_CLOSING && row->timer < CN_TIMER_N;
 }
 
 bool row_parse(struct row *row, char *line)
 {
 	enum { MOST = 128 };
 	char *field[MOST];
-	unsigned n = 0, i = NAMED;
+	unsigned n = 0;
 	bool good;
 
 	memset(row, 0, sizeof(*row));
+	row->udp = !strncmp(line, udp_word, strlen(udp_word)) &&
+		   line[strlen(udp_word)] == '\t';
+	if (row->udp)
+		line += strlen(udp_word) + 1;
 	for (char *p = line; p && n < MOST; n++) {
 		field[n] = p;
 		p = strchr(p, '\t');
 		if (p)
 			*p++ = '\0';
 	}
-	if (n != NAMED + count_columns())
+	if (n != NAMED + count_columns(row->udp))
 		return false;
 	good = take_number(field[0], &row->pid) &&
 	       take_number(field[1], &row->parent);
@@ -54,10 +80,12 @@ bool row_parse(struct row *row, char *line)
 	text_escape(field[3], row->host, sizeof(row->host));
 	text_escape(field[4], row->local, sizeof(row->local));
 	text_escape(field[5], row->peer, sizeof(row->peer));
-#define ROW_X(name, format, value) good &= take_number(field[i++], &row->name);
-	CONTROL_COLUMNS(ROW_X)
-#undef ROW_X
-	return good && row->state <= CN_CLOSING && row->timer < CN_TIMER_N;
+	return take_columns(row, field + NAMED) && good;
+}
+
+const char *row_netid(const struct row *row)
+{
+	return row->udp ? udp_word : "tcp";
 }
 
 static unsigned port_of(const char *end)

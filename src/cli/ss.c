@@ -9,12 +9,15 @@
 #include "cli/counters.h"
 #include "cli/filter.h"
 #include "cli/worlds.h"
+#include "run/world/udp_list.h"
 
 enum key { KEY_JSON = 256, KEY_WATCH };
 
 static const struct cli_option table[] = {
-	{'t', "tcp", NULL, "TCP sockets: there are no others yet", "Which"},
-	{'l', "listening", NULL, "listening sockets alone", NULL},
+	{'t', "tcp", NULL, "TCP sockets; with neither or both: all", "Which"},
+	{'u', "udp", NULL, "UDP sockets of the programs' own network", NULL},
+	{'l', "listening", NULL, "listening (UDP: unconnected) sockets alone",
+	 NULL},
 	{'a', "all", NULL, "listening and not, SYN-RECV and TIME-WAIT too",
 	 NULL},
 	{'n', "numeric", NULL, "numbers, as always", NULL},
@@ -32,7 +35,7 @@ static const struct cli_option table[] = {
 
 static const struct cli_example examples[] = {
 	{"catenet ss -tano", "every socket, with its timer"},
-	{"catenet ss -tlnp", "who listens"},
+	{"catenet ss -tulnp", "who listens, for connections or datagrams"},
 	{"catenet ss state time-wait", "what waits for 2MSL to pass"},
 	{"catenet ss -i 'dport = :443'", "connections to that port, in detail"},
 };
@@ -41,7 +44,7 @@ struct line {
 	struct columns columns;
 	struct filter filter;
 	struct holders holders;
-	bool holders_known, all, listening, summary, json, watch;
+	bool holders_known, all, listening, tcp, udp, summary, json, watch;
 };
 
 static bool take(void *ctx, int key, const char *value);
@@ -76,6 +79,12 @@ static bool take(void *ctx, int key, const char *value)
 
 	(void)value;
 	switch (key) {
+	case 't':
+		line->tcp = true;
+		break;
+	case 'u':
+		line->udp = true;
+		break;
 	case 'l':
 		line->listening = true;
 		break;
@@ -109,19 +118,17 @@ static bool take(void *ctx, int key, const char *value)
 	return true;
 }
 
-/* What ss shows when no state is named. */
+/* What ss shows when neither is named. */
 static void choose_states(struct line *line)
 {
-	const char *const choice[] = {line->all	      ? "state all" :
-				      line->listening ? "state listening" :
-							"exclude listening "
-							"exclude bucket"};
-
 	line->columns.one_state =
 		line->filter.states_said &&
 		!(line->filter.states & (line->filter.states - 1));
 	if (!line->filter.states_said)
-		(void)filter_take(&line->filter, 1, (char **)(uintptr_t)choice);
+		filter_choose(&line->filter, line->all, line->listening);
+	line->columns.one_kind = line->tcp != line->udp;
+	line->filter.no_tcp = line->udp && !line->tcp;
+	line->filter.no_udp = line->tcp && !line->udp;
 }
 
 static void on_row(void *ctx, const struct row *row)
@@ -144,12 +151,25 @@ static void on_row(void *ctx, const struct row *row)
 		columns_row(&line->columns, row, &line->holders);
 }
 
+/* Whoever has a filter may have wanted one of those. */
+static void on_more(void *ctx, const char *host)
+{
+	const struct line *line = ctx;
+
+	if (!line->filter.no_udp && !line->summary)
+		fprintf(stderr,
+			"catenet ss: of the UDP sockets%s%s there are more "
+			"than the %d that are told\n",
+			*host ? " of " : "", host, UDP_LIST_MAX);
+}
+
 static void show(struct line *line)
 {
 	struct cn_counters sum = {0};
 	struct worlds worlds = {
 		.command = cli_ss_command.name,
 		.row = on_row,
+		.more = on_more,
 		.sum = &sum,
 		.ctx = line,
 	};

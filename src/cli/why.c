@@ -215,6 +215,8 @@ static void on_row(void *ctx, const struct row *row)
 	struct see_facts facts = facts_of_row(row);
 	bool jammed = see_is_jammed(&facts);
 
+	if (row->udp) /* it waits for nothing that could be told */
+		return;
 	if (!line->holders_known && line->filter.number) {
 		holders_read(&line->holders);
 		line->holders_known = true;

@@ -69,6 +69,10 @@ static const char *take_line(struct answer *answer, char *line)
 
 		if (!counters_take(sum ? sum : &nobodys, line))
 			return "it says what no world says";
+	} else if (line[0] == '+' && line[1] == '\t') {
+		text_escape(line + 2, row.host, sizeof(row.host));
+		if (answer->worlds->more)
+			answer->worlds->more(answer->worlds->ctx, row.host);
 	} else if (row_parse(&row, line)) {
 		answer->worlds->row(answer->worlds->ctx, &row);
 	} else {

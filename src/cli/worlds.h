@@ -14,6 +14,9 @@
 struct worlds {
 	const char *command; /* for complaints on standard error */
 	void (*row)(void *ctx, const struct row *row);
+	/* Datagram sockets of a host ("": of the only one) that are not told;
+	 * NULL: nobody asks. */
+	void (*more)(void *ctx, const char *host);
 	struct cn_counters *sum; /* of what they have counted, or NULL */
 	void *ctx;
 	unsigned found; /* that answered, or should have */

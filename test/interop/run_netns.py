@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -542,10 +543,10 @@ sys.stdin.read()
 
 
 @contextlib.contextmanager
-def server(who, options, *args):
+def server(who, options, *args, text=None):
     process = subprocess.Popen(
         [*who, PROGRAM, 'run', *options, '--', EVERYBODYS if who else PYTHON,
-         '-c', SERVER, *map(str, args)],
+         '-c', text or SERVER, *map(str, args)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=FOLDER)
     try:
         yield int(process.stdout.readline()), process
@@ -777,6 +778,70 @@ print(data, to, origin, kind, code, socket.inet_ntoa(ee[20:24]))
 '''
     assert script(who, options, text, '10.79.0.1').split('\n') == [
         '113', f"b'how far?' ('10.79.0.1', 33434) 2 11 0 {PEER4}"]
+
+
+LISTED = '''
+import socket, sys
+bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+bound.bind(("", int(sys.argv[1])))
+six = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+six.bind(("::1", 0))
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.connect(("127.0.0.1", int(sys.argv[1])))
+one.send(b"x" * 100)
+print(one.getsockname()[1], flush=True)
+sys.stdin.read()
+'''
+
+
+@ways('catenet ss shows the sockets for datagrams, and whose they are')
+def listed(who, options):
+    port = 4721
+    with server(who, options, port, text=LISTED) as (own, process):
+        ss = [*who, PROGRAM, 'ss']
+        done = subprocess.run([*ss, '-uap', str(process.pid)], text=True,
+                              capture_output=True, timeout=20)
+        rows = [line.split() for line in done.stdout.splitlines()]
+        assert rows[0] == ['State', 'Recv-Q', 'Send-Q', 'Local',
+                           'Address:Port', 'Peer', 'Address:Port',
+                           'Process'], rows
+        found = {row[3]: row for row in rows[1:]}
+        assert len(found) == 3, done
+        assert found[f'0.0.0.0:{port}'][0] == 'UNCONN', found
+        assert int(found[f'0.0.0.0:{port}'][1]) >= 100, found
+        assert found[f'127.0.0.1:{own}'][0] == 'ESTAB', found
+        assert found[f'127.0.0.1:{own}'][4] == f'127.0.0.1:{port}', found
+        assert all(re.fullmatch(r'users:\(\("python[^"]*",pid=\d+,fd=\d+\)\)',
+                                row[5]) for row in found.values()), found
+        for words, n in (('-u',), 1), (('-ul',), 2), (('-t',), 0), \
+                (('-tul',), 2), ((), 1), (('-a', 'sport', '=', f':{port}'), 1):
+            done = subprocess.run([*ss, *words, str(process.pid)], text=True,
+                                  capture_output=True, timeout=20)
+            lines = done.stdout.splitlines()
+            assert len(lines) == n + 1, (words, done)
+            assert lines[0].startswith('Netid' if words in (
+                (), ('-tul',)) or '-a' in words else 'State'), done
+        # What the machine has on its side of the path is not the program's.
+        assert not [row for row in found if '192.0.2' in row], found
+
+
+@case
+def listed_bounded():
+    """a program with more sockets than anybody wants to see"""
+    with server([], [], text='''
+import resource, socket, sys
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+kept = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2500)]
+for one in kept:
+    one.connect(("127.0.0.1", 9))
+print(len(kept), flush=True)
+sys.stdin.read()
+''') as (_, process):
+        done = subprocess.run([PROGRAM, 'ss', '-u', str(process.pid)],
+                              text=True, capture_output=True, timeout=60)
+        assert len(done.stdout.splitlines()) == 2048 + 1, len(done.stdout)
+        assert 'there are more than the 2048' in done.stderr, done.stderr
 
 
 @case

@@ -4,6 +4,7 @@
 and interfaces.  The machine is a network namespace that this test makes.  Every
 case runs by TUNs and by pairs of interfaces, as root and as an ordinary user."""
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -333,6 +334,25 @@ except OSError as error: print(error.errno)'''
             'refused'
         assert world.script('bob', ASK, '10.1.0.1', 99, 1).split()[0] == \
             'refused'
+
+
+@ways('catenet ss shows whose sockets for datagrams there are on which host')
+def listed(way):
+    with World(way, *TWO) as world, \
+            world.start('alice', ECHO, '10.1.0.1', 99), \
+            world.start('alice', ECHO, '127.0.0.1', 98), \
+            world.start('bob', ECHO, '10.9.0.1', 99):
+        done = world.command('ss', '-tuanp')
+        found = [line.split() for line in done.stdout.splitlines()
+                 if re.search('%(alice|bob):', line)]
+        assert sorted(row[4] for row in found) == [
+            '10.1.0.1%alice:99', '10.9.0.1%bob:99', '127.0.0.1%alice:98'], done
+        assert {tuple(row[:2]) for row in found} == {('udp', 'UNCONN')}, done
+        assert all(row[6].startswith('users:(("python') for row in found), done
+        said = world.command('ss', '--json', '-ua').stdout.splitlines()
+        hosts = [row['host'] for row in map(json.loads, said)
+                 if row['world'] == world.process.pid]
+        assert sorted(hosts) == ['alice', 'alice', 'bob'], said
 
 
 @ways('the first programs of a host come at once, and share it')

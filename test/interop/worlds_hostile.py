@@ -23,6 +23,7 @@ VERSION = int(re.search(r'TALK_VERSION (\d+)', _text)[1])
 DATA = int(re.search(r'TALK_DATA (\d+)', _text)[1])
 _kinds = re.search(r'enum talk_kind \{(.*?)\n\};', _text, re.S)[1]
 _kinds = re.sub(r'/\*.*?\*/', '', _kinds, flags=re.S)
+TWIN_LIST = 3  # of enum talk_twin
 KIND = {name: i for i, name in
         enumerate(re.findall(r'TALK_(\w+)', _kinds), 1)}
 HEAD = struct.Struct('=IIQQiiI')
@@ -234,6 +235,18 @@ def wrong_descriptors():
         for kind in ('SOCKET', 'JOIN', 'STOP', 'NAME', 'CLOSE', 'BYE'):
             refused(world, lambda line, k=kind: line.send(
                 k, sock=1, extra=2, serial=1, fds=[null.fileno()]))
+        # What is no list of sockets: to read it might wait for ever.
+        for which in TWIN_LIST, TWIN_LIST + 1:
+            for file in (null, tcp, dgram):
+                refused(world, lambda line, w=which, f=file: line.send(
+                    'TWIN_GIVE', number=w, serial=1, fds=[f.fileno()]))
+
+            def list_twice(line, which=which):
+                with open('/proc/self/net/udp', 'rb') as file:
+                    for serial in 1, 2:
+                        line.send('TWIN_GIVE', number=which, serial=serial,
+                                  fds=[file.fileno()])
+            refused(world, list_twice)
         left, right = socket.socketpair()
         with left, right:
             def early(line):

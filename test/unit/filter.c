@@ -142,6 +142,87 @@ static void words(void **state)
 	}
 }
 
+static struct row datagrams(unsigned state)
+{
+	char line[CONTROL_LINE_MAX];
+	struct row row;
+
+	snprintf(line, sizeof(line),
+		 "udp\t7\t6\tdig\talice\t10.0.0.1:53\t0.0.0.0:*\t%u\t768\t0\t"
+		 "3\t1000\t99\t7",
+		 state);
+	assert_true(row_parse(&row, line));
+	return row;
+}
+
+/* Of datagrams ss shows by itself what is connected, and as listening what is
+ * not. */
+static void udp(void **state)
+{
+	static const struct {
+		bool all, listening;
+		const char *words;
+		bool unconnected, connected;
+	} table[] = {
+		{false, false, NULL, false, true},
+		{false, true, NULL, true, false},
+		{true, false, NULL, true, true},
+		{false, false, "state unconnected", true, false},
+		{false, false, "state established", false, true},
+		{false, false, "state listening", false, false},
+		{false, false, "exclude unconnected", false, true},
+		{false, false, "state all sport = :53", true, true},
+		{false, false, "state all sport = :54", false, false},
+	};
+	static const char *const bad[] = {
+		"udp",
+		"udp\t",
+		"udp\t7\t6\tdig\talice\ta:1\tb:2",
+		"udp\t7\t6\tdig\t\ta:1\tb:2\t10\t0\t0\t0\t0\t9\t7",
+		"udp\t7\t6\tdig\t\ta:1\tb:2\t7\t0\t0\t0\t0\t9\t7\t1",
+		"udp\t7\t6\tdig\t\ta:1\tb:2\t7\t0\t-1\t0\t0\t9\t7",
+	};
+	struct row row = datagrams(CN_CLOSED);
+	struct row to = datagrams(CN_ESTABLISHED);
+
+	(void)state;
+	assert_true(row.udp);
+	assert_string_equal(row_netid(&row), "udp");
+	assert_string_equal(row_state_name(row.state), "UNCONN");
+	assert_string_equal(row_state_name(to.state), "ESTAB");
+	assert_int_equal(row.pid, 7);
+	assert_string_equal(row.host, "alice");
+	assert_int_equal(row.recv_q, 768);
+	assert_int_equal(row.drops, 3);
+	assert_int_equal(row.uid, 1000);
+	assert_int_equal(row.inode, 99);
+	assert_int_equal(row_local_port(&row), 53);
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct filter filter = {.states = 0};
+		char text[80], *word = text;
+
+		if (table[i].words) {
+			strcpy(text, table[i].words);
+			assert_null(filter_take(&filter, 1, &word));
+		} else {
+			filter_choose(&filter, table[i].all,
+				      table[i].listening);
+		}
+		assert_int_equal(filter_wants(&filter, &row, NULL),
+				 table[i].unconnected);
+		assert_int_equal(filter_wants(&filter, &to, NULL),
+				 table[i].connected);
+		filter.no_udp = true;
+		assert_false(filter_wants(&filter, &row, NULL));
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		char line[CONTROL_LINE_MAX];
+
+		strcpy(line, bad[i]);
+		assert_false(row_parse(&row, line));
+	}
+}
+
 /* A socket may have many holders, and a process hold it by many numbers. */
 static void found(void **state)
 {
@@ -167,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows),
 		cmocka_unit_test(words),
+		cmocka_unit_test(udp),
 		cmocka_unit_test(found),
 	};
 

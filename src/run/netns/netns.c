@@ -397,7 +397,7 @@ static int leave_behind(struct maker *maker)
 
 	if (open_socket(maker, FD_ASK))
 		return -1;
-	for (int i = 0; i < 2 && maker->config->has_ports; i++) {
+	for (int i = 0; i < 2; i++) {
 		int *fd = &maker->fd[FD_LIST4 + i];
 
 		*fd = open(lists[i], O_RDONLY | O_CLOEXEC);

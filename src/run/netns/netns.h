@@ -60,7 +60,7 @@ struct netns_config {
 	struct cn_addr src4, src6;
 	/* Limits of this machine that are each network's own. */
 	uint16_t port_low, port_high, port_unprivileged;
-	bool has_ports; /* with sockets to hand out, and lists of ports */
+	bool has_ports; /* with sockets to hand out */
 	bool no_tun; /* a pair of interfaces, also where a TUN could be had */
 	bool no_namespace; /* fail as where it is forbidden */
 	char resolv[NETNS_RESOLV]; /* of /etc/resolv.conf; "": as it is */
@@ -80,8 +80,8 @@ struct netns {
 	int user_fd; /* -1: none of its own */
 	int net_fd;
 	int ask_fd; /* a datagram socket of the namespace, for questions */
-	/* Where it has ports: its /proc/net/udp and udp6, to be read again and
-	 * again; empty where there is none. */
+	/* Its /proc/net/udp and udp6, to be read again and again; empty where
+	 * there is none. */
 	int list_fd[2];
 	int spare_fd[NETNS_SPARE]; /* UDP over IPv4, non-blocking */
 	/* Two TCP sockets of the kernel's, of which netns_tcp makes others. */

@@ -22,6 +22,9 @@
 #include "run/world/parts.h"
 #include "run/world/rest.h"
 #include "run/world/session.h"
+#include "run/world/twins.h"
+#include "run/world/udp_list.h"
+#include "run/world/udp_ports.h"
 #include "see/text.h"
 
 #define ASKERS_MAX 8
@@ -145,6 +148,47 @@ static void put_row(void *ctx, const struct cn_sock_row *row)
 	fputc('\n', out);
 }
 
+/* One of the kernel's, in the programs' namespace: who of them has it, its
+ * inode tells whoever may look. */
+static bool put_datagrams(void *ctx, const struct udp_listed *listed)
+{
+	struct snapshot *snapshot = ctx;
+	const struct control *control = snapshot->control;
+	const struct world *world = control->world;
+	FILE *out = snapshot->out;
+
+	if (world->udp_ports && udp_ports_has(world->udp_ports, listed->inode))
+		return true;
+	fprintf(out, "udp\t%ld\t%ld\t%s\t%s", (long)getpid(), (long)getppid(),
+		world->hosts ? "-" : control->program, snapshot->host);
+	put_endpoint(out, &listed->local);
+	put_endpoint(out, &listed->peer);
+#define CONTROL_X(name, format, value) fprintf(out, "\t" format, value);
+	CONTROL_DATAGRAM_COLUMNS(CONTROL_X)
+#undef CONTROL_X
+	fputc('\n', out);
+	return true;
+}
+
+static void put_list(struct snapshot *snapshot, int fd)
+{
+	if (udp_list_each(fd, put_datagrams, snapshot) == UDP_LIST_LONGER)
+		fprintf(snapshot->out, "+\t%s\n", snapshot->host);
+}
+
+static void put_lists(struct snapshot *snapshot, const struct whost *host)
+{
+	const struct world *world = snapshot->control->world;
+
+	for (int v4 = 1; v4 >= 0; v4--) {
+		if (world->udp_ports && !world->hosts)
+			put_list(snapshot,
+				 udp_ports_list(world->udp_ports, v4));
+		else if (world->twins)
+			put_list(snapshot, twins_list(world->twins, host, v4));
+	}
+}
+
 static void put_counter(FILE *out, const char *name, uint64_t value)
 {
 	if (value)
@@ -205,12 +249,12 @@ static struct asker *free_asker(struct control *control)
 	return NULL;
 }
 
-static void put_host(struct snapshot *snapshot, const struct cn_host *host,
-		     const char *name)
+static void put_host(struct snapshot *snapshot, const struct whost *host)
 {
-	snapshot->host = name;
-	cn_host_each(host, put_row, snapshot);
-	put_counters(snapshot->out, cn_host_counters(host));
+	snapshot->host = host->name;
+	cn_host_each(host->host, put_row, snapshot);
+	put_lists(snapshot, host);
+	put_counters(snapshot->out, cn_host_counters(host->host));
 }
 
 static bool take_snapshot(struct control *control, struct asker *asker)
@@ -227,10 +271,9 @@ static bool take_snapshot(struct control *control, struct asker *asker)
 	for (size_t i = 0; hosts && i < hosts_count(hosts); i++)
 		if (hosts_at(hosts, i)->host &&
 		    hosts_at(hosts, i)->host != control->world->gateway)
-			put_host(&snapshot, hosts_at(hosts, i)->host,
-				 hosts_at(hosts, i)->name);
+			put_host(&snapshot, hosts_at(hosts, i));
 	if (!hosts)
-		put_host(&snapshot, control->world->program, "");
+		put_host(&snapshot, &control->world->only);
 	fputs(CONTROL_END "\n", snapshot.out);
 	if (fclose(snapshot.out)) {
 		free(asker->text);

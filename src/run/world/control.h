@@ -10,7 +10,9 @@
  *
  * The answer is lines: CONTROL_HEAD, a line for each socket, a line for each
  * counter that is not nought ("#", its name, its value), CONTROL_END.  What ends
- * otherwise is not whole.
+ * otherwise is not whole.  Sockets for datagrams are the kernel's, in the
+ * programs' network namespace; of each list of them so many are told as it
+ * looks at (udp_list.h), and then "+" and the host say that there are more.
  */
 #ifndef RUN_WORLD_CONTROL_H
 #define RUN_WORLD_CONTROL_H
@@ -22,7 +24,7 @@ struct loop;
 struct world;
 
 /* Changes with the columns. */
-#define CONTROL_HEAD "catenet 6"
+#define CONTROL_HEAD "catenet 7"
 #define CONTROL_END "end"
 #define CONTROL_LINE_MAX 4096
 
@@ -97,6 +99,17 @@ struct world;
 	X(rexmit_in_ns, "%llu", facts.rexmit_in_ns + 0ull)                     \
 	X(closed_ns, "%llu", facts.closed_ns + 0ull)                           \
 	X(waits_ns, "%llu", facts.waits_ns + 0ull)
+
+/* Of a datagram socket, whose line begins with "udp" and a tab; expression may
+ * use listed. */
+#define CONTROL_DATAGRAM_COLUMNS(X)                                            \
+	X(state, "%u", listed->is_connected ? CN_ESTABLISHED : CN_CLOSED)      \
+	X(recv_q, "%u", listed->recv_q)                                        \
+	X(send_q, "%u", listed->send_q)                                        \
+	X(drops, "%u", listed->drops)                                          \
+	X(uid, "%u", listed->uid)                                              \
+	X(inode, "%llu", listed->inode + 0ull)                                 \
+	X(world, "%llu", (unsigned long long)getpid())
 
 /* NULL: it cannot be made (ss will not see this world, nothing else). */
 struct control *control_new(struct loop *loop, struct world *world,

@@ -12,6 +12,7 @@
 
 #include "run/netns/netns.h"
 #include "run/world/far_parts.h"
+#include "run/world/udp_list.h"
 
 #define FILE_MAX (16u << 20)
 
@@ -175,6 +176,10 @@ int far_hold(struct world *world, struct netns *ns)
 		rc = give_one(far, TALK_TWIN_USER, ns->user_fd, 0);
 	if (!rc)
 		rc = give_one(far, TALK_TWIN_ASK, ns->ask_fd, 0);
+	for (int i = 0; i < 2 && !rc; i++)
+		if (udp_list_is(ns->list_fd[i]))
+			rc = give_one(far, TALK_TWIN_LIST + i, ns->list_fd[i],
+				      0);
 	for (int i = 0; i < NETNS_INTERFACES && !rc; i++)
 		rc = give_one(far, TALK_TWIN_LINK + i, ns->link[i].fd,
 			      ns->link[i].index);

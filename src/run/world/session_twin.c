@@ -19,6 +19,7 @@
 #include "run/netns/netns.h"
 #include "run/world/session_parts.h"
 #include "run/world/twins.h"
+#include "run/world/udp_list.h"
 
 static void tell(struct session *session, struct talk *talk)
 {
@@ -87,6 +88,11 @@ static int *place_of(struct netns *ns, const struct talk *talk, int fd)
 		return is_namespace(fd, CLONE_NEWUSER) ? &ns->user_fd : NULL;
 	case TALK_TWIN_ASK:
 		return is_socket(fd, AF_INET, SOCK_DGRAM) ? &ns->ask_fd : NULL;
+	case TALK_TWIN_LIST:
+	case TALK_TWIN_LIST + 1:
+		return udp_list_is(fd) ?
+			       &ns->list_fd[talk->number - TALK_TWIN_LIST] :
+			       NULL;
 	default:
 		if (i >= NETNS_INTERFACES || talk->extra < 0 ||
 		    !is_link(fd, talk->extra))

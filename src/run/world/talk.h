@@ -21,7 +21,7 @@
 #include <sys/types.h>
 
 /* Changes with any of this. */
-#define TALK_VERSION 2
+#define TALK_VERSION 3
 #define TALK_DATA 1024
 
 /* What `result`, `extra`, `number` and the octets of data mean; (fd): a
@@ -98,7 +98,9 @@ enum talk_twin {
 	TALK_TWIN_NET,
 	TALK_TWIN_USER, /* for an ordinary user alone */
 	TALK_TWIN_ASK,
-	TALK_TWIN_LINK, /* and the next: of its interfaces */
+	TALK_TWIN_LIST, /* and the next: of its UDP sockets (udp_list.h) */
+	TALK_TWIN_LINK = TALK_TWIN_LIST +
+			 2, /* and the next: of its interfaces */
 };
 
 enum talk_summary { TALK_SUMMARY_JSON, TALK_SUMMARY_PEOPLE };

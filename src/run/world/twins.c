@@ -176,6 +176,13 @@ int twins_fd(const struct twins *twins, const struct whost *host, int which)
 	}
 }
 
+int twins_list(const struct twins *twins, const struct whost *host, bool v4)
+{
+	const struct twin *twin = twins->twin[host->node];
+
+	return twin ? twin->ns.list_fd[!v4] : -1;
+}
+
 /* ------------------------------------------------------------- adopting -- */
 
 static void wake(void *ctx)

@@ -30,6 +30,8 @@ void twins_config(const struct twins *twins, const struct whost *host,
 		  struct netns_config *config);
 /* Those of a host's, which stay there: enum talk_twin; -1: there is none. */
 int twins_fd(const struct twins *twins, const struct whost *host, int which);
+/* Of its UDP sockets: udp_list.h; -1: there is none. */
+int twins_list(const struct twins *twins, const struct whost *host, bool v4);
 bool twins_has(const struct twins *twins, const struct whost *host);
 /* The namespace is the host's from now on, whatever it takes of it.  0 or
  * -errno: -EEXIST when it has one. */

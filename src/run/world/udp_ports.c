@@ -24,12 +24,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/linux_addr.h"
 #include "run/netns/netns.h"
 #include "run/world/beyond.h"
 #include "run/world/parts.h"
+#include "run/world/udp_list.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
 #include "wire/octets.h"
@@ -38,7 +40,6 @@
 #define SWEEP_NS (500 * CN_NS_PER_MS)
 #define TURN 64
 #define DATAGRAM_MAX 65535
-#define LIST_MAX (256 * 1024)
 
 struct published_udp {
 	struct list node;
@@ -62,73 +63,46 @@ struct udp_ports {
 	int list_fd[2], machine_fd[2]; /* /proc/net/udp, udp6 */
 	struct mirror mirror[NETNS_SPARE];
 	uint16_t ident; /* of datagrams in fragments */
-	char text[LIST_MAX];
 	uint8_t octets[IP4_HEADER_LEN + UDP_HEADER_LEN + DATAGRAM_MAX];
 };
 
 /* ---------------------------------------------------------------- lists -- */
 
-/* One address of /proc/net/udp: words in this machine's order. */
-static bool read_local(const char *line, struct cn_endpoint *ep)
-{
-	char word[33];
-	unsigned port, value;
-	struct cn_addr addr = cn_addr_v4(0, 0, 0, 0);
-	size_t n;
-
-	if (sscanf(line, " %*u: %32[0-9A-F]:%x", word, &port) != 2)
-		return false;
-	n = strlen(word) / 8;
-	if (n != 1 && n != 4)
-		return false;
-	for (size_t i = n; i-- > 0;) {
-		word[8 * (i + 1)] = '\0';
-		if (sscanf(word + 8 * i, "%8x", &value) != 1)
-			return false;
-		memcpy(addr.octet + (n == 1 ? 12 : 4 * i), &value, 4);
-	}
-	ep->addr = addr;
-	ep->port = (uint16_t)port;
-	return true;
-}
-
 enum listed { LISTED_UNKNOWN, LISTED_NOT, LISTED };
 
-/* Whether anything is bound that would take a datagram to ep. */
-static enum listed is_in(struct udp_ports *ports, int fd,
-			 const struct cn_endpoint *ep)
+/* Goes on while it is another's. */
+static bool is_other(void *ctx, const struct udp_listed *one)
 {
-	size_t len = 0;
-	ssize_t n;
+	const struct cn_endpoint *ep = ctx;
 
-	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return LISTED_UNKNOWN;
-	while (len < LIST_MAX - 1 &&
-	       (n = read(fd, ports->text + len, LIST_MAX - 1 - len)) > 0)
-		len += (size_t)n;
-	ports->text[len] = '\0';
-	if (!len)
-		return LISTED_UNKNOWN;
-	for (char *line = ports->text; line; line = strchr(line, '\n')) {
-		struct cn_endpoint one;
+	return one->local.port != ep->port ||
+	       (!cn_addr_is_any(&one->local.addr) &&
+		!cn_addr_is_any(&ep->addr) &&
+		!cn_addr_equal(&one->local.addr, &ep->addr));
+}
 
-		if (*line == '\n')
-			line++;
-		if (read_local(line, &one) && one.port == ep->port &&
-		    (cn_addr_is_any(&one.addr) || cn_addr_is_any(&ep->addr) ||
-		     cn_addr_equal(&one.addr, &ep->addr)))
-			return LISTED;
+/* Whether anything is bound that would take a datagram to ep. */
+static enum listed is_in(int fd, const struct cn_endpoint *ep)
+{
+	struct cn_endpoint wanted = *ep;
+
+	switch (udp_list_each(fd, is_other, &wanted)) {
+	case UDP_LIST_STOPPED:
+		return LISTED;
+	case UDP_LIST_WHOLE:
+		return LISTED_NOT;
+	case UDP_LIST_FAILED:
+	case UDP_LIST_LONGER:
+		break;
 	}
-	return LISTED_NOT;
+	return LISTED_UNKNOWN;
 }
 
 /* An IPv6 socket may take what is for IPv4. */
-static bool is_taken(struct udp_ports *ports, const int fd[2],
-		     const struct cn_endpoint *ep)
+static bool is_taken(const int fd[2], const struct cn_endpoint *ep)
 {
-	return (cn_addr_is_v4(&ep->addr) &&
-		is_in(ports, fd[0], ep) == LISTED) ||
-	       is_in(ports, fd[1], ep) == LISTED;
+	return (cn_addr_is_v4(&ep->addr) && is_in(fd[0], ep) == LISTED) ||
+	       is_in(fd[1], ep) == LISTED;
 }
 
 /* ------------------------------------------------------------ published -- */
@@ -156,8 +130,7 @@ static void on_sweep(void *ctx, uint64_t now)
 		/* The call itself comes after it was said. */
 		if (now - pub->since < SWEEP_NS / 2)
 			continue;
-		if (is_in(ports, ports->list_fd[!v4], &pub->bound) ==
-		    LISTED_NOT)
+		if (is_in(ports->list_fd[!v4], &pub->bound) == LISTED_NOT)
 			drop(ports, pub);
 	}
 	if (ports->n)
@@ -459,13 +432,30 @@ void near_udp_wanted(struct world *world, const struct sockaddr *addr,
 	    !cn_addr_is_v4(&ep.addr) || !cn_addr_is_loopback(&ep.addr))
 		return;
 	if (is_mirrored(ports, &ep) || udp_is_ours(world, ep.port) ||
-	    is_taken(ports, ports->list_fd, &ep) ||
-	    !is_taken(ports, ports->machine_fd, &ep))
+	    is_taken(ports->list_fd, &ep) || !is_taken(ports->machine_fd, &ep))
 		return;
 	set_up_mirror(ports, &ep);
 }
 
 /* ----------------------------------------------------------------- whole -- */
+
+int udp_ports_list(const struct udp_ports *ports, bool v4)
+{
+	return ports->list_fd[!v4];
+}
+
+bool udp_ports_has(const struct udp_ports *ports, uint64_t inode)
+{
+	struct stat file;
+
+	for (int i = 0; i < NETNS_SPARE; i++)
+		if (ports->mirror[i].watch.fd >= 0 &&
+		    ports->mirror[i].at.port &&
+		    !fstat(ports->mirror[i].watch.fd, &file) &&
+		    file.st_ino == inode)
+			return true;
+	return false;
+}
 
 int udp_ports_new(struct world *world, struct netns *ns)
 {

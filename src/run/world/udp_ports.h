@@ -8,6 +8,9 @@
 #ifndef RUN_WORLD_UDP_PORTS_H
 #define RUN_WORLD_UDP_PORTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct netns;
 struct udp_ports;
 struct world;
@@ -19,5 +22,9 @@ struct world;
  * and it was said why. */
 int udp_ports_new(struct world *world, struct netns *ns);
 void udp_ports_free(struct world *world);
+/* Of the namespace's sockets: udp_list.h. */
+int udp_ports_list(const struct udp_ports *ports, bool v4);
+/* It is one of ours, not of a program's. */
+bool udp_ports_has(const struct udp_ports *ports, uint64_t inode);
 
 #endif
