@@ -69,7 +69,8 @@ class Wrk(Nginx):
             for proof in (["-s", self.path("proof.lua"), "-d", "1s"],
                           ["-d", f"{self.seconds}s"]):
                 said = self.call(wrap, "wrk", "-t", 2, "-c", 50,
-                                 *self.patience, *proof, "-H", header, f"http://127.0.0.1:{port}/page")
+                                 *self.patience, *proof, "-H", header,
+                                 f"http://127.0.0.1:{port}/page")
                 if "Socket errors" in said or "Non-2xx" in said:
                     raise Bad(said)
             found[row] = self.number(r"Requests/sec: *([0-9.]+)", said)
