@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -289,6 +290,55 @@ static int carry_bind(const struct wsock *origin, int fd, int family)
 	return bind(fd, (struct sockaddr *)&ss, len) ? errno : 0;
 }
 
+/* A connection that was made in spite of ICMP begins without its errors. */
+static void forget_hints(int fd)
+{
+	struct msghdr msg = {0};
+
+	while (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+		;
+}
+
+/*
+ * What an attempt has come to, by how its socket polls: 0, an errno, or
+ * EINPROGRESS.
+ *
+ * An error alone says nothing yet.  What ICMP says of a SYN over IPv4 is queued
+ * on every TCP socket, IP_RECVERR or not, and whoever polls is woken for that
+ * before the attempt has failed; where a call holds the socket just then, it
+ * does not fail at all, and the SYN is sent again.  SO_ERROR says 0 meanwhile,
+ * or takes away what the attempt would end with.
+ */
+static int outcome(int fd, uint32_t events)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (events & EPOLLHUP) {
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
+			err = errno;
+		return err ? err : ECONNABORTED;
+	}
+	if (!(events & EPOLLOUT))
+		return EINPROGRESS;
+	if (events & EPOLLERR)
+		forget_hints(fd);
+	return 0;
+}
+
+/* On this machine the answer has come before the call returns. */
+static int begin(int fd, const struct sockaddr_storage *ss, socklen_t len)
+{
+	struct pollfd look = {.fd = fd, .events = POLLOUT};
+
+	if (!connect(fd, (const struct sockaddr *)ss, len))
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	return poll(&look, 1, 0) == 1 ? outcome(fd, (uint32_t)look.revents) :
+					EINPROGRESS;
+}
+
 static int ask(struct flow *flow, struct wsock *origin,
 	       const struct cn_endpoint *real)
 {
@@ -309,16 +359,12 @@ static int ask(struct flow *flow, struct wsock *origin,
 	if (rc)
 		return rc;
 	len = kernel_addr(family, real, origin->scope, &ss);
-	/* On this machine the answer has come before the call returns, which
-	 * only a second one tells. */
-	for (int i = 0; i < 2; i++) {
-		if (!connect(fd, (struct sockaddr *)&ss, len))
-			return 0;
-		if (errno != EINPROGRESS && errno != EALREADY)
-			return errno;
-	}
-	/* The answer comes as readiness. */
-	rc = -loop_watch(flow->world->loop, &flow->watch, EPOLLOUT);
+	rc = begin(fd, &ss, len);
+	if (rc != EINPROGRESS)
+		return rc;
+	/* Each change of its state is a readiness of its own: an error that
+	 * stays queued is told once. */
+	rc = -loop_watch(flow->world->loop, &flow->watch, EPOLLOUT | EPOLLET);
 	return rc ? rc : EINPROGRESS;
 }
 
@@ -413,17 +459,16 @@ static bool has_all(const struct flow *flow)
 static void asked(void *ctx, uint32_t events)
 {
 	struct flow *flow = ctx;
-	socklen_t len = sizeof(int);
-	int err = 0;
+	int err;
 
 	if (flow->phase == FLOW_DRAINING) {
 		if ((events & EPOLLERR) || has_all(flow))
 			flow_free(flow, false);
 		return;
 	}
-	if (getsockopt(flow->watch.fd, SOL_SOCKET, SO_ERROR, &err, &len))
-		err = errno;
-	answered(flow, err);
+	err = outcome(flow->watch.fd, events);
+	if (err != EINPROGRESS)
+		answered(flow, err);
 }
 
 void gateway_syn_gone(struct world *world, const struct cn_event *event)
