@@ -61,7 +61,7 @@ static const struct cli_option table[] = {
 	 "joins NODE to the real network: what is nobody's in the world is "
 	 "asked of this machine; without it a world is by itself",
 	 "Reachability"},
-	{'p', "publish", "[IP:]HOSTPORT:NODE:PORT",
+	{'p', "publish", "[IP:]HOSTPORT:NODE:PORT[/udp]",
 	 "what listens on NODE at PORT is reachable at HOSTPORT of this "
 	 "machine, through the gateway; without IP from everywhere",
 	 NULL},

@@ -50,14 +50,24 @@ const char *world_plan_add(struct world_plan *plan, const char *word,
 const char *world_plan_port(const char *value, struct world_publish *publish)
 {
 	static const char form[] =
-		"write [IP:]HOSTPORT:NODE:PORT, for example 8080:alice:80 or "
-		"127.0.0.1:8080:alice:80";
+		"write [IP:]HOSTPORT:NODE:PORT, for example 8080:alice:80, "
+		"127.0.0.1:8080:alice:80 or 5353:alice:53/udp";
 	char *text = strdup(value); /* kept: the node's name is in it */
 	char *port, *node, *host_port, *addr = NULL;
 	uint64_t number;
 
 	memset(publish, 0, sizeof(*publish));
-	if (!text || !(port = strrchr(text, ':')))
+	if (!text)
+		return form;
+	port = strrchr(text, '/');
+	if (port) {
+		publish->udp = !strcmp(port, "/udp");
+		if (!publish->udp && strcmp(port, "/tcp") != 0)
+			return form;
+		*port = 0;
+	}
+	port = strrchr(text, ':');
+	if (!port)
 		return form;
 	*port++ = 0;
 	node = strrchr(text, ':');

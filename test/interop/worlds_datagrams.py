@@ -452,6 +452,141 @@ except ConnectionRefusedError: print("refused")'''
         world.script('alice', PING, OWN, 1)
 
 
+def asks(port, data=b'any news', host='127.0.0.1', seconds=10, own=''):
+    """What a program of this machine hears from there; it asks again."""
+    with socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET,
+                       socket.SOCK_DGRAM) as sock:
+        if own:
+            sock.bind((own, 0))
+        sock.connect((host, port))
+        sock.settimeout(0.2)
+        for _ in range(int(seconds / 0.2)):
+            with contextlib.suppress(OSError):
+                sock.send(data)
+                return sock.recv(65536)
+    return None
+
+
+SEEN = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", int(sys.argv[1])))
+print("ready", flush=True)
+while True:
+    data, who = s.recvfrom(65536)
+    s.sendto(b"%s of %s" % (data, who[0].encode()), who)'''
+
+
+@ways('ports for datagrams of a host are published, by the world')
+def published(way):
+    with World(way, *TWO, '--gateway', 'alice', '-p', '127.0.0.1:5301:bob:99'
+               '/udp', '-p', '5302:alice:99/udp') as world:
+        # Nobody is there yet, and the port is kept.
+        assert asks(5301, seconds=0.4) is None
+        with contextlib.suppress(OSError), socket.socket(
+                socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(('127.0.0.1', 5301))
+            assert False, 'the port is free'
+        with world.start('bob', SEEN, 99), world.start('alice', SEEN, 99):
+            one = asks(5301).split(b' of ')
+            two = asks(5302).split(b' of ')
+            # This machine's loopback is the gateway, as seen from inside.
+            assert one == two and one[0] == b'any news', (one, two)
+            assert not one[1].startswith(b'127.'), one
+            far = asks(5302, host=OWN, own=OWN)
+            assert far == b'any news of ' + OWN.encode(), far
+            assert asks(5301, host=OWN, seconds=0.4) is None
+            assert len(asks(5301, b'x' * 9000)) > 9000
+            # As many clients at once as there are.
+            several = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                       for _ in range(50)]
+            for i, sock in enumerate(several):
+                sock.settimeout(10)
+                sock.sendto(b'%d' % i, ('127.0.0.1', 5301))
+            for i, sock in enumerate(several):
+                assert sock.recv(100).startswith(b'%d of ' % i)
+                sock.close()
+
+
+@ways('who asks the loopback of this machine is answered, nobody else is')
+def published_answers(way):
+    text = '''
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 99))
+print("ready", flush=True)
+data, who = s.recvfrom(100)
+for port in 1, who[1]:
+    s.sendto(b"%d" % port, (who[0], port))
+other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+other.sendto(b"another", who)
+s.sendto(b"last", who)
+s.settimeout(10)
+other.connect(who); other.send(b"x"); other.settimeout(10)
+try:
+    other.recv(10)
+except ConnectionRefusedError:
+    s.sendto(b"refused", who)
+s.recv(10)'''
+    with World(way, *TWO, '--gateway', 'alice', '-p',
+               '127.0.0.1:5303:bob:99/udp') as world, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(('127.0.0.1', 1))
+        deaf.settimeout(0.2)
+        with world.start('bob', text):
+            sock.settimeout(10)
+            sock.sendto(b'begin', ('127.0.0.1', 5303))
+            said = [sock.recvfrom(100) for _ in range(3)]
+            assert [one for one, _ in said] == [
+                b'%d' % sock.getsockname()[1], b'last', b'refused'], said
+            assert {who for _, who in said} == {('127.0.0.1', 5303)}, said
+            with contextlib.suppress(TimeoutError):
+                assert False, deaf.recv(100)
+
+
+@ways('and by a program that joins, for as long as it is there')
+def published_by_program(way):
+    def words(host, *more):
+        return ['run', *world.options, '-q', *more, '--world', world.name,
+                '--host', host, '--', world.python, '-c', SEEN, '99']
+
+    with World(way, *TWO, '--gateway', 'alice') as world:
+        with world.popen(words('bob', '-p', '127.0.0.1:5304:99/udp'),
+                         stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL) as process:
+            assert process.stdout.readline() == 'ready\n'
+            assert asks(5304).startswith(b'any news of ')
+            taken = world.command(*words('alice', '-p', '127.0.0.1:5304:99'
+                                         '/udp'))
+            assert taken.returncode == 125, taken
+            assert '5304' in taken.stderr and 'in use' in taken.stderr, taken
+            process.kill()
+        wait_for(lambda: asks(5304, seconds=0.2) is None)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            wait_for(lambda: not sock.bind(('127.0.0.1', 5304)))
+    with World(way, *TWO) as world:
+        alone = world.command(*words('bob', '-p', '5305:99/udp'))
+        assert alone.returncode == 125 and '--gateway' in alone.stderr, alone
+
+
+@ways('socat on both sides')
+def published_socat(way):
+    if not shutil.which('socat'):
+        raise Skip('socat is not installed')
+    with World(way, *TWO, '--gateway', 'alice', '-p',
+               '127.0.0.1:5306:bob:99/udp') as world, \
+            world.popen(world.words('bob', 'socat', 'UDP4-RECVFROM:99,fork',
+                                    'EXEC:tr a-z A-Z')) as server:
+        wait_for(lambda: asks(5306, b'ready?', seconds=0.2) == b'READY?')
+        done = subprocess.run(['socat', '-t', '10', '-',
+                               'UDP4:127.0.0.1:5306,shut-null'],
+                              input=b'from outside', capture_output=True,
+                              timeout=30)
+        server.terminate()
+        assert done.stdout == b'FROM OUTSIDE', done
+
+
 def net_of(pid):
     with contextlib.suppress(OSError):
         return os.readlink(f'/proc/{pid}/ns/net')

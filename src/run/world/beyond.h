@@ -19,6 +19,7 @@ struct echoes;
 struct icmp_msg;
 struct ip_hdr;
 struct udp_relay;
+struct whost;
 struct world;
 
 /* Inner sources of UDP, and echoes under way, at most; the one that is idle
@@ -35,12 +36,13 @@ void udp_answer(struct world *world, const struct cn_endpoint *far,
 
 /*
  * A socket of this machine's at `host` for the datagrams of `inner`, which is
- * on the path; it stays until it is unpinned, or the relay is freed.  0 or a
- * positive errno.
+ * on the path (on: a host of a world that has a name, else NULL); it stays
+ * until it is unpinned, or the relay is freed.  0 or a positive errno.
  */
 struct udp_flow;
 int udp_pin(struct world *world, const struct cn_endpoint *host,
-	    const struct cn_endpoint *inner, struct udp_flow **flow);
+	    const struct cn_endpoint *inner, const struct whost *on,
+	    struct udp_flow **flow);
 void udp_unpin(struct udp_flow *flow);
 /* Is this port of the machine's held by the relay? */
 bool udp_is_ours(struct world *world, uint16_t port);

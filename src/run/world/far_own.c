@@ -27,18 +27,14 @@ bool far_own_begin(struct far *far, const struct run_options *options)
 
 static bool publish_one(struct far *far, const struct world_publish *publish)
 {
-	static const char only_tcp[] = "only TCP can be published of a world";
 	struct talk talk = {
 		.kind = TALK_PUBLISH,
 		.number = publish->port,
+		.extra = publish->udp,
 		.len = sizeof(publish->host),
 	};
 	int got, rc;
 
-	if (publish->udp) {
-		fprintf(stderr, "catenet: -p: %s\n", only_tcp);
-		return false;
-	}
 	memcpy(talk.data, &publish->host, sizeof(publish->host));
 	rc = far_ask(far, &talk, -1, &got);
 	if (got >= 0)

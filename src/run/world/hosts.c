@@ -361,6 +361,20 @@ bool hosts_addr(const struct hosts *hosts, const struct whost *host, bool v4,
 	return found != NULL;
 }
 
+bool hosts_bears(const struct hosts *hosts, const struct whost *host,
+		 const struct cn_addr *addr)
+{
+	const struct plan_node *node =
+		plan_node(network_plan(hosts->network), (unsigned)host->node);
+
+	for (unsigned e = 0; e < node->end_n; e++)
+		for (unsigned i = 0; i < node->end[e]->addrs.n; i++)
+			if (cn_addr_equal(&node->end[e]->addrs.at[i].addr,
+					  addr))
+				return true;
+	return false;
+}
+
 static bool is_on_link(const struct plan_node *node, const struct cn_addr *addr)
 {
 	for (unsigned e = 0; e < node->end_n; e++) {

@@ -35,6 +35,9 @@ const struct whost *hosts_at(const struct hosts *hosts, size_t i);
  * may, or a route was described. */
 bool hosts_reaches(const struct hosts *hosts, const struct whost *host,
 		   const struct cn_addr *addr);
+/* Whether that is one of its addresses. */
+bool hosts_bears(const struct hosts *hosts, const struct whost *host,
+		 const struct cn_addr *addr);
 /* Its first address of that family; false: it has none. */
 bool hosts_addr(const struct hosts *hosts, const struct whost *host, bool v4,
 		struct cn_addr *addr);

@@ -18,6 +18,8 @@ void session_own_begin(struct session *session)
 
 void session_own_end(struct session *session)
 {
+	for (unsigned i = 0; i < session->owner.publish_n; i++)
+		udp_publish_end(session->udp[i]);
 	wsocks_disown(session->all->config.world, &session->owner);
 	tally_deinit(&session->tally);
 }
@@ -25,7 +27,7 @@ void session_own_end(struct session *session)
 /* NULL, or what is wrong. */
 static const char *publish(struct session *session, const struct talk *talk)
 {
-	const struct world *world = session->all->config.world;
+	struct world *world = session->all->config.world;
 	struct world_publish *to = &session->publish[session->owner.publish_n];
 	int err;
 
@@ -36,7 +38,10 @@ static const char *publish(struct session *session, const struct talk *talk)
 	memset(to, 0, sizeof(*to));
 	memcpy(&to->host, talk->data, sizeof(to->host));
 	to->port = (uint16_t)talk->number;
-	err = publish_try(world, &to->host);
+	to->udp = talk->extra;
+	err = to->udp ? udp_publish(world, session->on, to,
+				    session->udp[session->owner.publish_n]) :
+			publish_try(world, &to->host);
 	if (err)
 		return strerror(err);
 	session->owner.publish_n++;
@@ -48,7 +53,7 @@ static void do_publish(struct session *session, struct talk *talk)
 	const char *wrong;
 
 	if (talk->len != sizeof(struct cn_endpoint) || !talk->number ||
-	    talk->number > UINT16_MAX) {
+	    talk->number > UINT16_MAX || talk->extra < 0 || talk->extra > 1) {
 		session_refuse(session);
 		return;
 	}

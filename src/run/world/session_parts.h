@@ -18,6 +18,7 @@
 #include "run/world/rest.h"
 #include "run/world/session.h"
 #include "run/world/talk.h"
+#include "run/world/udp_publish.h"
 
 #define TALK_HEAD offsetof(struct talk, data)
 #define PROGRAM_MAX 64
@@ -38,6 +39,7 @@ struct session {
 	struct wowner owner; /* of its sockets */
 	struct tally tally;
 	struct world_publish publish[SESSION_PORTS];
+	struct udp_flow *udp[SESSION_PORTS][UDP_PUBLISH_FLOWS]; /* of those */
 	struct netns *giving; /* as much of a namespace as has come, or NULL */
 };
 

@@ -67,8 +67,8 @@ enum talk_kind {
 	/* What was given is all; answer: -EEXIST: another was first */
 	TALK_TWIN_DONE,
 	/* data: a struct cn_endpoint of the machine, number: the port of the
-	 * host that it leads to, for this supervisor's programs; answer: data,
-	 * a sentence if result is not 0 */
+	 * host that it leads to, for this supervisor's programs; extra 1: UDP;
+	 * answer: data, a sentence if result is not 0 */
 	TALK_PUBLISH,
 	/* What became of this supervisor's connections: enum talk_summary as
 	 * extra; answer: extra 1: more pieces follow, each an answer; data:

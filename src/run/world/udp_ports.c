@@ -214,7 +214,7 @@ static void publish(struct udp_ports *ports, const struct cn_endpoint *bound)
 	pub = calloc(1, sizeof(*pub));
 	if (!pub)
 		return;
-	if (udp_pin(world, &host, &inner, &pub->flow)) {
+	if (udp_pin(world, &host, &inner, NULL, &pub->flow)) {
 		if (world->verbose)
 			fprintf(stderr,
 				"catenet: UDP port %u of this machine is "
@@ -269,13 +269,13 @@ static int publish_asked(struct world *world, const struct world_publish *asked)
 	/* Everywhere, or at the address that was said. */
 	if (cn_addr_is_any(&host.addr) && !cn_addr_is_v4(&host.addr)) {
 		if (inner_of(world, &bound, &inner))
-			(void)udp_pin(world, &host, &inner, &flow);
+			(void)udp_pin(world, &host, &inner, NULL, &flow);
 		host.addr = cn_addr_v4(0, 0, 0, 0);
 	}
 	if (cn_addr_is_v4(&host.addr))
 		bound.addr = cn_addr_v4(0, 0, 0, 0);
 	err = inner_of(world, &bound, &inner) ?
-		      udp_pin(world, &host, &inner, &flow) :
+		      udp_pin(world, &host, &inner, NULL, &flow) :
 		      EADDRNOTAVAIL;
 	if (err) {
 		cn_addr_format(&host.addr, text);

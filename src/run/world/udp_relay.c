@@ -20,8 +20,10 @@
 
 #include "lib/linux_addr.h"
 #include "run/world/beyond.h"
+#include "run/world/hosts.h"
 #include "run/world/parts.h"
 #include "run/world/resolver.h"
+#include "run/world/udp_peers.h"
 #include "wire/ip.h"
 #include "wire/udp.h"
 
@@ -40,6 +42,8 @@ struct udp_flow {
 	uint64_t used_at;
 	bool pinned; /* published: neither idle nor in a bucket */
 	struct cn_endpoint host; /* then: where on this machine */
+	const struct whost *on; /* and of a world's host: which */
+	struct udp_peers *peers; /* and who of this machine's loopback asks */
 };
 
 struct udp_relay {
@@ -62,6 +66,7 @@ static void flow_free_udp(struct udp_flow *flow)
 		flow->relay->n--;
 	loop_unwatch(flow->relay->world->loop, &flow->watch);
 	close(flow->watch.fd);
+	free(flow->peers);
 	free(flow);
 }
 
@@ -158,8 +163,9 @@ static void bind_like(const struct world *world, int fd,
 	len = beyond_kernel(world, &ep, &ss);
 	if (!udp_bind(fd, &ss, len))
 		return;
-	/* It is a published one's, which is at one address and ours. */
-	if (udp_published(world->udp_relay, inner->port) &&
+	/* It is a published one's, which is at one address and ours: in a world
+	 * perhaps another host's. */
+	if (!world->hosts && udp_published(world->udp_relay, inner->port) &&
 	    !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) &&
 	    !bind(fd, (const struct sockaddr *)&ss, len))
 		return;
@@ -282,6 +288,13 @@ static bool is_here(struct udp_relay *relay, const struct cn_dgram_msg *msg)
 
 /* What is published answers from where it is published: to this machine's
  * loopback if it is there, else to everybody. */
+static bool is_of(const struct udp_flow *flow, const struct cn_endpoint *inner)
+{
+	return flow->inner.port == inner->port &&
+	       (!flow->on ||
+		hosts_bears(flow->relay->world->hosts, flow->on, &inner->addr));
+}
+
 static struct udp_flow *find_pinned(struct udp_relay *relay,
 				    const struct cn_endpoint *inner,
 				    const struct cn_endpoint *real)
@@ -292,7 +305,7 @@ static struct udp_flow *find_pinned(struct udp_relay *relay,
 			CN_CONTAINER(node, struct udp_flow, order);
 		const struct cn_addr *host = &flow->host.addr;
 
-		if (flow->inner.port == inner->port &&
+		if (is_of(flow, inner) &&
 		    cn_addr_is_v4(host) == cn_addr_is_v4(&real->addr) &&
 		    (!cn_addr_is_loopback(host) ||
 		     cn_addr_is_loopback(&real->addr)))
@@ -308,17 +321,40 @@ static bool is_gateways(const struct world *world, const struct cn_addr *addr)
 	return cn_addr_equal(addr, &own);
 }
 
+/* To the gateway itself: an answer to somebody of this machine's loopback, who
+ * has asked a published port; or to nobody. */
+static struct udp_flow *find_asker(struct udp_relay *relay,
+				   const struct cn_dgram_msg *msg,
+				   struct cn_endpoint *real)
+{
+	const bool v4 = cn_addr_is_v4(&msg->local.addr);
+
+	for (struct list *node = relay->pinned.next; node != &relay->pinned;
+	     node = node->next) {
+		struct udp_flow *flow =
+			CN_CONTAINER(node, struct udp_flow, order);
+
+		if (is_of(flow, &msg->peer) && flow->peers &&
+		    udp_peers_find(flow->peers, v4, msg->local.port, real,
+				   world_now(relay->world)))
+			return flow;
+	}
+	return NULL;
+}
+
 static void relay_one(struct udp_relay *relay, const struct cn_dgram_msg *msg,
 		      const struct cn_slice *slice)
 {
 	struct world *world = relay->world;
 	struct cn_endpoint real = world_seen(world, &msg->local);
-	struct udp_flow *flow;
+	struct udp_flow *flow = NULL;
 	int err;
 
-	if (resolver_query(world, msg, slice))
+	if (world->hosts && is_gateways(world, &msg->local.addr))
+		flow = find_asker(relay, msg, &real);
+	if (!flow && resolver_query(world, msg, slice))
 		return;
-	if (world->hosts && is_gateways(world, &msg->local.addr)) {
+	if (world->hosts && !flow && is_gateways(world, &msg->local.addr)) {
 		(void)cn_dgram_refuse(relay->any, msg, CODE_PORT,
 				      world_now(world));
 		return;
@@ -328,7 +364,8 @@ static void relay_one(struct udp_relay *relay, const struct cn_dgram_msg *msg,
 				      world_now(world));
 		return;
 	}
-	flow = find_pinned(relay, &msg->peer, &real);
+	if (!flow)
+		flow = find_pinned(relay, &msg->peer, &real);
 	if (!flow)
 		flow = find(relay, &msg->peer);
 	if (!flow)
@@ -388,6 +425,19 @@ void udp_answer(struct world *world, const struct cn_endpoint *far,
 	answer(world->udp_relay, &msg, data, len);
 }
 
+/* What the far end of it is called inside; false: it has no name. */
+static bool name_inside(struct udp_flow *flow, const struct cn_endpoint *real,
+			struct cn_endpoint *far)
+{
+	struct world *world = flow->relay->world;
+
+	far->port = real->port;
+	if (!flow->peers || !cn_addr_is_loopback(&real->addr))
+		return beyond_name(world, &real->addr, &far->addr);
+	far->addr = world_gateway(world, cn_addr_is_v4(&real->addr));
+	return !cn_addr_is_any(&far->addr);
+}
+
 static bool receive(struct udp_flow *flow)
 {
 	struct udp_relay *relay = flow->relay;
@@ -418,10 +468,11 @@ static bool receive(struct udp_flow *flow)
 	if (n < 0)
 		return errno != EAGAIN && errno != EINTR;
 	if (!linux_addr_from_kernel(&from, &real) ||
-	    !beyond_name(relay->world, &real.addr, &msg.local.addr))
+	    !name_inside(flow, &real, &msg.local))
 		return true;
+	if (flow->peers && cn_addr_is_loopback(&real.addr))
+		udp_peers_note(flow->peers, &real, world_now(relay->world));
 	beyond_read_marks(&in, &ttl, &tos);
-	msg.local.port = real.port;
 	msg.peer = flow->inner;
 	msg.ttl = (int16_t)ttl;
 	msg.tos = (int16_t)tos;
@@ -441,8 +492,7 @@ static bool fail_one(struct udp_flow *flow)
 
 	if (n < 0)
 		return false;
-	far = failure.to;
-	if (!beyond_name(relay->world, &failure.to.addr, &far.addr))
+	if (!name_inside(flow, &failure.to, &far))
 		return true;
 	about = about_of(&flow->inner, &far, relay->octets, (uint32_t)n);
 	beyond_tell(relay->world, &about, &failure);
@@ -465,18 +515,25 @@ static void kernel_ready(void *ctx, uint32_t events)
 /* ------------------------------------------------------------ published -- */
 
 int udp_pin(struct world *world, const struct cn_endpoint *host,
-	    const struct cn_endpoint *inner, struct udp_flow **out)
+	    const struct cn_endpoint *inner, const struct whost *on,
+	    struct udp_flow **out)
 {
 	struct udp_relay *relay = world->udp_relay;
 	bool v4 = cn_addr_is_v4(&host->addr);
 	struct udp_flow *flow = calloc(1, sizeof(*flow));
 	struct sockaddr_storage ss;
 	socklen_t len = beyond_kernel(world, host, &ss);
-	const int on = 1;
+	const int only = 1;
 	int err;
 
 	if (!flow)
 		return ENOMEM;
+	flow->on = on;
+	flow->peers = on ? calloc(1, sizeof(*flow->peers)) : NULL;
+	if (on && !flow->peers) {
+		free(flow);
+		return ENOMEM;
+	}
 	flow->pinned = true;
 	flow->relay = relay;
 	flow->inner = *inner;
@@ -487,8 +544,8 @@ int udp_pin(struct world *world, const struct cn_endpoint *host,
 				SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	err = flow->watch.fd < 0 ? errno : 0;
 	if (!err && !v4)
-		(void)setsockopt(flow->watch.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-				 sizeof(on));
+		(void)setsockopt(flow->watch.fd, IPPROTO_IPV6, IPV6_V6ONLY,
+				 &only, sizeof(only));
 	if (!err)
 		err = udp_bind(flow->watch.fd, &ss, len);
 	if (!err) {
@@ -498,6 +555,7 @@ int udp_pin(struct world *world, const struct cn_endpoint *host,
 	if (err) {
 		if (flow->watch.fd >= 0)
 			close(flow->watch.fd);
+		free(flow->peers);
 		free(flow);
 		return err;
 	}

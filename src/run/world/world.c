@@ -30,6 +30,7 @@
 #include "run/world/tun.h"
 #include "run/world/twins.h"
 #include "run/world/udp_ports.h"
+#include "run/world/udp_publish.h"
 
 /* Frames that one host may send before the other has its turn, and rounds of
  * the pump before the descriptors have theirs. */
@@ -370,7 +371,10 @@ static int make_lab(struct world *world)
 	if (rc)
 		return rc;
 	world->twins = twins_new(world);
-	return world->twins ? publish_check(world) : say("the world", ENOMEM);
+	if (!world->twins)
+		return say("the world", ENOMEM);
+	rc = publish_check(world);
+	return rc ? rc : udp_publish_all(world);
 }
 
 static int make(struct world *world)
