@@ -37,6 +37,9 @@ void rate_init(struct tcb *tcb, uint64_t now)
 	rate->round_end = rate_delivered(tcb);
 	rate->first_us = instant_us(now);
 	rate->delivered_us = instant_us(now);
+	/* One that has spoken before was idle since, for want of data. */
+	if (seq_gt(tcb->snd_una, tcb->iss + 1))
+		rate_limited_by_app(tcb);
 }
 
 void rate_sent_more(struct tcb *tcb)
