@@ -146,6 +146,55 @@ static void established_false_duplicates_retransmit_nothing(void)
 	is(t.tcb.stat.segs_retransmitted, 0);
 }
 
+/* Row 29: in a recovery each duplicate stands for a segment that was in
+ * flight when SND.UNA moved last, so that no more of them count, however many
+ * come, and however much new data the first ones have let out. */
+static void established_duplicates_without_end_clock_out_one_flight(void)
+{
+	uint32_t n = 0;
+
+	at(CN_ESTABLISHED);
+	in("A", 1, 1, 0, .wnd = 60000);
+	sends(60000);
+	for (; n < 10; n++)
+		out("A", 1 + 1000 * n, 1, 1000);
+	t.now += RTT;
+	for (int i = 0; i < 3; i++) {
+		in("A", 1, 1, 0, .wnd = 60000);
+		if (i < 2)
+			out("A", 1 + 1000 * n++, 1, 1000);
+	}
+	out("A", 1, 1, 1000);
+	silent();
+	is(t.tcb.cc.cwnd, 6000);
+	/* Of twelve in flight three have arrived, one is lost and sent again:
+	 * nine are in the pipe, six the window, and twelve more may come. */
+	for (int i = 0; i < 100; i++) {
+		in("A", 1, 1, 0, .wnd = 60000);
+		if (i >= 3 && i < 12)
+			out("A", 1 + 1000 * n++, 1, 1000);
+		silent();
+	}
+	is(n, 21);
+	/* SND.UNA moves: they count again, for what is in flight now. */
+	in("A", 1, 2001, 0, .wnd = 60000);
+	is(t.tcb.in_recovery, true);
+	out("A", 2001, 1, 1000);
+	/* Five of the nineteen are in the pipe: there is room for one. */
+	out("A", 1 + 1000 * n++, 1, 1000);
+	silent();
+	for (int i = 0; i < 100; i++) {
+		struct tcp_seg seg;
+
+		in("A", 1, 2001, 0, .wnd = 60000);
+		if (!spec_emit(&seg))
+			continue;
+		spec_release(&seg);
+		n++;
+	}
+	is(n, 22 + 19);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +206,8 @@ int main(void)
 			established_sack_mends_two_losses_in_one_round),
 		cmocka_unit_test_rule(
 			established_false_duplicates_retransmit_nothing),
+		cmocka_unit_test_rule(
+			established_duplicates_without_end_clock_out_one_flight),
 	};
 
 	return cmocka_run_group_tests_name("loss", tests, NULL, NULL);

@@ -61,6 +61,46 @@ static void prr_first_retransmission_does_not_wait(void)
 	silent();
 }
 
+/* ... which, where the proportion is nought since nothing was delivered (time
+ * alone has shown the loss), is a whole segment more than the pipe. */
+static void prr_forces_the_first_retransmission(void)
+{
+	t.set.recovery = CN_RECOVERY_RACK | CN_RECOVERY_NO_DUPTHRESH;
+	t.set.prr = true;
+	at_established_with_sack();
+	n_leave(10);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	silent();
+	after(RTT / 4 + CN_NS_PER_US);
+	is(t.tcb.in_recovery, true);
+	is(t.tcb.cc.ssthresh, 5000);
+	/* Ten in flight, three SACKed, one lost. */
+	is(t.tcb.cc.cwnd, 6000 + 1000);
+	out("A", SEG(1), 1, 1000);
+	silent();
+}
+
+/* Section 6.2: what was delivered may go out, but never more than brings the
+ * pipe up to ssthresh. */
+static void prr_stops_at_ssthresh(void)
+{
+	at_established_with_prr();
+	n_leave(10);
+	sends(10000);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	out("A", SEG(1), 1, 1000);
+	silent();
+	/* Four more at once: of ten in flight seven have arrived and one was
+	 * sent again, six more were delivered than sent; five are ssthresh. */
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 8)});
+	is(t.tcb.cc.cwnd, 5000);
+	out("A", SEG(11), 1, 1000);
+	out("A", SEG(12), 1, 1000);
+	silent();
+}
+
 /* Section 6.2, below ssthresh: as much leaves as was delivered, and one segment
  * more for an ACK that tells of no further loss; not for one that does. */
 static void prr_many_losses_rise_to_ssthresh(void)
@@ -183,6 +223,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_rule(prr_window_falls_in_proportion),
 		cmocka_unit_test_rule(prr_first_retransmission_does_not_wait),
+		cmocka_unit_test_rule(prr_forces_the_first_retransmission),
+		cmocka_unit_test_rule(prr_stops_at_ssthresh),
 		cmocka_unit_test_rule(prr_many_losses_rise_to_ssthresh),
 		cmocka_unit_test_rule(prr_counts_octets_and_not_acks),
 		cmocka_unit_test_rule(prr_counts_what_the_recovery_delivers),

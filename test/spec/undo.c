@@ -220,6 +220,61 @@ static void frto_without_new_data_resends(void)
 	silent();
 }
 
+/* Nor is there where the peer's window takes no more: new data that may not
+ * leave hold nothing back. */
+static void frto_without_window_resends(void)
+{
+	at_established_with_frto();
+	n_leave(5);
+	sends(5000);
+	for (uint32_t i = 6; i <= 10; i++)
+		out(i < 10 ? "A" : "PA", SEG(i), 1, 1000);
+	sends(5000);
+	silent();
+	after(RTO);
+	out("A", SEG(1), 1, 1000);
+	in("A", 1, SEG(2), 0, 9000);
+	out("A", SEG(2), 1, 1000);
+	out("A", SEG(3), 1, 1000);
+	silent();
+}
+
+/* RFC 5682 section 3.1 step 2: duplicates that come before anything new is
+ * acknowledged decide nothing. */
+static void frto_waits_for_what_is_new(void)
+{
+	at_established_with_frto();
+	n_leave(5);
+	after(RTO);
+	out("A", SEG(1), 1, 1000);
+	in("A", 1, 1, 0);
+	silent();
+	is(t.tcb.in_loss, true);
+	in("A", 1, SEG(4), 0);
+	is(t.tcb.in_loss, false);
+	is(t.count.tcp_spurious_rtos, 1);
+}
+
+/* Where nothing new can be sent the question is not put (step 2b), and an
+ * original that comes late is no answer to it: conventional recovery. */
+static void frto_not_asked_is_not_answered(void)
+{
+	at_established_with_frto();
+	n_leave(5);
+	after(RTO);
+	out("A", SEG(1), 1, 1000);
+	in("A", 1, SEG(2), 0);
+	out("A", SEG(2), 1, 1000);
+	out("A", SEG(3), 1, 1000);
+	after(RTT);
+	in("A", 1, SEG(5), 0);
+	is(t.tcb.in_loss, true);
+	is(t.count.tcp_spurious_rtos, 0);
+	is(t.tcb.cc.ssthresh, 2500);
+	out("PA", SEG(5), 1, 1000);
+	silent();
+}
+
 static void frto_can_be_switched_off(void)
 {
 	t.set.frto = 0;
@@ -305,6 +360,9 @@ int main(void)
 		cmocka_unit_test_rule(frto_asks_by_new_data),
 		cmocka_unit_test_rule(frto_finds_a_real_loss),
 		cmocka_unit_test_rule(frto_without_new_data_resends),
+		cmocka_unit_test_rule(frto_without_window_resends),
+		cmocka_unit_test_rule(frto_waits_for_what_is_new),
+		cmocka_unit_test_rule(frto_not_asked_is_not_answered),
 		cmocka_unit_test_rule(frto_can_be_switched_off),
 		cmocka_unit_test_rule(older_timestamp_undoes_a_timeout),
 		cmocka_unit_test_rule(timeout_spares_what_has_just_left),
