@@ -73,21 +73,18 @@ static bool is_ip(const struct sockaddr_ll *from)
 int packet_read(struct packet_link *link, struct cn_pool *pool,
 		struct cn_frame *frame)
 {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {.sll_family = AF_PACKET};
+	socklen_t len = sizeof(from);
 	struct cn_buf *buf;
-	socklen_t len;
 	ssize_t n;
 
-	do {
-		len = sizeof(from);
-		memset(&from, 0, sizeof(from));
-		n = recvfrom(link->fd, link->octets, PACKET_MAX, 0,
-			     (struct sockaddr *)&from, &len);
-		if (n < 0 && errno == EINTR)
-			return CN_E_AGAIN;
-		if (n < 0)
-			return errno == EAGAIN ? CN_E_AGAIN : CN_E_NETDOWN;
-	} while (n == 0 || !is_ip(&from));
+	n = recvfrom(link->fd, link->octets, PACKET_MAX, 0,
+		     (struct sockaddr *)&from, &len);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? CN_E_AGAIN :
+							   CN_E_NETDOWN;
+	if (n == 0 || !is_ip(&from))
+		return CN_E_INVAL;
 	buf = cn_buf_new(pool, (size_t)n);
 	if (!buf)
 		return CN_E_NOMEM;

@@ -26,7 +26,8 @@ int packet_init(struct packet_link *link, int fd, int index,
 		const uint8_t mac[CN_MAC_LEN]) CN_MUST_CHECK;
 void packet_close(struct packet_link *link);
 
-/* As tun_read and tun_write; every frame is a single packet, and complete. */
+/* As tun_read and tun_write; every frame is a single packet, and complete.
+ * CN_E_INVAL: what came was no IP packet, and is gone. */
 int packet_read(struct packet_link *link, struct cn_pool *pool,
 		struct cn_frame *frame) CN_MUST_CHECK;
 int packet_write(struct packet_link *link, const struct cn_frame *frame)

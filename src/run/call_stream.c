@@ -87,8 +87,7 @@ long copy_addr_in(const struct call *call, uint64_t at, uint64_t len,
 	return task_read(call->tid, at, addr, (size_t)n);
 }
 
-static bool may_bind(const struct call *call,
-		     const struct sockaddr_storage *addr)
+bool may_bind(const struct call *call, const struct sockaddr_storage *addr)
 {
 	unsigned port = 0;
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "run/world/door.h"
@@ -15,11 +17,19 @@
 #include "run/world/talk.h"
 
 #define FAILED 125
+#define PATIENCE_S 5
 
 static int ask(int fd, const char *name, const struct look_ask *look, int pass)
 {
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct talk talk = {.kind = TALK_LOOK, .serial = 1};
 	int with, rc;
+
+	/* A world that hangs is not waited for, nor Ctrl-C in vain. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			 sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			 sizeof(patience));
 
 	memcpy(talk.data, look, sizeof(*look));
 	talk.len = sizeof(*look);

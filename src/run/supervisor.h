@@ -185,6 +185,8 @@ long udp_call(struct call *call);
 struct sockaddr_storage;
 long copy_addr_in(const struct call *call, uint64_t at, uint64_t len,
 		  struct sockaddr_storage *addr);
+/* Whether the task may bind the port that is named there. */
+bool may_bind(const struct call *call, const struct sockaddr_storage *addr);
 /* Copies a value and its length out, as much as the room at len_at allows. */
 long copy_out(pid_t tid, uint64_t at, uint64_t len_at, const void *value,
 	      uint32_t len);

@@ -102,9 +102,11 @@ void task_name(pid_t tid, char *name, size_t room)
 
 	if (task_file(tid, "status", text, sizeof(text)) == 0)
 		at = status_field(text, "Name:\t");
+	/* It is the program's choice, and goes to a terminal. */
 	while (at && at[n] && at[n] != '\n' && n + 1 < room) {
-		name[n] = at[n];
-		n++;
+		const unsigned char c = (unsigned char)at[n];
+
+		name[n++] = (char)(c < ' ' || c >= 127 ? '?' : c);
 	}
 	name[n] = 0;
 }

@@ -61,7 +61,7 @@ static long binds(struct call *call, struct sockaddr_storage *ss, socklen_t len)
 			return result;
 	}
 	world_udp_bound(call->sup->world, (const struct sockaddr *)ss, len,
-			v6only);
+			v6only, may_bind(call, ss));
 	return result;
 }
 

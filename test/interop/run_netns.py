@@ -95,6 +95,12 @@ def dns_answer(data, asked):
     record = b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + bytes([10, 7, 7, 7])
     if low.startswith(b'silent'):
         return None
+    if low.startswith(b'flood'):
+        # The first to ask is given guesses, and only then an answer.
+        first = name.lower() not in (n.lower() for n in asked[:-1])
+        guess = bytes([data[0] ^ 1]) + head[1:] + question + record
+        last = head + question + record[:-1] + bytes([8 if first else 7])
+        return [guess] * 64 * first + [last]
     if low.startswith(b'lower'):
         question = question.lower()
     if low.startswith(b'other'):
@@ -108,8 +114,9 @@ def serve_dns(sock, asked):
     while True:
         data, who = sock.recvfrom(4096)
         answer = dns_answer(data, asked)
-        if answer:
-            sock.sendto(answer, who)
+        for one in answer if isinstance(answer, list) else [answer]:
+            if one:
+                sock.sendto(one, who)
 
 
 def serve_dns_stream(listener, asked):
@@ -485,6 +492,17 @@ print("form error")
 '''
     out = script(who, [*options, '--dns', f'{PEER4}:{DNS}'], text, GATEWAY)
     assert out.split('\n') == ['nothing', 'nothing', 'form error'], out
+
+
+@case
+def guessed():
+    """whoever guesses at an answer is asked again, in other words"""
+    if not os.path.exists('/etc/resolv.conf') or not root_is_mounted():
+        raise Skip('no /etc/resolv.conf, or a chroot')
+    PEER.asked.clear()
+    assert script([], ['--dns', f'{PEER4}:{DNS}'], NAME,
+                  'flood.test.') == '10.7.7.7'
+    assert len(PEER.asked) == 2, PEER.asked
 
 
 @ways('a name over TCP')
@@ -865,6 +883,97 @@ sys.stdin.read()
     open_n = len(os.listdir(f'/proc/{world}/fd'))
     process.communicate(timeout=20)
     assert open_n < 1200, open_n
+
+
+def is_bound(port):
+    """A datagram socket of this machine's 127.0.0.1."""
+    with open('/proc/net/udp') as file:
+        return f' 0100007F:{port:04X} ' in file.read()
+
+
+@case
+def crowded():
+    """who makes room in the gateway's table of sources is counted"""
+    summary = os.path.join(FOLDER, 'summary.json')
+    out = run([], ['--summary', summary], [PYTHON, '-c', '''
+import resource, socket, sys
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+all = []
+for i in range(1100):
+    all.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    all[-1].settimeout(5)
+    all[-1].sendto(b"one of many", (sys.argv[1], 7007))
+    assert all[-1].recv(20)
+''', PEER4])
+    assert out.returncode == 0, out
+    with open(summary) as file:
+        told = json.load(file)['crowded_out']
+    # A quarter of the descriptors, or 1 024.
+    assert told['udp'] >= 1100 - 1024, told
+    assert not told['echo'] + told['dns'] + told['names'], told
+
+
+@case
+def long_list():
+    """thousands of sockets do not hide one that is published"""
+    process = subprocess.Popen([PROGRAM, 'run', '-q', '--', PYTHON, '-c', '''
+import resource, socket, sys
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+all = []
+for i in range(2600):
+    all.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    all[-1].bind(("127.0.0.1", 0))
+print(*(s.getsockname()[1] for s in all[:200]), flush=True)
+sys.stdin.read()
+'''], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ports = [int(word) for word in process.stdout.readline().split()]
+    # Two turns of the sweep.
+    time.sleep(1.2)
+    kept = [port for port in ports if is_bound(port)]
+    process.communicate(timeout=20)
+    assert len(ports) == 200 and kept == ports, (len(ports), len(kept))
+
+
+@case
+def both_families():
+    """a server of both families stays at its port of 127.0.0.1"""
+    process = subprocess.Popen([PROGRAM, 'run', '-q', '--', PYTHON, '-c', '''
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("::", 0))
+print(s.getsockname()[1], flush=True)
+sys.stdin.read()
+'''], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    port = int(process.stdout.readline())
+    time.sleep(1.2)
+    bound = is_bound(port)
+    process.communicate(timeout=20)
+    assert bound
+
+
+@case
+def privileged():
+    """a port that is closed to the program is not taken for it"""
+    port = next(p for p in range(700, 1023) if is_free(p))
+    process = subprocess.Popen([PROGRAM, 'run', '-q', '--', PYTHON, '-c', '''
+import os, socket, sys
+os.setgid(65534)
+os.setuid(65534)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    s.bind(("", int(sys.argv[1])))
+except PermissionError:
+    print("closed", flush=True)
+sys.stdin.read()
+''', str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == 'closed\n'
+    bound = is_bound(port)
+    process.communicate(timeout=20)
+    assert not bound, port
+    with server([], [], '', port, 1) as (port, _):
+        assert asked('127.0.0.1', port) == b'ANY NEWS'
 
 
 @case

@@ -72,10 +72,10 @@ def poser(path, answer, name='123-0000abcd'):
 
 
 @contextlib.contextmanager
-def world(env=None):
+def world(env=None, script=LISTENER, options=()):
     """A world with one listener; (its process, the listener's port)."""
     process = subprocess.Popen(
-        [CATENET, 'run', '-q', '--', PYTHON, '-c', LISTENER],
+        [CATENET, 'run', '-q', *options, '--', PYTHON, '-c', script],
         stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
     try:
         yield process, int(process.stdout.readline())
@@ -174,6 +174,29 @@ def silence():
                 one.connect(os.path.join(path, '5-00000000'))
         assert 'does not answer' in ss('-a', env=env)[1]
         full.close()
+
+
+@case
+def mute_askers():
+    """who asks and never reads makes room for one who reads"""
+    many = ("import resource,socket,time;"
+            "hard=resource.getrlimit(resource.RLIMIT_NOFILE)[1];"
+            "resource.setrlimit(resource.RLIMIT_NOFILE,(hard,hard));"
+            "l=[socket.create_server(('127.0.0.1',0)) for i in range(900)];"
+            "print(l[0].getsockname()[1],flush=True); time.sleep(60)")
+    with folder() as (path, env), \
+            world(env, many, ['--isolated']) as (_, port):
+        name = os.path.join(path, os.listdir(path)[0])
+        mute = []
+        for _ in range(8):
+            mute.append(socket.socket(socket.AF_UNIX))
+            mute[-1].connect(name)
+        # Each has its place: something has come.
+        for one in mute:
+            assert one.recv(1)
+        assert f':{port} ' in ss('-tln', env=env)[0]
+        for one in mute:
+            one.close()
 
 
 @case

@@ -180,6 +180,18 @@ static void aliases(void **state)
 		assert_int_equal(alias_of(&table, &other, &name), i < 249);
 	}
 	alias_deinit(&table);
+	/* Peers, whoever they say that they are, leave half of the names. */
+	alias_init(&table, &machine);
+	for (unsigned i = 0; i < 300; i++) {
+		other = cn_addr_v4(127, 2, (uint8_t)(i >> 8), (uint8_t)i);
+		assert_int_equal(alias_of_peer(&table, &other, &name),
+				 i < 125);
+	}
+	other = cn_addr_v4(127, 2, 0, 1);
+	assert_true(alias_of_peer(&table, &other, &name));
+	other = cn_addr_v4(127, 0, 0, 53);
+	assert_true(alias_of(&table, &other, &name));
+	alias_deinit(&table);
 	/* A machine that lives in that range gets another. */
 	own[1].addr = cn_addr_v4(192, 0, 2, 77);
 	machine.addr_n = 2;

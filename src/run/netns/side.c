@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+/* Packets of other kinds in one turn. */
+#define SKIP_MAX 64
+
 static void ready(void *ctx, uint32_t events)
 {
 	struct netns_side *side = ctx;
@@ -44,6 +47,18 @@ void netns_side_close(struct netns_side *side, struct loop *loop)
 		packet_close(&side->packet);
 }
 
+/* What is no IP packet is passed over, but only so much of it in one turn: who
+ * sends nothing else does not hold up the others. */
+static int read_packet(struct netns_side *side, struct cn_pool *pool,
+		       struct cn_frame *frame)
+{
+	int rc = CN_E_INVAL;
+
+	for (int i = 0; i < SKIP_MAX && rc == CN_E_INVAL; i++)
+		rc = packet_read(&side->packet, pool, frame);
+	return rc;
+}
+
 bool netns_side_read(struct netns_side *side, struct cn_pool *pool,
 		     struct cn_frame *frame)
 {
@@ -52,8 +67,10 @@ bool netns_side_read(struct netns_side *side, struct cn_pool *pool,
 	if (!side->readable)
 		return false;
 	rc = side->is_tun ? tun_read(&side->tun, pool, frame) :
-			    packet_read(&side->packet, pool, frame);
-	side->readable = !rc;
+			    read_packet(side, pool, frame);
+	side->readable = !rc || rc == CN_E_INVAL;
+	if (rc == CN_E_INVAL)
+		side->wake(side->ctx);
 	return !rc;
 }
 

@@ -11,6 +11,8 @@
 #define LAST 252
 #define OWN 253
 #define CLIENT 254
+/* Names that peers may take by themselves. */
+#define PEERS 125
 
 /* RFC 5737, and RFC 2544's range for tests of devices. */
 static const uint8_t ranges4[][3] = {
@@ -114,8 +116,8 @@ static bool grow(struct alias_table *table)
 	return true;
 }
 
-bool alias_of(struct alias_table *table, const struct cn_addr *real,
-	      struct cn_addr *alias)
+static bool find_or_add(struct alias_table *table, const struct cn_addr *real,
+			size_t most, struct cn_addr *alias)
 {
 	bool v4 = cn_addr_is_v4(real);
 	struct cn_addr local = localhost(v4);
@@ -129,12 +131,24 @@ bool alias_of(struct alias_table *table, const struct cn_addr *real,
 		if (cn_addr_equal(&table->real[i], real))
 			break;
 	if (i == table->n) {
-		if (FIRST + i > LAST || (i == table->room && !grow(table)))
+		if (i >= most || (i == table->room && !grow(table)))
 			return false;
 		table->real[table->n++] = *real;
 	}
 	*alias = name(table, v4, (unsigned)(FIRST + i));
 	return true;
+}
+
+bool alias_of(struct alias_table *table, const struct cn_addr *real,
+	      struct cn_addr *alias)
+{
+	return find_or_add(table, real, LAST - FIRST + 1, alias);
+}
+
+bool alias_of_peer(struct alias_table *table, const struct cn_addr *real,
+		   struct cn_addr *alias)
+{
+	return find_or_add(table, real, PEERS, alias);
 }
 
 struct cn_addr alias_real(const struct alias_table *table,

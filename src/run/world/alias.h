@@ -39,6 +39,10 @@ struct cn_addr alias_own(const struct alias_table *table);
  * when there is none left. */
 bool alias_of(struct alias_table *table, const struct cn_addr *real,
 	      struct cn_addr *alias);
+/* The same for one who comes from there: half of the names are left to what the
+ * programs ask for, however many addresses of 127/8 somebody sends from. */
+bool alias_of_peer(struct alias_table *table, const struct cn_addr *real,
+		   struct cn_addr *alias);
 /* What an address on the path means: *addr itself if it is no alias. */
 struct cn_addr alias_real(const struct alias_table *table,
 			  const struct cn_addr *addr);

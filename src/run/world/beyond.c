@@ -65,7 +65,10 @@ bool beyond_name(struct world *world, const struct cn_addr *real,
 		return !cn_addr_is_loopback(real);
 	if (!cn_addr_is_loopback(real) && !machine_find(&world->machine, real))
 		return true;
-	return alias_of(&world->alias, real, far);
+	if (alias_of_peer(&world->alias, real, far))
+		return true;
+	world->tally.crowded.names++;
+	return false;
 }
 
 /* -------------------------------------------------------- what goes down -- */

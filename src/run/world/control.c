@@ -28,11 +28,15 @@
 #include "see/text.h"
 
 #define ASKERS_MAX 8
+/* One who asked and takes nothing for so long is told no more. */
+#define PATIENCE_NS (5 * CN_NS_PER_SEC)
 
 /* One who asked and has not yet been told all. */
 struct asker {
 	struct control *control;
 	struct loop_watch watch;
+	struct loop_timer patience;
+	uint64_t took_at; /* when it took something last */
 	char *text;
 	size_t len, done;
 };
@@ -208,10 +212,33 @@ static void asker_end(struct asker *asker)
 {
 	if (!asker->text)
 		return;
+	loop_cancel(asker->control->loop, &asker->patience);
 	loop_unwatch(asker->control->loop, &asker->watch);
 	close(asker->watch.fd);
 	free(asker->text);
 	asker->text = NULL;
+}
+
+/* It holds one of a few places, and a snapshot, and does not read. */
+static void asker_cut(struct asker *asker)
+{
+	asker->control->world->tally.crowded.askers++;
+	asker_end(asker);
+}
+
+static void on_patience(void *ctx, uint64_t now)
+{
+	(void)now;
+	asker_cut(ctx);
+}
+
+/* It has taken something, or has just come. */
+static int asker_wait(struct asker *asker)
+{
+	struct loop *loop = asker->control->loop;
+
+	asker->took_at = loop_now(loop);
+	return loop_at(loop, &asker->patience, asker->took_at + PATIENCE_NS);
 }
 
 static void asker_ready(void *ctx, uint32_t events)
@@ -226,7 +253,7 @@ static void asker_ready(void *ctx, uint32_t events)
 		return;
 	if (n > 0)
 		asker->done += (size_t)n;
-	if (n <= 0 || asker->done == asker->len)
+	if (n <= 0 || asker->done == asker->len || asker_wait(asker))
 		asker_end(asker);
 }
 
@@ -239,14 +266,21 @@ static bool may_ask(int fd)
 	       (who.uid == geteuid() || who.uid == 0);
 }
 
+/* A free place, or that of the one who has taken nothing for the longest. */
 static struct asker *free_asker(struct control *control)
 {
-	unsigned i;
+	struct asker *idlest = &control->asker[0];
 
-	for (i = 0; i < ASKERS_MAX; i++)
-		if (!control->asker[i].text)
-			return &control->asker[i];
-	return NULL;
+	for (unsigned i = 0; i < ASKERS_MAX; i++) {
+		struct asker *asker = &control->asker[i];
+
+		if (!asker->text)
+			return asker;
+		if (asker->took_at < idlest->took_at)
+			idlest = asker;
+	}
+	asker_cut(idlest);
+	return idlest;
 }
 
 static void put_host(struct snapshot *snapshot, const struct whost *host)
@@ -292,19 +326,19 @@ static void asked(void *ctx, uint32_t events)
 	(void)events;
 	if (fd < 0)
 		return;
-	asker = free_asker(control);
-	if (!asker || !may_ask(fd) || !take_snapshot(control, asker)) {
+	asker = may_ask(fd) ? free_asker(control) : NULL;
+	if (!asker || !take_snapshot(control, asker)) {
 		close(fd);
 		return;
 	}
 	asker->control = control;
 	asker->watch = (struct loop_watch){
 		.ready = asker_ready, .ctx = asker, .fd = fd};
-	if (loop_watch(control->loop, &asker->watch, EPOLLOUT)) {
-		close(fd);
-		free(asker->text);
-		asker->text = NULL;
-	}
+	asker->patience =
+		(struct loop_timer){.fire = on_patience, .ctx = asker};
+	if (asker_wait(asker) ||
+	    loop_watch(control->loop, &asker->watch, EPOLLOUT))
+		asker_end(asker);
 }
 
 /* ------------------------------------------------------------- the name -- */

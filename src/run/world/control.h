@@ -5,7 +5,8 @@
  * Each world has a socket named after its process in the folder of its user
  * (control_dir.h), mode 0600; besides, the kernel's word (SO_PEERCRED) is asked
  * of who connects, and nobody but the same user and root is answered.  Nothing
- * is read from who asks.  A world that was killed leaves its name behind: who
+ * is read from who asks; who takes nothing for five seconds is told no more, and
+ * of eight who are being told the idlest makes room for a ninth.  A world that was killed leaves its name behind: who
  * finds nobody there, and may, takes it away.
  *
  * The answer is lines: CONTROL_HEAD, a line for each socket, a line for each

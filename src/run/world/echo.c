@@ -150,9 +150,11 @@ static int flow_new_echo(struct echoes *echoes, const struct ip_hdr *ip,
 	flow->watch.ready = kernel_ready;
 	flow->watch.ctx = flow;
 	list_add_tail(&echoes->order, &flow->order);
-	if (++echoes->n > ECHO_FLOWS)
+	if (++echoes->n > ECHO_FLOWS) {
 		flow_free_echo(CN_CONTAINER(list_first(&echoes->order),
 					    struct echo_flow, order));
+		world->tally.crowded.echo++;
+	}
 	if (echoes->n == 1)
 		(void)loop_at(world->loop, &echoes->idle,
 			      world_now(world) + IDLE_NS);

@@ -19,12 +19,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
 
 #define END_IOV_MAX 64
+#define HUB_QUEUE 4096
+/* Each costs no more than a queue of strangers. */
+#define HUB_TRIES 8
 /* The least the kernel grants is enough to be full at once. */
 #define END_FULL_SNDBUF 1
 /* Asked for when the marker finds no room; the kernel caps it. */
@@ -61,7 +65,7 @@ static int hub_open(void)
 	/* A length of the family alone asks for a name of the kernel's. */
 	if (bind(fd, (const struct sockaddr *)&hub.addr, sizeof(family)) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&hub.addr, &hub.addr_len) < 0 ||
-	    listen(fd, 4096) < 0) {
+	    listen(fd, HUB_QUEUE) < 0) {
 		int err = errno;
 
 		close(fd);
@@ -93,6 +97,50 @@ static bool is_own(int fd)
 	       cred.pid == hub.self;
 }
 
+/* Strangers that are in the queue, as many as it has room for; how many. */
+static unsigned hub_clear(void)
+{
+	unsigned n = 0;
+	int b;
+
+	while (n < HUB_QUEUE && (b = hub_accept()) >= 0) {
+		close(b);
+		n++;
+	}
+	return n;
+}
+
+static int hub_connect(int a)
+{
+	return connect(a, (const struct sockaddr *)&hub.addr, hub.addr_len) <
+			       0 ?
+		       -errno :
+		       0;
+}
+
+/*
+ * Strangers who fill the queue again and again shall not make us wait for an
+ * accept of our own: a waits a moment at most, and what it had been told of
+ * waiting is as it was.
+ */
+static int hub_connect_among_strangers(int a)
+{
+	const struct timeval moment = {.tv_usec = 1000};
+	struct timeval was = {0};
+	socklen_t len = sizeof(was);
+	int err;
+
+	(void)getsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &was, &len);
+	(void)setsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &moment, sizeof(moment));
+	err = hub_connect(a);
+	for (int i = 0; i < HUB_TRIES && err == -EAGAIN; i++) {
+		(void)hub_clear();
+		err = hub_connect(a);
+	}
+	(void)setsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &was, sizeof(was));
+	return err;
+}
+
 /* Connects a to a new B, which is returned, or -errno. */
 static int hub_join(int a)
 {
@@ -100,11 +148,10 @@ static int hub_join(int a)
 
 	if (err < 0)
 		return err;
-	/* Strangers may not fill the queue: a connect of ours would block. */
-	while ((b = hub_accept()) >= 0)
-		close(b);
-	if (connect(a, (const struct sockaddr *)&hub.addr, hub.addr_len) < 0)
-		return -errno;
+	err = hub_clear() ? hub_connect_among_strangers(a) : hub_connect(a);
+	if (err < 0)
+		return err;
+	/* It stands behind no more than a queue of strangers. */
 	for (;;) {
 		b = hub_accept();
 		if (b < 0)

@@ -46,10 +46,10 @@ int world_hold(struct world *world, struct netns *ns)
 }
 
 void world_udp_bound(struct world *world, const struct sockaddr *addr,
-		     socklen_t len, bool v6only)
+		     socklen_t len, bool v6only, bool privileged)
 {
 	if (of(world)->udp_bound)
-		of(world)->udp_bound(world, addr, len, v6only);
+		of(world)->udp_bound(world, addr, len, v6only, privileged);
 }
 
 void world_udp_wanted(struct world *world, const struct sockaddr *addr,

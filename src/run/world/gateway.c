@@ -583,7 +583,8 @@ static void name_inside(struct world *world, const struct cn_endpoint *from,
 						 &ep->addr);
 	} else if ((cn_addr_is_loopback(&ep->addr) ||
 		    machine_find(&world->machine, &ep->addr)) &&
-		   !alias_of(&world->alias, &from->addr, &ep->addr)) {
+		   !alias_of_peer(&world->alias, &from->addr, &ep->addr)) {
+		world->tally.crowded.names++;
 		ep->addr = alias_gateway(&world->alias,
 					 cn_addr_is_v4(&from->addr));
 	}

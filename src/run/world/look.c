@@ -83,6 +83,12 @@ static void keep(void *ctx, const char *text, size_t len)
 
 	if (look->lost)
 		return;
+	/* What has been written is kept no longer. */
+	if (look->done > look->len / 2 && look->len + len > look->room) {
+		look->len -= look->done;
+		memmove(look->text, look->text + look->done, look->len);
+		look->done = 0;
+	}
 	while (room < look->len + len)
 		room *= 2;
 	if (room > look->room) {

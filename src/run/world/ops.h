@@ -18,7 +18,7 @@ struct world_ops {
 	int (*hold)(struct world *world, struct netns *ns);
 	const char *(*hosts_file)(struct world *world); /* NULL: it has none */
 	void (*udp_bound)(struct world *world, const struct sockaddr *addr,
-			  socklen_t len, bool v6only);
+			  socklen_t len, bool v6only, bool privileged);
 	void (*udp_wanted)(struct world *world, const struct sockaddr *addr,
 			   socklen_t len);
 	int (*socket)(struct world *world, int family, void *tag,

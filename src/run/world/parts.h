@@ -352,7 +352,7 @@ bool near_event(struct world *world, struct world_event *event);
 bool near_netns(struct world *world, struct netns_config *config);
 int near_hold(struct world *world, struct netns *ns);
 void near_udp_bound(struct world *world, const struct sockaddr *addr,
-		    socklen_t len, bool v6only);
+		    socklen_t len, bool v6only, bool privileged);
 void near_udp_wanted(struct world *world, const struct sockaddr *addr,
 		     socklen_t len);
 int near_socket(struct world *world, int family, void *tag,

@@ -31,6 +31,8 @@
 #define QUERY_MAX 4096
 #define ANSWER_MAX 65536
 #define TRIES 3
+#define TURN 16
+#define WRONG_MAX 64
 #define TRY_NS (2 * CN_NS_PER_SEC)
 #define LINE 256
 #define RESOLV "/etc/resolv.conf"
@@ -50,6 +52,7 @@ struct asking {
 	struct cn_endpoint far; /* whom, as the path has it */
 	struct dns_question question;
 	unsigned tries;
+	unsigned wrong; /* came to this port, and do not answer */
 	bool any_case; /* its server may have its own mind about letters */
 	uint32_t len;
 	uint8_t asked[QUERY_MAX]; /* as it came */
@@ -227,6 +230,7 @@ static void ask(struct asking *asking)
 		unsigned turn = asking->tries++;
 
 		asking->any_case = turn >= resolver->server_n;
+		asking->wrong = 0;
 		if (!ask_server(asking,
 				&resolver->server[turn % resolver->server_n]))
 			continue;
@@ -250,19 +254,28 @@ static void server_ready(void *ctx, uint32_t events)
 	ssize_t n;
 
 	(void)events;
-	for (;;) {
+	/* Who floods us with what is no answer does not hold up the others. */
+	for (int i = 0; i < TURN; i++) {
 		n = recv(asking->watch.fd, resolver->octets, ANSWER_MAX,
 			 MSG_DONTWAIT);
-		if (n < 0)
-			break;
+		if (n < 0) {
+			/* Otherwise nobody is there. */
+			if (errno != EAGAIN && errno != EINTR)
+				ask(asking);
+			return;
+		}
 		if (dns_answers(resolver->octets, (size_t)n, asking->sent,
 				&asking->question, asking->any_case)) {
 			give_back(asking, resolver->octets, (size_t)n);
 			return;
 		}
+		/* A few may be late answers; more are guesses, and the next
+		 * are to be made about another port and identifier. */
+		if (++asking->wrong == WRONG_MAX) {
+			ask(asking);
+			return;
+		}
 	}
-	if (errno != EAGAIN && errno != EINTR)
-		ask(asking); /* nobody is there */
 }
 
 static void answer_at_once(struct world *world, const struct cn_dgram_msg *msg,
@@ -318,9 +331,11 @@ bool resolver_query(struct world *world, const struct cn_dgram_msg *msg,
 	asking->len = slice->len;
 	memcpy(asking->asked, slice->data, slice->len);
 	list_add_tail(&resolver->asking, &asking->node);
-	if (++resolver->n > RESOLVER_ASKING)
+	if (++resolver->n > RESOLVER_ASKING) {
 		asking_free(CN_CONTAINER(list_first(&resolver->asking),
 					 struct asking, node));
+		world->tally.crowded.dns++;
+	}
 	ask(asking);
 	return true;
 }

@@ -391,6 +391,17 @@ static void json_datagrams(FILE *out, const struct tally_datagrams *count)
 		count->tcp_dropped, count->many_dropped);
 }
 
+/* Bounded tables of the gateway's that were full. */
+static void json_crowded(FILE *out, const struct tally_crowded *count)
+{
+	fprintf(out,
+		"  \"crowded_out\": {\"udp\": %" PRIu64 ", \"echo\": %" PRIu64
+		", \"dns\": %" PRIu64 ", \"askers\": %" PRIu64
+		", \"names\": %" PRIu64 "},\n",
+		count->udp, count->echo, count->dns, count->askers,
+		count->names);
+}
+
 /* Of the program's host; what was dropped by why, where anything was. */
 static void json_counters(FILE *out, const struct cn_counters *count)
 {
@@ -434,6 +445,7 @@ void tally_json(const struct tally *tally, const struct tally_path *path,
 		json_path(out, "down", &path->down);
 		fprintf(out, "\n  },\n");
 		json_datagrams(out, &tally->datagrams);
+		json_crowded(out, &tally->crowded);
 	}
 	if (count)
 		json_counters(out, count);

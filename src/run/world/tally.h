@@ -43,6 +43,14 @@ struct tally_datagrams {
 	uint64_t tcp_dropped, many_dropped; /* do not travel (inner.c) */
 };
 
+/* Who had to make room for another: tables are bounded. */
+struct tally_crowded {
+	uint64_t udp, echo; /* sources of datagrams, of echo requests */
+	uint64_t dns; /* questions */
+	uint64_t askers; /* of catenet ss, and those that did not read */
+	uint64_t names; /* refused: addresses of the machine (alias.h) */
+};
+
 struct tally {
 	struct list rows;
 	unsigned row_n;
@@ -51,6 +59,7 @@ struct tally {
 	uint64_t octets_out, octets_in, retrans_out, retrans_in;
 	uint64_t abandoned; /* octets that were never acknowledged */
 	struct tally_datagrams datagrams;
+	struct tally_crowded crowded;
 };
 
 void tally_init(struct tally *tally, uint64_t now);

@@ -47,6 +47,7 @@ struct published_udp {
 	struct cn_endpoint bound; /* inside, as the program said */
 	struct cn_endpoint host; /* on this machine */
 	uint64_t since;
+	bool seen; /* by the sweep: it is still bound */
 };
 
 struct mirror {
@@ -68,41 +69,32 @@ struct udp_ports {
 
 /* ---------------------------------------------------------------- lists -- */
 
-enum listed { LISTED_UNKNOWN, LISTED_NOT, LISTED };
+static bool is_met(const struct cn_endpoint *one, const struct cn_endpoint *ep)
+{
+	return one->port == ep->port &&
+	       (cn_addr_is_any(&one->addr) || cn_addr_is_any(&ep->addr) ||
+		cn_addr_equal(&one->addr, &ep->addr));
+}
 
 /* Goes on while it is another's. */
 static bool is_other(void *ctx, const struct udp_listed *one)
 {
-	const struct cn_endpoint *ep = ctx;
-
-	return one->local.port != ep->port ||
-	       (!cn_addr_is_any(&one->local.addr) &&
-		!cn_addr_is_any(&ep->addr) &&
-		!cn_addr_equal(&one->local.addr, &ep->addr));
+	return !is_met(&one->local, ctx);
 }
 
 /* Whether anything is bound that would take a datagram to ep. */
-static enum listed is_in(int fd, const struct cn_endpoint *ep)
+static bool is_in(int fd, const struct cn_endpoint *ep)
 {
 	struct cn_endpoint wanted = *ep;
 
-	switch (udp_list_each(fd, is_other, &wanted)) {
-	case UDP_LIST_STOPPED:
-		return LISTED;
-	case UDP_LIST_WHOLE:
-		return LISTED_NOT;
-	case UDP_LIST_FAILED:
-	case UDP_LIST_LONGER:
-		break;
-	}
-	return LISTED_UNKNOWN;
+	return udp_list_each(fd, is_other, &wanted) == UDP_LIST_STOPPED;
 }
 
 /* An IPv6 socket may take what is for IPv4. */
 static bool is_taken(const int fd[2], const struct cn_endpoint *ep)
 {
-	return (cn_addr_is_v4(&ep->addr) && is_in(fd[0], ep) == LISTED) ||
-	       is_in(fd[1], ep) == LISTED;
+	return (cn_addr_is_v4(&ep->addr) && is_in(fd[0], ep)) ||
+	       is_in(fd[1], ep);
 }
 
 /* ------------------------------------------------------------ published -- */
@@ -115,9 +107,25 @@ static void drop(struct udp_ports *ports, struct published_udp *pub)
 	free(pub);
 }
 
-static void on_sweep(void *ctx, uint64_t now)
+/* A socket of IPv6 may be bound for IPv4 too. */
+static bool see_published(void *ctx, const struct udp_listed *one)
 {
 	struct udp_ports *ports = ctx;
+	struct list *all = &ports->published;
+
+	for (struct list *node = all->next; node != all; node = node->next) {
+		struct published_udp *pub =
+			CN_CONTAINER(node, struct published_udp, node);
+
+		pub->seen |= is_met(&one->local, &pub->bound);
+	}
+	return true;
+}
+
+/* What the lists do not tell of is dropped, where they tell of all: v4, v6. */
+static void drop_unseen(struct udp_ports *ports, const bool known[2],
+			uint64_t now)
+{
 	struct list *next;
 
 	for (struct list *node = ports->published.next;
@@ -128,11 +136,28 @@ static void on_sweep(void *ctx, uint64_t now)
 
 		next = node->next;
 		/* The call itself comes after it was said. */
-		if (now - pub->since < SWEEP_NS / 2)
-			continue;
-		if (is_in(ports->list_fd[!v4], &pub->bound) == LISTED_NOT)
+		if (known[!v4] && !pub->seen &&
+		    now - pub->since >= SWEEP_NS / 2)
 			drop(ports, pub);
 	}
+}
+
+/* Each list is read once, however many are published. */
+static void on_sweep(void *ctx, uint64_t now)
+{
+	struct udp_ports *ports = ctx;
+	struct list *all = &ports->published;
+	enum udp_list_end end[2];
+	bool known[2];
+
+	for (struct list *node = all->next; node != all; node = node->next)
+		CN_CONTAINER(node, struct published_udp, node)->seen = false;
+	for (int i = 0; i < 2; i++)
+		end[i] = udp_list_each(ports->list_fd[i], see_published, ports);
+	known[1] = end[1] == UDP_LIST_WHOLE;
+	/* Where there is no IPv6 there is no list of it. */
+	known[0] = end[0] == UDP_LIST_WHOLE && end[1] != UDP_LIST_LONGER;
+	drop_unseen(ports, known, now);
 	if (ports->n)
 		(void)loop_at(ports->world->loop, &ports->sweep,
 			      now + SWEEP_NS);
@@ -235,8 +260,10 @@ static void publish(struct udp_ports *ports, const struct cn_endpoint *bound)
 
 static void give_way(struct udp_ports *ports, const struct cn_endpoint *bound);
 
+/* What the kernel will refuse inside is not taken from the machine by us, who
+ * may be root where the program is not. */
 void near_udp_bound(struct world *world, const struct sockaddr *addr,
-		    socklen_t len, bool v6only)
+		    socklen_t len, bool v6only, bool privileged)
 {
 	struct udp_ports *ports = world->udp_ports;
 	struct sockaddr_storage ss;
@@ -244,7 +271,8 @@ void near_udp_bound(struct world *world, const struct sockaddr *addr,
 
 	memset(&ss, 0, sizeof(ss));
 	memcpy(&ss, addr, len < sizeof(ss) ? len : sizeof(ss));
-	if (!ports || !linux_addr_from_kernel(&ss, &bound) || !bound.port)
+	if (!ports || !linux_addr_from_kernel(&ss, &bound) || !bound.port ||
+	    (!privileged && bound.port < world->machine.port_unprivileged))
 		return;
 	give_way(ports, &bound);
 	if (world->options->isolated || is_asked_for(world, bound.port))

@@ -215,9 +215,11 @@ static struct udp_flow *flow_new_udp(struct udp_relay *relay,
 	flow->watch.ctx = flow;
 	list_add_tail(bucket_of(relay, inner), &flow->bucket);
 	list_add_tail(&relay->order, &flow->order);
-	if (++relay->n > most())
+	if (++relay->n > most()) {
 		flow_free_udp(CN_CONTAINER(list_first(&relay->order),
 					   struct udp_flow, order));
+		relay->world->tally.crowded.udp++;
+	}
 	if (relay->n == 1)
 		(void)loop_at(relay->world->loop, &relay->idle,
 			      world_now(relay->world) + IDLE_NS);

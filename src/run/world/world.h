@@ -54,10 +54,11 @@ const char *world_hosts_file(struct world *world);
 int world_hold(struct world *world, struct netns *ns);
 /*
  * Programs bind and address datagram sockets of that namespace by themselves;
- * these say so, before (bound: or after) the kernel does it.
+ * these say so, before (bound: or after) the kernel does it.  privileged: the
+ * program may bind any port.
  */
 void world_udp_bound(struct world *world, const struct sockaddr *addr,
-		     socklen_t len, bool v6only);
+		     socklen_t len, bool v6only, bool privileged);
 void world_udp_wanted(struct world *world, const struct sockaddr *addr,
 		      socklen_t len);
 /* Everything still alive is abandoned. */

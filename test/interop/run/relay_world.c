@@ -643,12 +643,13 @@ int world_hold(struct world *world, struct netns *ns)
 }
 
 void world_udp_bound(struct world *world, const struct sockaddr *addr,
-		     socklen_t len, bool v6only)
+		     socklen_t len, bool v6only, bool privileged)
 {
 	(void)world;
 	(void)addr;
 	(void)len;
 	(void)v6only;
+	(void)privileged;
 }
 
 void world_udp_wanted(struct world *world, const struct sockaddr *addr,
