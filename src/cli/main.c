@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "link/rate_trace.h"
 
 #ifndef CATENET_VERSION
 #define CATENET_VERSION "0.1.0"
@@ -83,5 +84,8 @@ static int choose(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return whole(choose(argc, argv));
+	int code = whole(choose(argc, argv));
+
+	rate_trace_forget();
+	return code;
 }

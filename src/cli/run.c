@@ -152,7 +152,9 @@ static const struct cli_option table[] = {
 	{KEY_LANG, "lang", "LANG",
 	 "of the words, en or zh; by the locale unless said", NULL},
 	{KEY_EVENTS, "events", "FILE",
-	 "writes every event of TCP as a line of JSON (docs/events.md)", NULL},
+	 "writes every event of TCP as a line of JSON (docs/events.md); - is "
+	 "standard output (then the program's goes to standard error)",
+	 NULL},
 	{KEY_PCAPNG, "pcapng", "FILE",
 	 "captures every packet, before the path harms it; - is standard "
 	 "output (then the program's goes to standard error)",
@@ -582,6 +584,13 @@ static bool check_together(struct line *line)
 		if (why)
 			return cli_wrong(&cli_run_command, "only", line->only,
 					 why);
+	}
+	if (world->events && world->pcapng && !strcmp(world->events, "-") &&
+	    !strcmp(world->pcapng, "-")) {
+		fprintf(stderr, "catenet run: --events - and --pcapng -: one "
+				"thing alone can be written to standard "
+				"output; name a file for the other\n");
+		return false;
 	}
 	if (world->tun && !world->tun_prefix) {
 		fprintf(stderr, "catenet run: --tun needs --addr ADDRESS/BITS, "

@@ -479,8 +479,62 @@ static int run_single(struct line *line, struct sim_table *to)
 	return good ? 0 : EXIT_CATENET;
 }
 
+/* A run that was told of: its seed, and a mark of its flows' controllers. */
+struct told {
+	uint64_t seed, flows;
+};
+
+struct told_all {
+	struct told *told;
+	size_t n, room;
+};
+
+static bool remember(struct told_all *all, const struct bulk_result *result)
+{
+	struct told told = {.seed = result->seed, .flows = result->flows};
+
+	if (all->n == all->room) {
+		size_t room = all->room ? all->room * 2 : 256;
+		void *more = realloc(all->told, room * sizeof(*all->told));
+
+		if (!more)
+			return out_of_memory();
+		all->told = more;
+		all->room = room;
+	}
+	for (unsigned i = 0; i < result->flows; i++)
+		told.flows = told.flows * 31 + result->flow[i].cc + 1u;
+	all->told[all->n++] = told;
+	return true;
+}
+
+static int by_seed(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+
+	if (x->seed != y->seed)
+		return x->seed < y->seed ? -1 : 1;
+	return (x->flows > y->flows) - (x->flows < y->flows);
+}
+
+/* One seed is one run: twice it would count for two. */
+static bool are_different(struct told_all *all)
+{
+	if (all->n)
+		qsort(all->told, all->n, sizeof(*all->told), by_seed);
+	for (size_t i = 1; i < all->n; i++)
+		if (!by_seed(&all->told[i - 1], &all->told[i])) {
+			fprintf(stderr,
+				"catenet sim: seed %llu is there twice, of the "
+				"same controllers; name each part once\n",
+				(unsigned long long)all->told[i].seed);
+			return false;
+		}
+	return true;
+}
+
 static bool merge_lines(const char *name, FILE *file, const struct line *line,
-			struct sim_table *to)
+			struct sim_table *to, struct told_all *all)
 {
 	struct bulk_result result;
 	unsigned long number = 0;
@@ -492,7 +546,8 @@ static bool merge_lines(const char *name, FILE *file, const struct line *line,
 	while (good && !why && getline(&text, &room, file) > 0) {
 		why = sim_json_read(text, &result);
 		number++;
-		good = why || tell(line, &result, to);
+		good = why ||
+		       (tell(line, &result, to) && remember(all, &result));
 	}
 	free(text);
 	if (why)
@@ -505,18 +560,21 @@ static bool merge_lines(const char *name, FILE *file, const struct line *line,
 static int merge(char **files, int n, const struct line *line,
 		 struct sim_table *to)
 {
+	struct told_all all = {.told = NULL};
 	bool good = true;
 
 	for (int i = 0; i < n && good; i++) {
 		FILE *file = fopen(files[i], "re");
 
-		good = file && merge_lines(files[i], file, line, to);
+		good = file && merge_lines(files[i], file, line, to, &all);
 		if (file)
 			fclose(file);
 		else
 			fprintf(stderr, "catenet sim: %s: %s\n", files[i],
 				strerror(errno));
 	}
+	good = good && are_different(&all);
+	free(all.told);
 	return good ? 0 : EXIT_CATENET;
 }
 

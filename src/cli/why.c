@@ -27,6 +27,7 @@ static const struct cli_example examples[] = {
  * wait to be told of until the other end is known. */
 #define ENDS_MAX (1u << 20)
 #define KEPT_MAX 4096u
+#define NO_SUCH 1
 
 struct end {
 	uint64_t mark; /* of its two endpoints */
@@ -262,5 +263,6 @@ int cli_why(int argc, char **argv)
 	else if (!line.printed)
 		fprintf(stderr, "catenet why: no such socket\n");
 	holders_free(&line.holders);
-	return 0;
+	/* As grep(1): who asks for one wants to know. */
+	return worlds.found && !line.printed ? NO_SUCH : 0;
 }

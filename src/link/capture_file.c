@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int capture_file_open(struct capture_file *file, const char *path)
@@ -20,6 +21,23 @@ int capture_file_open(struct capture_file *file, const char *path)
 		file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 				0600);
 	return file->fd < 0 ? -errno : 0;
+}
+
+int capture_file_try(int fd)
+{
+	struct stat status;
+	bool regular;
+
+	if (fstat(fd, &status))
+		return errno;
+	regular = S_ISREG(status.st_mode);
+	if (!regular && (!S_ISCHR(status.st_mode) || isatty(fd)))
+		return 0;
+	if (write(fd, "\n", 1) < 0)
+		return errno;
+	return regular && (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET) < 0) ?
+		       errno :
+		       0;
 }
 
 int capture_file_close(struct capture_file *file)

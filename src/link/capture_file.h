@@ -14,6 +14,9 @@ struct capture_file {
  * alone: it holds what was said.  0, or -errno. */
 int capture_file_open(struct capture_file *file, const char *path)
 	CN_MUST_CHECK;
+/* Whether a file that was just made, and is empty, can be written to: 0, or
+ * errno.  Pipes and terminals are believed. */
+int capture_file_try(int fd) CN_MUST_CHECK;
 /* 0, or -errno: a full disk is often reported only here. */
 int capture_file_close(struct capture_file *file);
 

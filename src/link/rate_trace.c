@@ -103,6 +103,29 @@ static void forget(struct kept *kept)
 	free(kept);
 }
 
+void rate_trace_forget(void)
+{
+	while (all) {
+		struct kept *kept = all;
+
+		all = kept->next;
+		forget(kept);
+	}
+}
+
+/* NULL, or why no more may be kept. */
+static const char *has_room(uint32_t more)
+{
+	uint64_t lines = more;
+	unsigned n = 0;
+
+	for (const struct kept *kept = all; kept; kept = kept->next, n++)
+		lines += kept->trace.n;
+	return n < RATE_TRACES && lines <= RATE_TRACE_ALL ?
+		       NULL :
+		       "too many traces are kept: 64, of 16 million lines";
+}
+
 const char *rate_trace_name(const struct cn_rate_trace *trace)
 {
 	for (const struct kept *kept = all; kept; kept = kept->next)
@@ -123,6 +146,9 @@ const char *rate_trace_read(const char *name,
 			*trace = &kept->trace;
 			return NULL;
 		}
+	why = has_room(0);
+	if (why)
+		return why;
 	file = open_regular(name);
 	if (!file)
 		return "no such file, or it cannot be read";
@@ -131,6 +157,8 @@ const char *rate_trace_read(const char *name,
 		kept->name = strdup(name);
 	why = kept && kept->name ? read_lines(file, kept) : "no memory for it";
 	fclose(file);
+	if (!why)
+		why = has_room(kept->trace.n);
 	if (why) {
 		if (kept)
 			forget(kept);

@@ -11,11 +11,17 @@
 
 /* Lines of a file that are taken. */
 #define RATE_TRACE_MAX 4000000u
+/* Files, and lines of all of them, that are kept: a world that runs can be told
+ * to take another, and links may still use those that it had. */
+#define RATE_TRACES 64u
+#define RATE_TRACE_ALL (4u * RATE_TRACE_MAX)
 
 /* NULL, or what is wrong with the file: static.  What was read is kept until
- * the program ends; the same name is read once. */
+ * rate_trace_forget; the same name is read once. */
 const char *rate_trace_read(const char *file,
 			    const struct cn_rate_trace **trace);
+/* All of them; no path uses one any more. */
+void rate_trace_forget(void);
 /* Of one that was read; "" if it was not. */
 const char *rate_trace_name(const struct cn_rate_trace *trace);
 

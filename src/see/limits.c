@@ -6,6 +6,7 @@
 
 #include "base/seq.h"
 #include "see/conn.h"
+#include "wire/tcp_seg.h"
 
 /* A queue stands on the path when the round trip is longer than the shortest
  * one by a quarter and by this. */
@@ -20,7 +21,8 @@ struct account {
 	 * One trip alone proves nothing: a delayed ACK makes it longer, a
 	 * packet that overtook others shorter. */
 	uint64_t rtt[2], rtt_min;
-	bool timing;
+	uint64_t handshake; /* of a segment without data; 0: not seen */
+	bool timing, timing_syn;
 	uint32_t timed_seq;
 	uint64_t timed_at;
 	struct see_share share;
@@ -89,11 +91,19 @@ void see_limits_free(struct see_limits *limits)
 	free(limits);
 }
 
+/*
+ * Where a few packets fill a slow path, the first round trips of data have its
+ * queue in them already, and the shortest says nothing.  The handshake's has
+ * not: a window that takes longer than twice that to come round waits for the
+ * rate, since what it sends at once adds no more than itself to an idle path,
+ * and less than a round trip unless it fills it.
+ */
 static bool has_queue(const struct account *a)
 {
 	uint64_t rtt = a->rtt[0] < a->rtt[1] ? a->rtt[0] : a->rtt[1];
 
-	return rtt > a->rtt_min + a->rtt_min / 4 + QUEUE_NS;
+	return (a->rtt_min && rtt > a->rtt_min + a->rtt_min / 4 + QUEUE_NS) ||
+	       (a->handshake && rtt > 2 * a->handshake + QUEUE_NS);
 }
 
 static void take_round_trip(struct account *a, uint64_t rtt)
@@ -104,6 +114,19 @@ static void take_round_trip(struct account *a, uint64_t rtt)
 	a->rtt[0] = rtt;
 	if (!a->rtt_min || longer < a->rtt_min)
 		a->rtt_min = longer;
+}
+
+/* Once, and not if it was sent again: nobody knows which was answered. */
+static void time_handshake(struct account *a, const struct cn_trace *t)
+{
+	if (t->kind == CN_TRACE_OUT && (t->flags & TCP_SYN)) {
+		a->timing_syn = !t->retransmit && !a->handshake;
+		a->timed_at = t->at;
+	} else if (t->kind == CN_TRACE_IN && a->timing_syn && !t->drop &&
+		   (t->flags & TCP_ACK) && t->ack == t->iss + 1) {
+		a->timing_syn = false;
+		a->handshake = t->at - a->timed_at;
+	}
 }
 
 static void time_round_trip(struct account *a, const struct cn_trace *t)
@@ -163,6 +186,7 @@ static bool may_send(uint8_t state)
 
 static void follow(struct account *a, const struct cn_trace *t)
 {
+	time_handshake(a, t);
 	time_round_trip(a, t);
 	settle(a, t->at);
 	a->open = may_send(t->to);

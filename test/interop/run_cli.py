@@ -1,15 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the command line says to wrong words, and its exit codes."""
+import json
 import os
 import subprocess
+import tempfile
 
-from harness import CATENET, Skip, case, main
+from harness import CATENET, PYTHON, Skip, case, main
+
+EXCHANGE = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+server.sendall(b"x")
+client.recv(1)
+print("said")
+"""
 
 
-def catenet(*words):
-    done = subprocess.run([CATENET, *words], capture_output=True, text=True,
-                          timeout=30)
+def catenet(*words, **more):
+    done = subprocess.run([os.path.abspath(CATENET), *words],
+                          capture_output=True, text=True, timeout=30, **more)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -123,8 +135,24 @@ def files():
     """a capture or summary that cannot be written"""
     wrong('No such file', 'run', '--pcapng', '/no/such/dir/x', '--', 'true')
     if os.path.exists('/dev/full'):
-        _, _, err = catenet('run', '--events', '/dev/full', '--', 'true')
-        assert '/dev/full is not whole: No space' in err, err
+        for option in '--events', '--pcapng', '--summary':
+            code, out, err = catenet('run', option, '/dev/full', '--', 'echo',
+                                     'ran')
+            assert code == 125 and not out, (code, out)
+            assert '/dev/full: No space' in err, err
+
+
+@case
+def events_on_standard_output():
+    """--events -: alone there, and no file of that name"""
+    with tempfile.TemporaryDirectory() as folder:
+        code, out, err = catenet('run', '-q', '--events', '-', '--', PYTHON,
+                                 '-c', EXCHANGE, cwd=folder)
+        assert code == 0 and not os.listdir(folder), (code, err)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert len(events) > 10 and 'said' in err, (out, err)
+    wrong('standard output', 'run', '--events', '-', '--pcapng', '-', '--',
+          'true')
 
 
 @case

@@ -34,6 +34,8 @@ def parts_are_the_whole():
                 file.write(sim(*range_of, '--part', f'{part}/3', '--json',
                                '--jobs', str(part)))
         assert sim('--merge', *files) == whole, whole
+        said = sim('--merge', *files, files[1], code=125)
+        assert 'seed 2 is there twice' in said, said
         seeds = sorted(json.loads(line)['seed'] for name in files
                        for line in open(name, encoding='utf-8'))
         assert seeds == list(range(1, 12)), seeds

@@ -327,6 +327,35 @@ static void options_are_kept_and_inherited(void **state)
 	pair_deinit(&pair);
 }
 
+/* What is set is what is read, there and back. */
+static void options_are_read_back(void **state)
+{
+	static const enum cn_opt opts[] = {
+		CN_OPT_FREEBIND,
+		CN_OPT_FRAGMENT,
+		CN_OPT_QUICKACK,
+	};
+	static const int64_t fresh[] = {0, 0, 1};
+	struct pair pair;
+	struct cn_sock *sock;
+	int64_t value;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	sock = sock_on(&pair, 0);
+	for (size_t i = 0; i < sizeof(opts) / sizeof(*opts); i++) {
+		assert_int_equal(cn_sock_get(sock, opts[i], &value), 0);
+		assert_int_equal(value, fresh[i]);
+		for (int64_t want = 1; want >= 0; want--) {
+			assert_int_equal(
+				cn_sock_set(sock, opts[i], want, pair.now), 0);
+			assert_int_equal(cn_sock_get(sock, opts[i], &value), 0);
+			assert_int_equal(value, want);
+		}
+	}
+	pair_deinit(&pair);
+}
+
 /* Each option of the list can be read; setting it works or says why not. */
 static void no_option_is_silently_ignored(void **state)
 {
@@ -717,6 +746,7 @@ int main(void)
 		cmocka_unit_test(shutdown_of_a_listener_ends_listening),
 		cmocka_unit_test(failed_connect_then_listen),
 		cmocka_unit_test(options_are_kept_and_inherited),
+		cmocka_unit_test(options_are_read_back),
 		cmocka_unit_test(no_option_is_silently_ignored),
 		cmocka_unit_test(ttl_and_tos_are_on_the_wire),
 		cmocka_unit_test(tos_changes_during_the_connection),

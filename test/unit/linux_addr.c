@@ -184,8 +184,7 @@ static void aliases(void **state)
 	alias_init(&table, &machine);
 	for (unsigned i = 0; i < 300; i++) {
 		other = cn_addr_v4(127, 2, (uint8_t)(i >> 8), (uint8_t)i);
-		assert_int_equal(alias_of_peer(&table, &other, &name),
-				 i < 125);
+		assert_int_equal(alias_of_peer(&table, &other, &name), i < 125);
 	}
 	other = cn_addr_v4(127, 2, 0, 1);
 	assert_true(alias_of_peer(&table, &other, &name));

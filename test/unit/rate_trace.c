@@ -217,6 +217,23 @@ static void files(void **state)
 	assert_non_null(rate_trace_read("/dev/zero", &got));
 }
 
+static void so_many_are_kept(void **state)
+{
+	const struct cn_rate_trace *got = NULL;
+	unsigned n = 0;
+
+	(void)state;
+	rate_trace_forget();
+	while (n < 1000 && !read_text("1\n2\n", &got))
+		n++;
+	assert_int_equal(n, RATE_TRACES);
+	rate_trace_forget();
+	assert_null(read_text("1\n2\n", &got));
+	assert_string_not_equal(rate_trace_name(got), "");
+	rate_trace_forget();
+	assert_string_equal(rate_trace_name(got), "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -227,6 +244,7 @@ int main(void)
 		cmocka_unit_test(the_queue_is_bounded),
 		cmocka_unit_test(both_are_refused),
 		cmocka_unit_test(files),
+		cmocka_unit_test(so_many_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

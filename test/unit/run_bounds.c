@@ -46,8 +46,8 @@ static void learn_name(void)
 
 	assert_non_null(end);
 	hub.len = sizeof(hub.addr);
-	assert_int_equal(
-		getpeername(a, (struct sockaddr *)&hub.addr, &hub.len), 0);
+	assert_int_equal(getpeername(a, (struct sockaddr *)&hub.addr, &hub.len),
+			 0);
 	end_free(end);
 	close(a);
 }
@@ -85,9 +85,8 @@ static void strangers_do_not_hold_up_a_join(void **state)
 					    sizeof(limit)),
 				 0);
 		end = end_join(a);
-		assert_int_equal(getsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &same,
-					    &len),
-				 0);
+		assert_int_equal(
+			getsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &same, &len), 0);
 		assert_int_equal(same.tv_sec, limit.tv_sec);
 		joined += end != NULL;
 		end_free(end);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "see/limits.h"
+#include "wire/tcp_seg.h"
 
 #define MS CN_NS_PER_MS
 #define MSS 1460u
@@ -19,6 +20,7 @@ struct row {
 	uint32_t unsent, flight, cwnd, snd_wnd;
 	uint8_t recovery; /* enum cn_recovery */
 	uint32_t seq, len, ack; /* for round trips */
+	uint8_t flags;
 };
 
 static const struct cn_endpoint here = {.port = 1}, there = {.port = 2};
@@ -43,6 +45,7 @@ static struct see_share shares(const struct row *row, size_t n, uint32_t end_ms)
 			.seq = row[i].seq,
 			.len = row[i].len,
 			.ack = row[i].ack,
+			.flags = row[i].flags,
 			.local = here,
 			.peer = there,
 		};
@@ -61,25 +64,25 @@ static void one_limit_at_a_time(void **state)
 		struct row row;
 		enum see_limit limit;
 	} rows[] = {
-		{{0, CN_TRACE_OUT, 0, 100, 14600, 65535, 0, 0, 0, 0},
+		{{0, CN_TRACE_OUT, 0, 100, 14600, 65535, 0, 0, 0, 0, 0},
 		 SEE_LIMITED_BY_PROGRAM},
-		{{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 0, 0, 0},
+		{{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 0, 0, 0, 0},
 		 SEE_LIMITED_BY_CWND},
-		{{0, CN_TRACE_OUT, 9999, 8192, 14600, 8192, 0, 0, 0, 0},
+		{{0, CN_TRACE_OUT, 9999, 8192, 14600, 8192, 0, 0, 0, 0, 0},
 		 SEE_LIMITED_BY_RWND},
-		{{0, CN_TRACE_OUT, 9999, 0, 14600, 0, 0, 0, 0, 0},
+		{{0, CN_TRACE_OUT, 9999, 0, 14600, 0, 0, 0, 0, 0, 0},
 		 SEE_LIMITED_BY_RWND},
 		{{0, CN_TRACE_CC, 9999, 9000, 1460, 65535, CN_RECOVERY_TIMEOUT,
-		  0, 0, 0},
+		  0, 0, 0, 0},
 		 SEE_LIMITED_BY_LOSS},
 		{{0, CN_TRACE_CC, 0, 9000, 9000, 65535, CN_RECOVERY_FAST, 0, 0,
-		  0},
+		  0, 0},
 		 SEE_LIMITED_BY_LOSS},
 		/* Both windows are open: Nagle, or a link that takes no more.
 		 */
-		{{0, CN_TRACE_OUT, 10, 1460, 14600, 65535, 0, 0, 0, 0},
+		{{0, CN_TRACE_OUT, 10, 1460, 14600, 65535, 0, 0, 0, 0, 0},
 		 SEE_LIMITED_BY_PROGRAM},
-		{{0, CN_TRACE_OUT, 99999, 1460, 14600, 65535, 0, 0, 0, 0},
+		{{0, CN_TRACE_OUT, 99999, 1460, 14600, 65535, 0, 0, 0, 0, 0},
 		 SEE_LIMITED_BY_RATE},
 	};
 
@@ -97,11 +100,11 @@ static void one_limit_at_a_time(void **state)
 static void time_goes_to_what_was_waited_for(void **state)
 {
 	static const struct row rows[] = {
-		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0},
-		{30, CN_TRACE_IN, 9999, 13140, 13140, 65535, 0, 0, 0, 1461},
+		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0, 0},
+		{30, CN_TRACE_IN, 9999, 13140, 13140, 65535, 0, 0, 0, 1461, 0},
 		{40, CN_TRACE_CC, 9999, 13140, 6570, 65535, CN_RECOVERY_FAST, 0,
-		 0, 0},
-		{90, CN_TRACE_CC, 0, 0, 6570, 65535, 0, 0, 0, 0},
+		 0, 0, 0},
+		{90, CN_TRACE_CC, 0, 0, 6570, 65535, 0, 0, 0, 0, 0},
 	};
 	struct see_share share = shares(rows, 4, 100);
 
@@ -116,12 +119,14 @@ static void time_goes_to_what_was_waited_for(void **state)
 static void a_standing_queue_is_the_paths_rate(void **state)
 {
 	static const struct row rows[] = {
-		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0},
-		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461},
-		{20, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1461, 1460, 0},
-		{60, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921},
-		{60, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 2921, 1460, 0},
-		{90, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 4381},
+		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0, 0},
+		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461, 0},
+		{20, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1461, 1460, 0,
+		 0},
+		{60, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921, 0},
+		{60, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 2921, 1460, 0,
+		 0},
+		{90, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 4381, 0},
 	};
 	struct see_share share = shares(rows, 6, 100);
 
@@ -130,18 +135,65 @@ static void a_standing_queue_is_the_paths_rate(void **state)
 	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 10 * MS);
 }
 
+/* 100 kbit/s, 20 ms: ten segments are a second's, from the first on. */
+static void a_slow_path_is_the_limit_from_the_beginning(void **state)
+{
+	static const struct row rows[] = {
+		{0, CN_TRACE_OUT, 0, 0, 14600, 0, 0, 0, 0, 0, TCP_SYN},
+		{20, CN_TRACE_IN, 9999, 0, 14600, 65535, 0, 0, 0, 1,
+		 TCP_SYN | TCP_ACK},
+		{20, CN_TRACE_OUT, 9999, 1460, 14600, 65535, 0, 1, 1460, 0, 0},
+		{160, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461,
+		 TCP_ACK},
+		{160, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 14601, 1460,
+		 0, 0},
+		{1360, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 16061,
+		 TCP_ACK},
+		{1360, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 16061, 1460,
+		 0, 0},
+		{2560, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 17521,
+		 TCP_ACK},
+	};
+	struct see_share share = shares(rows, 8, 10000);
+
+	(void)state;
+	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 1200 * MS);
+	assert_in_range(share.ns[SEE_LIMITED_BY_RATE], 8000 * MS, 8780 * MS);
+}
+
+/* A window of a receiver's on a long path: its own octets are no queue. */
+static void a_burst_is_no_queue(void **state)
+{
+	static const struct row rows[] = {
+		{0, CN_TRACE_OUT, 0, 0, 14600, 0, 0, 0, 0, 0, TCP_SYN},
+		{100, CN_TRACE_IN, 9999, 0, 14600, 8192, 0, 0, 0, 1,
+		 TCP_SYN | TCP_ACK},
+		{100, CN_TRACE_OUT, 9999, 8192, 14600, 8192, 0, 1, 1460, 0, 0},
+		{250, CN_TRACE_IN, 9999, 8192, 14600, 8192, 0, 0, 0, 1461,
+		 TCP_ACK},
+		{250, CN_TRACE_OUT, 9999, 8192, 14600, 8192, 0, 1461, 1460, 0,
+		 0},
+		{400, CN_TRACE_IN, 9999, 8192, 14600, 8192, 0, 0, 0, 2921,
+		 TCP_ACK},
+	};
+	struct see_share share = shares(rows, 6, 1000);
+
+	(void)state;
+	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 0);
+}
+
 /* Data that the receiver has, but behind a hole, is acknowledged late: that is
  * no queue. */
 static void a_hole_is_no_queue(void **state)
 {
 	static const struct row rows[] = {
-		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0},
-		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461},
+		{0, CN_TRACE_OUT, 9999, 14600, 14600, 65535, 0, 1, 1460, 0, 0},
+		{20, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 1461, 0},
 		{20, CN_TRACE_CC, 9999, 14600, 14600, 65535, CN_RECOVERY_FAST,
-		 0, 0, 0},
+		 0, 0, 0, 0},
 		{20, CN_TRACE_OUT, 9999, 14600, 14600, 65535, CN_RECOVERY_FAST,
-		 1461, 1460, 0},
-		{90, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921},
+		 1461, 1460, 0, 0},
+		{90, CN_TRACE_IN, 9999, 14600, 14600, 65535, 0, 0, 0, 2921, 0},
 	};
 	struct see_share share = shares(rows, 5, 100);
 
@@ -170,6 +222,8 @@ int main(void)
 		cmocka_unit_test(one_limit_at_a_time),
 		cmocka_unit_test(time_goes_to_what_was_waited_for),
 		cmocka_unit_test(a_standing_queue_is_the_paths_rate),
+		cmocka_unit_test(a_slow_path_is_the_limit_from_the_beginning),
+		cmocka_unit_test(a_burst_is_no_queue),
 		cmocka_unit_test(a_hole_is_no_queue),
 		cmocka_unit_test(each_limit_has_its_name_and_words),
 	};

@@ -261,7 +261,9 @@ static int look_all(struct far *far, const struct world_options *opt,
 	what.kind = LOOK_PCAPNG;
 	if (!rc && opt->pcapng)
 		rc = look(far, &what, opt->pcapng);
-	if (!rc && opt->pcapng && !strcmp(opt->pcapng, "-") &&
+	if (!rc &&
+	    ((opt->pcapng && !strcmp(opt->pcapng, "-")) ||
+	     (opt->events && !strcmp(opt->events, "-"))) &&
 	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		rc = -errno;
 	return rc;

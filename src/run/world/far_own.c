@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "link/capture_file.h"
 #include "run/run.h"
 #include "run/world/far_parts.h"
 #include "run/world/options.h"
@@ -13,16 +14,18 @@
 bool far_own_begin(struct far *far, const struct run_options *options)
 {
 	const struct world_options *opt = options->path;
+	int err;
 
 	far->for_people = !options->quiet &&
 			  (options->verbose || isatty(STDERR_FILENO));
 	if (!opt || !opt->summary)
 		return true;
 	far->summary = fopen(opt->summary, "we");
-	if (!far->summary)
+	err = far->summary ? capture_file_try(fileno(far->summary)) : errno;
+	if (err)
 		fprintf(stderr, "catenet: %s: %s\n", opt->summary,
-			strerror(errno));
-	return far->summary;
+			strerror(err));
+	return !err;
 }
 
 static bool publish_one(struct far *far, const struct world_publish *publish)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "link/capture_file.h"
 #include "run/network/network.h"
 #include "run/world/beyond.h"
 #include "run/world/look.h"
@@ -204,10 +205,14 @@ static int look_at(struct hosts *hosts, enum look_kind kind, const char *name)
 		given ? fopen(name, "we") :
 			fdopen(dup(name ? STDOUT_FILENO : STDERR_FILENO), "w");
 	char why[PLAN_WHY];
+	int err;
 
-	if (!file) {
+	err = !file ? errno : given ? capture_file_try(fileno(file)) : 0;
+	if (err) {
 		fprintf(stderr, "catenet: %s: %s\n", given ? name : "looking",
-			strerror(errno));
+			strerror(err));
+		if (file)
+			(void)fclose(file);
 		return -1;
 	}
 	if (!look_here(hosts->looks, &what, file, world_now(hosts->world), why,

@@ -26,9 +26,17 @@ static void ready(void *ctx, uint32_t events)
 
 static int open_file(struct onlooker *onlooker, const char *name)
 {
+	int rc;
+
 	onlooker->name = name ? name : "standard error";
-	if (name)
-		return capture_file_open(&onlooker->file, name);
+	if (name) {
+		rc = capture_file_open(&onlooker->file, name);
+		if (!rc && strcmp(name, "-") != 0)
+			rc = -capture_file_try(onlooker->file.fd);
+		if (rc)
+			(void)capture_file_close(&onlooker->file);
+		return rc;
+	}
 	onlooker->file.fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	return onlooker->file.fd < 0 ? -errno : 0;
 }

@@ -3,11 +3,14 @@
 #include "run/world/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "link/capture_file.h"
 #include "see/comment.h"
 #include "see/events.h"
 #include "see/ladder.h"
@@ -89,6 +92,30 @@ static bool open_ladder(struct watch *watch, const struct world_options *opt,
 	return watch->ladder != NULL;
 }
 
+/* "-": standard output, where it is alone then (world.c). */
+static int open_file(struct watch *watch, const char *name)
+{
+	const bool own = strcmp(name, "-") != 0;
+	int fd, rc;
+
+	watch->file_name = own ? name : "standard output";
+	if (own) {
+		watch->file = fopen(name, "we");
+	} else {
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		watch->file = fd < 0 ? NULL : fdopen(fd, "w");
+	}
+	if (!watch->file)
+		return errno;
+	rc = own ? capture_file_try(fileno(watch->file)) : 0;
+	if (!rc)
+		return 0;
+	/* It is told once, as that which cannot be written. */
+	(void)fclose(watch->file);
+	watch->file = NULL;
+	return rc;
+}
+
 static int open_events(struct watch *watch, const struct world_options *opt,
 		       uint64_t now)
 {
@@ -100,11 +127,10 @@ static int open_events(struct watch *watch, const struct world_options *opt,
 		.ctx = watch,
 	};
 	struct stat status;
+	int rc = open_file(watch, opt->events);
 
-	watch->file_name = opt->events;
-	watch->file = fopen(opt->events, "we");
-	if (!watch->file)
-		return errno;
+	if (rc)
+		return rc;
 	/* Whoever reads a pipe reads while it runs. */
 	if (fstat(fileno(watch->file), &status) || !S_ISREG(status.st_mode))
 		(void)setvbuf(watch->file, NULL, _IOLBF, 0);

@@ -316,16 +316,36 @@ static int say(const char *what, int rc)
 	return rc;
 }
 
-/* A capture on standard output is alone there: what the program prints goes to
- * standard error. */
+/* What is seen on standard output is alone there: what the program prints goes
+ * to standard error. */
+static int leave_stdout(const char *name)
+{
+	return !strcmp(name, "-") && dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ?
+		       errno :
+		       0;
+}
+
 static int open_tap(struct world *world)
 {
 	const char *name = world->options->pcapng;
 	int rc = -tap_open(&world->tap, world->pool, name);
 
-	if (!rc && !strcmp(name, "-") && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-		rc = errno;
-	return rc;
+	return rc ? rc : leave_stdout(name);
+}
+
+static int open_summary(struct world *world)
+{
+	int err;
+
+	world->summary = fopen(world->options->summary, "we");
+	if (!world->summary)
+		return errno;
+	err = capture_file_try(fileno(world->summary));
+	if (!err)
+		return 0;
+	(void)fclose(world->summary);
+	world->summary = NULL;
+	return err;
 }
 
 /* Whether there will be a summary. */
@@ -410,16 +430,16 @@ static int make(struct world *world)
 	rc = say(opt->events ? opt->events : "looking",
 		 watch_open(opt, world_sums_up(world), world_now(world),
 			    &world->watch));
+	if (!rc && opt->events)
+		rc = say(opt->events, leave_stdout(opt->events));
 	if (!rc)
 		rc = say("the world's hosts", make_hosts(world));
 	if (!rc)
 		rc = say("the world's paths", make_lanes(world));
 	if (!rc && opt->pcapng)
 		rc = say(opt->pcapng, open_tap(world));
-	if (!rc && opt->summary) {
-		world->summary = fopen(opt->summary, "we");
-		rc = say(opt->summary, world->summary ? 0 : errno);
-	}
+	if (!rc && opt->summary)
+		rc = say(opt->summary, open_summary(world));
 	if (!rc && !opt->tun)
 		rc = say("the gateway", gateway_start(world));
 	if (!rc && !opt->tun)
