@@ -6,6 +6,7 @@
 #define LOSS_THRESH_PCT 2u
 #define BETA_PCT 70u
 #define MIN_RTT_FILTER_NS (10 * CN_NS_PER_SEC)
+#define CONFIRM_DIVISOR 128u
 #define PROBE_RTT_INTERVAL_NS (5 * CN_NS_PER_SEC)
 /* Half of ExtraAckedFilterLen: two windows follow each other. */
 #define EXTRA_ACKED_ROUNDS 5u
@@ -92,6 +93,19 @@ void bbr_bound_bw(struct bbr *bbr)
 		bbr->bw = bbr->bw_shortterm;
 }
 
+/*
+ * Deviation: a round trip that is next to as short as the least one shows that
+ * the queue was empty just now, so that nobody needs to be slowed down for 200
+ * ms to see it (the draft wants a shorter one, or gives up 2 to 5 % of the
+ * rate).  Where flows keep a queue standing none is so short, and all drain it
+ * together as the draft says.
+ */
+static bool is_confirmed(const struct bbr *bbr, uint32_t rtt_us)
+{
+	return rtt_us - bbr->probe_rtt_min_us <=
+	       bbr->probe_rtt_min_us / CONFIRM_DIVISOR;
+}
+
 /* "Estimated Minimum Round-Trip Time". */
 void bbr_update_min_rtt(struct bbr *bbr, const struct bbr_ack *a)
 {
@@ -103,6 +117,8 @@ void bbr_update_min_rtt(struct bbr *bbr, const struct bbr_ack *a)
 	if (rtt_us &&
 	    (rtt_us < bbr->probe_rtt_min_us || bbr->probe_rtt_expired)) {
 		bbr->probe_rtt_min_us = rtt_us;
+		bbr->probe_rtt_min_stamp = now;
+	} else if (rtt_us && is_confirmed(bbr, rtt_us)) {
 		bbr->probe_rtt_min_stamp = now;
 	}
 	if (bbr->probe_rtt_min_us < bbr->min_rtt_us ||

@@ -395,22 +395,47 @@ static void the_round_trip_is_measured_again(void **state)
 {
 	struct path p;
 	uint64_t began;
-	uint32_t cwnd;
+	uint32_t cwnd, half;
 
 	(void)state;
 	begin_and_reach(&p, CN_BBR_CRUISE);
 	began = p.now;
 	cwnd = p.cc.cwnd;
-	p.rtt_us = 40100;
-	p.pipe = bdp_of(&p) / 2 - SMSS;
+	half = bdp_of(&p) / 2;
+	p.rtt_us = 40400;
+	p.pipe = half - SMSS;
 	reach(&p, CN_BBR_PROBE_RTT);
 	assert_in_range(p.now - began, 3000 * MS, 5100 * MS);
-	assert_in_range(p.cc.cwnd, bdp_of(&p) / 2 - 2 * SMSS,
-			bdp_of(&p) / 2 + 2 * SMSS);
+	assert_in_range(p.cc.cwnd, half - 2 * SMSS, half + 2 * SMSS);
 	began = p.now;
 	reach(&p, CN_BBR_CRUISE);
 	assert_in_range(p.now - began, 200 * MS, 400 * MS);
 	assert_true(p.cc.cwnd >= cwnd / 2);
+}
+
+/* One as short as the least, but for a 128th of it, is measurement enough. */
+static void a_confirmed_round_trip_is_not_measured_again(void **state)
+{
+	struct path p;
+	uint64_t began;
+
+	(void)state;
+	begin_and_reach(&p, CN_BBR_CRUISE);
+	began = p.now;
+	p.rtt_us = 40300;
+	p.pipe = bdp_of(&p) / 2 - SMSS;
+	while (p.now - began < 12000 * MS) {
+		round_trip(&p);
+		assert_int_not_equal(p.bbr.state, CN_BBR_PROBE_RTT);
+	}
+	assert_int_equal(p.bbr.min_rtt_us, 40000);
+	/* Once it is longer, the old one has its time and no more. */
+	p.rtt_us = 50000;
+	reach(&p, CN_BBR_PROBE_RTT);
+	reach(&p, CN_BBR_CRUISE);
+	for (began = p.now; p.now - began < 6000 * MS;)
+		round_trip(&p);
+	assert_int_equal(p.bbr.min_rtt_us, 50000);
 }
 
 /* "Modulating cwnd in Loss Recovery". */
@@ -492,6 +517,7 @@ int main(void)
 		cmocka_unit_test(losses_by_chance_are_no_limit),
 		cmocka_unit_test(losses_in_cruise_lower_the_rate_once_a_round),
 		cmocka_unit_test(the_round_trip_is_measured_again),
+		cmocka_unit_test(a_confirmed_round_trip_is_not_measured_again),
 		cmocka_unit_test(a_timeout_is_one_segment_and_is_made_good),
 		cmocka_unit_test(a_spurious_loss_is_forgotten),
 		cmocka_unit_test(extremes_stay_in_range),
