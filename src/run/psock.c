@@ -361,8 +361,11 @@ int psock_renew(struct call *call)
 void psock_connected(struct psock *psock)
 {
 	struct waiter *waiter;
-	int a = psock_borrow(psock);
+	int a;
 
+	if (psock->state != PSOCK_CONNECTING)
+		return;
+	a = psock_borrow(psock);
 	unwatch(psock);
 	end_open(psock->end, a);
 	if (a >= 0)
@@ -383,6 +386,9 @@ void psock_failed(struct psock *psock, int err)
 	struct waiter *waiter;
 	bool told = false;
 
+	/* It may have come too late: there was no descriptor for the end. */
+	if (psock->state != PSOCK_CONNECTING)
+		return;
 	psock->state = PSOCK_CLOSED;
 	while ((waiter = waiter_first(psock, WAIT_CONNECT))) {
 		if (waiter_reply(waiter, told ? -ECONNABORTED : -err) == 0)

@@ -88,8 +88,8 @@ static size_t read_below(pid_t tid, uint64_t sp, uint64_t word[WORDS])
 	return got > 0 ? (size_t)got / 8 : 0;
 }
 
-static bool is_frame(const uint64_t *at, int nr, const uint64_t args[3],
-		     uint64_t pc)
+static enum restart is_frame(const uint64_t *at, int nr, const uint64_t args[3],
+			     uint64_t pc)
 {
 	const uint64_t eintr = (uint64_t)(int64_t)-EINTR;
 	const bool again = at[1] == pc - INSTRUCTION &&
@@ -97,20 +97,24 @@ static bool is_frame(const uint64_t *at, int nr, const uint64_t args[3],
 	const bool told = at[1] == pc && at[AT_RESULT] == eintr &&
 			  (AT_RESULT == AT_ARG0 || at[AT_ARG0] == args[0]);
 
-	return (again || told) && at[AT_ARG1] == args[1] &&
-	       at[AT_ARG2] == args[2];
+	if (at[AT_ARG1] != args[1] || at[AT_ARG2] != args[2])
+		return RESTART_NO;
+	if (again)
+		return RESTART_YES;
+	return told ? RESTART_TOLD : RESTART_NO;
 }
 
-static bool has_frame(pid_t tid, int nr, const uint64_t args[3], uint64_t sp,
-		      uint64_t pc)
+static enum restart find_frame(pid_t tid, int nr, const uint64_t args[3],
+			       uint64_t sp, uint64_t pc)
 {
 	uint64_t *word = malloc(WORDS * 8);
 	size_t n = word ? read_below(tid, sp, word) : 0;
-	bool found = false;
+	enum restart found = RESTART_NO;
 
 	/* The last two are the red zone's at the earliest. */
 	for (size_t i = WORDS - n + BEFORE; i + 1 < WORDS && !found; i++)
-		found = word[i] == sp && is_frame(word + i, nr, args, pc);
+		if (word[i] == sp)
+			found = is_frame(word + i, nr, args, pc);
 	free(word);
 	return found;
 }
@@ -119,12 +123,14 @@ enum restart restart_look(pid_t tid, int nr, const uint64_t args[3])
 {
 	uint64_t sp, pc;
 	const uint64_t caught = task_caught(tid);
+	enum restart found;
 
 	if (!caught)
 		return RESTART_NO;
 	if (!where_is(tid, nr, &sp, &pc))
 		return RESTART_UNKNOWN;
-	if (has_frame(tid, nr, args, sp, pc))
-		return RESTART_YES;
+	found = find_frame(tid, nr, args, sp, pc);
+	if (found != RESTART_NO)
+		return found;
 	return caught >> (SIGSEGV - 1) & 1 ? RESTART_UNKNOWN : RESTART_NO;
 }

@@ -11,7 +11,8 @@
 
 enum restart {
 	RESTART_NO,
-	RESTART_YES,
+	RESTART_YES, /* the kernel makes it once more */
+	RESTART_TOLD, /* the program does, having been told EINTR */
 	RESTART_UNKNOWN, /* handlers may have a stack of their own, or the task
 			    cannot be looked into */
 };

@@ -120,19 +120,19 @@ void sup_remember(struct supervisor *sup, pid_t tid, int nr,
 
 static bool is_restart(const struct undelivered *one, const struct call *call)
 {
+	enum restart look;
+
 	if (one->nr != call->nr ||
 	    memcmp(one->args, call->args, sizeof(one->args)) != 0)
 		return false;
-	if (one->until == CN_NEVER)
+	if (one->until == CN_NEVER && one->result != -EINTR)
 		return true;
-	switch (restart_look(call->tid, call->nr, call->args)) {
-	case RESTART_YES:
-		return true;
-	case RESTART_NO:
-		return false;
-	case RESTART_UNKNOWN:
-		break;
-	}
+	look = restart_look(call->tid, call->nr, call->args);
+	/* Only the kernel has to be told so: the program has been. */
+	if (one->result == -EINTR)
+		return look != RESTART_TOLD;
+	if (look != RESTART_UNKNOWN)
+		return look != RESTART_NO;
 	return loop_refresh(call->sup->loop) < one->until;
 }
 
@@ -344,7 +344,7 @@ static void on_notify(void *ctx, uint32_t events)
 	}
 	/* An end that the world has freed is not looked at any more. */
 	sup_world_events(sup);
-	waiters_drop(sup, call.tid);
+	call.cut_short = waiters_drop(&call);
 	answer(&call, do_call(&call));
 	if (call.a >= 0)
 		close(call.a);

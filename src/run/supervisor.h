@@ -88,6 +88,7 @@ struct waiter {
 	int nr;
 	uint64_t args[6];
 	struct loop_timer timer;
+	bool limited; /* by SO_RCVTIMEO or SO_SNDTIMEO */
 	struct loop_watch watch; /* SEND and RECEIVE: on a copy of A */
 	uint32_t events;
 };
@@ -148,6 +149,7 @@ struct call {
 	int a; /* a copy of A, closed after the call */
 	bool once; /* may not be done twice: remember an undelivered result */
 	bool grace; /* and a delivered one that says success, for a moment */
+	bool cut_short; /* it waited with a time limit, and comes again */
 	bool tells; /* delivered, it tells that connect succeeded */
 };
 
@@ -260,8 +262,9 @@ void waiter_free(struct waiter *waiter);
 struct waiter *waiter_first(const struct psock *psock, enum waiter_kind kind);
 /* Answers all of a kind. */
 void waiters_reply(struct psock *psock, enum waiter_kind kind, long result);
-/* A task that calls has no other call under way. */
-void waiters_drop(struct supervisor *sup, pid_t tid);
+/* A task that calls has no other call under way.  True: the one that it had is
+ * this one, and was limited. */
+bool waiters_drop(const struct call *call);
 /* The program's SO_RCVTIMEO or SO_SNDTIMEO, ns. */
 uint64_t socket_timeout(int a, int name);
 

@@ -14,6 +14,7 @@
 
 #include <catenet/base.h>
 
+#include "run/restart.h"
 #include "run/supervisor.h"
 
 uint64_t socket_timeout(int a, int name)
@@ -50,17 +51,23 @@ int waiter_reply(struct waiter *waiter, long result)
 	if (err == 0 && waiter->kind == WAIT_CONNECT && result == 0)
 		sup_remember(sup, waiter->tid, waiter->nr, waiter->args, result,
 			     true);
+	if (err < 0 && waiter->limited)
+		sup_remember(sup, waiter->tid, waiter->nr, waiter->args, -EINTR,
+			     false);
 	waiter_free(waiter);
 	return err;
 }
 
 /* SO_SNDTIMEO ran out: connect says EINPROGRESS and goes on, the others say
- * EAGAIN. */
+ * EAGAIN.  Where a signal was there before, the call that comes again shall
+ * find what it was. */
 static void on_timeout(void *ctx, uint64_t now)
 {
 	struct waiter *waiter = ctx;
 
 	(void)now;
+	if (!sup_is_valid(waiter->psock->sup, waiter->id))
+		return;
 	waiter_reply(waiter,
 		     waiter->kind == WAIT_CONNECT ? -EINPROGRESS : -EAGAIN);
 }
@@ -105,6 +112,7 @@ static struct waiter *waiter_new(struct call *call, enum waiter_kind kind,
 	waiter->watch.ready = on_ready;
 	waiter->watch.ctx = waiter;
 	waiter->watch.fd = -1;
+	waiter->limited = timeout != CN_NEVER;
 	list_add_tail(&call->psock->waiters, &waiter->node);
 	list_add_tail(&sup->waiters[(unsigned)call->tid % SUP_TASK_HASH],
 		      &waiter->by_task);
@@ -117,16 +125,32 @@ static struct waiter *waiter_new(struct call *call, enum waiter_kind kind,
 	return waiter;
 }
 
+/*
+ * Natively a call that waits with a time limit is not made again after a
+ * signal, SA_RESTART or not (signal(7)): the rest of its time would be lost.
+ * The kernel makes ours again all the same.
+ */
+static bool is_interrupted(const struct call *call, uint64_t timeout)
+{
+	return timeout != CN_NEVER && call->cut_short &&
+	       restart_look(call->tid, call->nr, call->args) != RESTART_TOLD;
+}
+
 long wait_for(struct call *call, enum waiter_kind kind, uint64_t timeout)
 {
+	if (is_interrupted(call, timeout))
+		return -EINTR;
 	return waiter_new(call, kind, timeout) ? CALL_LATER : -ENOMEM;
 }
 
 long wait_for_a(struct call *call, enum waiter_kind kind, uint64_t timeout,
 		uint32_t events)
 {
-	struct waiter *waiter = waiter_new(call, kind, timeout);
+	struct waiter *waiter;
 
+	if (is_interrupted(call, timeout))
+		return -EINTR;
+	waiter = waiter_new(call, kind, timeout);
 	if (!waiter)
 		return -ENOMEM;
 	waiter->watch.fd = call->a;
@@ -158,17 +182,28 @@ void waiters_reply(struct psock *psock, enum waiter_kind kind, long result)
 		waiter_reply(waiter, result);
 }
 
-void waiters_drop(struct supervisor *sup, pid_t tid)
+static bool is_same(const struct waiter *waiter, const struct call *call)
 {
-	struct list *all = &sup->waiters[(unsigned)tid % SUP_TASK_HASH];
+	return waiter->nr == call->nr &&
+	       memcmp(waiter->args, call->args, sizeof(waiter->args)) == 0;
+}
+
+bool waiters_drop(const struct call *call)
+{
+	struct list *all =
+		&call->sup->waiters[(unsigned)call->tid % SUP_TASK_HASH];
 	struct list *next;
+	bool same = false;
 
 	for (struct list *node = all->next; node != all; node = next) {
 		struct waiter *waiter =
 			CN_CONTAINER(node, struct waiter, by_task);
 
 		next = node->next;
-		if (waiter->tid == tid)
-			waiter_free(waiter);
+		if (waiter->tid != call->tid)
+			continue;
+		same |= waiter->limited && is_same(waiter, call);
+		waiter_free(waiter);
 	}
+	return same;
 }

@@ -139,7 +139,7 @@ static void a_call_made_again_for_eintr_is_known(void **state)
 	(void)state;
 	assert_int_equal(look(&child), RESTART_NO);
 	interrupt(&child);
-	assert_int_equal(look(&child), RESTART_YES);
+	assert_int_equal(look(&child), RESTART_TOLD);
 	end(&child);
 }
 
