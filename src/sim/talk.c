@@ -145,6 +145,10 @@ static void take_options(struct talk_end *end, uint64_t now)
 		option(end, CN_OPT_SNDBUF, side->sndbuf, now);
 	if (side->rcvbuf)
 		option(end, CN_OPT_RCVBUF, side->rcvbuf, now);
+	if (side->linger)
+		option(end, CN_OPT_LINGER, side->linger - 1, now);
+	if (side->user_timeout_ms)
+		option(end, CN_OPT_USER_TIMEOUT, side->user_timeout_ms, now);
 	if (peer_habits(end)->urgent)
 		option(end, CN_OPT_OOBINLINE, 1, now);
 	if (side->keepalive) {
@@ -369,6 +373,9 @@ static int64_t read_octets(struct talk_end *end, uint32_t want, uint64_t now)
 	if (habits(end)->peek && random_below(&end->random, 4) == 0)
 		peeked = cn_sock_recv(end->sock, ahead, sizeof(ahead),
 				      CN_MSG_PEEK, now);
+	/* A pending error is told once. */
+	if (peeked < 0 && peeked != CN_E_AGAIN)
+		return peeked;
 	n = cn_sock_recv(end->sock, data, want, 0, now);
 	if (n > 0) {
 		size_t both = (size_t)(peeked < n ? peeked : n);
@@ -554,6 +561,18 @@ bool talk_is_done(const struct talk *talk)
 {
 	return talk->end[0].phase == TALK_DONE &&
 	       (talk->end[1].phase == TALK_DONE || !talk->end[1].sock);
+}
+
+bool talk_may_end_early(const struct talk *talk)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct talk_side *side = &talk->plan.side[i];
+
+		if (side->abort_at || side->linger == 1 ||
+		    side->user_timeout_ms)
+			return true;
+	}
+	return false;
 }
 
 /* ----------------------------------------------------------- the server -- */

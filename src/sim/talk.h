@@ -41,6 +41,9 @@ struct talk_side {
 	uint32_t stall_at; /* stops reading once this much is read ... */
 	uint64_t stall_ns; /* ... for so long; 0: never */
 	uint32_t abort_at; /* sent and read together; 0: never */
+	/* SO_LINGER in seconds and one more; 0: none, 1: its close resets. */
+	uint16_t linger;
+	uint32_t user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
 	int64_t sndbuf, rcvbuf; /* 0: the host's */
 	uint8_t tweak_n;
 	struct talk_tweak tweak[TALK_TWEAKS];
@@ -106,6 +109,8 @@ void talk_init(struct talk *talk, const struct talk_plan *plan, struct sim *sim,
 	       int wire, const int host[2], int client);
 void talk_deinit(struct talk *talk);
 bool talk_is_done(const struct talk *talk);
+/* One of its ends may give up what the other has not got. */
+bool talk_may_end_early(const struct talk *talk);
 
 /* talk: conversations that may come in; borrowed. */
 int talk_server_init(struct talk_server *server, struct sim *sim, int host,

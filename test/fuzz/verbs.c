@@ -45,6 +45,10 @@ struct target {
 		uint8_t head[60];
 	} seen[8];
 	unsigned seen_n;
+	/* Of ECN, by the last octet of the input, so that older inputs are
+	 * what they were: settings.ecn, and that the peers have it too. */
+	uint8_t ecn;
+	bool peer_ecn, peer_accurate;
 };
 
 static void *heap_alloc(void *ctx, size_t size)
@@ -206,6 +210,33 @@ static void twist(struct target *t, struct tcp_seg *seg)
 		seg->options &= TCP_OPT_TS | TCP_OPT_SACK;
 }
 
+/* What the peer says of ECN: right as a rule, and now and then anything. */
+static void add_ecn(const struct target *t, struct tcp_seg *seg)
+{
+	bool syn = seg->flags & TCP_SYN, ack = seg->flags & TCP_ACK;
+	unsigned n = t->seen_n * 7 + seg->seq % 5;
+
+	if (!t->peer_ecn || seg->flags & TCP_RST)
+		return;
+	seg->tos = n % 3 ? 0 : n & 3;
+	if (!t->peer_accurate) {
+		seg->flags |= syn && !ack ? TCP_ECE | TCP_CWR :
+			      n % 4 == 1  ? TCP_ECE :
+					    0;
+		return;
+	}
+	tcp_set_ace(seg, !syn ? n & 7 : ack ? 2 + n % 3 : 7);
+	if (syn)
+		return;
+	if (n % 3 == 2 && !(seg->options & TCP_OPT_SACK)) {
+		seg->options |= TCP_OPT_ACCECN;
+		seg->accecn_n = 1 + n % 3;
+		seg->accecn_order = n & 8;
+		for (unsigned i = 0; i < seg->accecn_n; i++)
+			seg->accecn[i] = n * (i + 1) * 977 & 0xffffff;
+	}
+}
+
 /* Of a server that the host meets. */
 static const uint8_t any_cookie[8] = "cookie!";
 
@@ -236,6 +267,7 @@ static void do_answer(struct target *t)
 		seg.options = seen->seg.options;
 	}
 	twist(t, &seg);
+	add_ecn(t, &seg);
 	if (forge(t->pool, &seen->to, &seen->from, &seg, NULL, &frame))
 		give(t, &frame);
 }
@@ -268,6 +300,7 @@ static void do_syn(struct target *t)
 	}
 	if (how & 1)
 		twist(t, &seg);
+	add_ecn(t, &seg);
 	if (forge(t->pool, &from, &to, &seg, NULL, &frame))
 		give(t, &frame);
 }
@@ -486,6 +519,7 @@ static bool begin(struct target *t)
 	set.idle_timeout_ns = how & 1 ? 20 * CN_NS_PER_SEC : 0;
 	set.fastopen_cache = 2;
 	set.fastopen_blackhole_ns = CN_NS_PER_SEC;
+	set.ecn = t->ecn;
 	link.tx_csum = how & 128;
 	link.tx_super = how & 128 ? 65535 : 0;
 	t->now = CN_NS_PER_SEC;
@@ -516,6 +550,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct target t = zero;
 
 	t.in = (struct input){data, len};
+	t.ecn = len ? data[len - 1] % 6 : 2;
+	t.peer_ecn = len && data[len - 1] / 6 & 1;
+	t.peer_accurate = len && data[len - 1] / 12 & 1;
 	if (!begin(&t))
 		abort();
 	for (int ops = 0; t.in.left && ops < OPS_MAX; ops++) {

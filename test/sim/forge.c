@@ -32,6 +32,7 @@ bool forge(struct cn_pool *pool, const struct cn_endpoint *from,
 		.dst = to->addr,
 		.protocol = IP_TCP,
 		.ttl = 64,
+		.tos = seg->tos,
 		.df = true,
 		.payload_len = (uint32_t)tcp_len + seg->data_len,
 	};

@@ -39,11 +39,12 @@ struct run {
 	uint64_t took;
 	const char *fault;
 	int gave_up; /* connections that timed out, as TCP may */
+	int timed_out; /* ... because their program said how long */
 	bool verbose;
 };
 
 static struct {
-	uint64_t connections, runs, octets, gave_up, packets, lost;
+	uint64_t connections, runs, octets, gave_up, timed_out, packets, lost;
 	uint64_t longest, longest_seed;
 	double *faults;
 	size_t fault_n;
@@ -199,9 +200,6 @@ static void on_packet(void *ctx, int wire, int toward,
 		      const struct cn_frame *frame, enum cn_fate fate,
 		      uint64_t now)
 {
-	static const char *const names[] = {"sent",	 "lost",   "queue",
-					    "rule",	 "twice",  "corrupt",
-					    "reordered", "too big"};
 	struct run *run = ctx;
 
 	(void)wire;
@@ -210,7 +208,7 @@ static void on_packet(void *ctx, int wire, int toward,
 	if (run->verbose && fate != CN_FATE_SENT)
 		printf("%.6f wire toward %c: %s %u\n",
 		       (double)(now - run->scene->start) / 1e9, "ab"[toward],
-		       names[fate], cn_frame_len(frame));
+		       cn_fate_text(fate), cn_frame_len(frame));
 }
 
 static uint64_t packets_of(const struct run *run, int toward)
@@ -290,11 +288,15 @@ static bool memory_was_short(const struct run *run)
 	return false;
 }
 
+static const struct talk_side *habits_of(const struct talk_end *end)
+{
+	return &end->talk->plan.side[end->side];
+}
+
 static void check_end(struct run *run, const struct talk_end *end)
 {
-	bool aborts = end->talk->plan.side[0].abort_at ||
-		      end->talk->plan.side[1].abort_at ||
-		      one_gave_up(end->talk) || memory_was_short(run);
+	bool aborts = talk_may_end_early(end->talk) || one_gave_up(end->talk) ||
+		      memory_was_short(run);
 
 	run->octets += end->received;
 	if (run->verbose)
@@ -304,6 +306,8 @@ static void check_end(struct run *run, const struct talk_end *end)
 		       end -> fault ? ": " : "", end->fault ? end->fault : "");
 	if (end->fault)
 		fail(run, end->fault);
+	else if (end->err == CN_E_TIMEDOUT && habits_of(end)->user_timeout_ms)
+		run->timed_out++;
 	else if (end->err == CN_E_TIMEDOUT)
 		run->gave_up++;
 	else if (run->scene->fail_one_in)
@@ -396,6 +400,14 @@ static void check_memory(struct run *run, const size_t base[2])
 	}
 }
 
+static bool all_done(const struct run *run, const struct talk *talk)
+{
+	for (int i = 0; i < run->scene->talk_n; i++)
+		if (!talk_is_done(&talk[i]))
+			return false;
+	return true;
+}
+
 /*
  * No run may take longer, pauses of the programs included.  With neither SACK
  * nor timestamps nothing is measured while anything is sent again (Karn), and
@@ -447,7 +459,8 @@ static void run_scene(struct run *run, struct cn_pool *pool,
 		fail(run, server.fault);
 	if (!run->fault)
 		judge(run, talk, end);
-	if (!run->fault)
+	/* Who waits for a peer that gave up unheard has what it holds. */
+	if (!run->fault && all_done(run, talk))
 		check_memory(run, base);
 	for (int i = 0; i < run->scene->talk_n; i++)
 		talk_deinit(&talk[i]);
@@ -487,6 +500,7 @@ static const char *run_seed_at(uint64_t seed, uint64_t start, bool verbose,
 	total.connections += (uint64_t)scene.talk_n;
 	total.octets += run->octets;
 	total.gave_up += (uint64_t)run->gave_up;
+	total.timed_out += (uint64_t)run->timed_out;
 	if (run->took > total.longest) {
 		total.longest = run->took;
 		total.longest_seed = seed;
@@ -716,10 +730,11 @@ int main(int argc, char **argv)
 			break;
 	}
 	printf("# %" PRIu64 " runs, %" PRIu64 " connections (%" PRIu64
-	       " given up), %" PRIu64 " octets, %" PRIu64 " packets, %" PRIu64
+	       " given up, %" PRIu64 " by their timeout), %" PRIu64
+	       " octets, %" PRIu64 " packets, %" PRIu64
 	       " lost, median fault %.4f, longest %.0f s (seed %" PRIu64 ")\n",
-	       total.runs, total.connections, total.gave_up, total.octets,
-	       total.packets, total.lost, median_fault(),
+	       total.runs, total.connections, total.gave_up, total.timed_out,
+	       total.octets, total.packets, total.lost, median_fault(),
 	       (double)total.longest / 1e9, total.longest_seed);
 	if (!out_of_time() && median_fault() < 0.02) {
 		printf("not ok %" PRIu64 " - the median fault is 2 %%\n", ++n);

@@ -317,6 +317,39 @@ static void make_marks(struct scene *scene)
 	}
 }
 
+/*
+ * Closes that reset, and data that may wait for so long and no longer; from a
+ * stream of its own, too.  What is lost with the reset leaves one end without
+ * the other, which keepalive then finds out.
+ */
+static void make_ends(struct scene *scene)
+{
+	uint8_t key[16] = "ends";
+	struct random random;
+
+	random_init(&random, key, scene->seed);
+	for (int i = 0; i < scene->talk_n; i++) {
+		struct talk_side *side = scene->plan[i].side;
+		bool early = false;
+
+		for (int j = 0; j < 2; j++) {
+			if (scene_chance(&random, 0.06))
+				side[j].linger =
+					(uint16_t)(1 +
+						   random_below(&random, 2) *
+							   random_below(&random,
+									30));
+			if (scene_chance(&random, 0.05))
+				side[j].user_timeout_ms =
+					(uint32_t)scene_log_uniform(&random,
+								    100, 1e5);
+			early |= side[j].linger == 1 || side[j].user_timeout_ms;
+		}
+		side[0].keepalive |= early;
+		side[1].keepalive |= early;
+	}
+}
+
 void scene_make(struct scene *scene, uint64_t seed)
 {
 	uint8_t key[16] = "lossy";
@@ -347,6 +380,7 @@ void scene_make(struct scene *scene, uint64_t seed)
 	if (scene_chance(&random, 0.05))
 		make_shortage(&random, scene);
 	make_more(scene);
+	make_ends(scene);
 }
 
 void scene_move(struct scene *scene, uint64_t start)
@@ -407,6 +441,7 @@ void scene_print(const struct scene *scene)
 			printf("#   side %d: %u octets, write %u, read %u,"
 			       " finish %u%s%s%s%s%s%s, pause %u/1000 %.3f ms,"
 			       " stall at %u for %.3f s, abort at %u,"
+			       " linger %u, user timeout %u ms,"
 			       " buffers %" PRId64 " %" PRId64 "\n",
 			       j, side->octets, side->write_max, side->read_max,
 			       side->finish, side->nodelay ? ", nodelay" : "",
@@ -417,7 +452,9 @@ void scene_print(const struct scene *scene)
 			       side->keepalive ? ", keepalive" : "",
 			       side->pause, (double)side->pause_ns / 1e6,
 			       side->stall_at, (double)side->stall_ns / 1e9,
-			       side->abort_at, side->sndbuf, side->rcvbuf);
+			       side->abort_at, side->linger,
+			       side->user_timeout_ms, side->sndbuf,
+			       side->rcvbuf);
 			for (unsigned k = 0; k < side->tweak_n; k++)
 				printf("#     at %u option %u = %" PRId64 "\n",
 				       side->tweak[k].at, side->tweak[k].opt,

@@ -104,6 +104,8 @@ static void deadlock(struct random *random, struct talk_plan *plan)
 		side->write_max = 0;
 		side->pause = 0;
 		side->abort_at = 0;
+		side->linger = 0;
+		side->user_timeout_ms = 0;
 		side->sndbuf = 4096 + (int64_t)random_below(random, 20000);
 		side->rcvbuf = 4096 + (int64_t)random_below(random, 20000);
 		side->stall_at = random_below(random, 2000);
