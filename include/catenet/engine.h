@@ -444,6 +444,10 @@ struct cn_trace {
 	uint8_t bbr; /* enum cn_bbr */
 	int8_t err; /* enum cn_err */
 	uint8_t flags; /* segment */
+	/* Once accurate ECN is agreed on (RFC 9768), CWR and ECE are no flags
+	 * but two of the three bits of this field, ACE. */
+	bool has_ace;
+	uint8_t ace;
 	bool retransmit;
 	uint8_t sack_n;
 	uint32_t seq, ack, len, wnd; /* segment, absolute; wnd scaled */

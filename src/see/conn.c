@@ -313,6 +313,11 @@ void see_conn_follow(struct see_conn *conn, unsigned end,
 	}
 }
 
+uint8_t see_flags(const struct cn_trace *trace)
+{
+	return trace->has_ace ? trace->flags & (TCP_ECE - 1) : trace->flags;
+}
+
 uint32_t see_rel(const struct see_end *end, uint32_t seq)
 {
 	return end->has_iss ? seq - end->iss : seq;

@@ -87,6 +87,9 @@ struct see_conn *see_conn_of_frame(const struct see_conns *conns,
 void see_conn_follow(struct see_conn *conn, unsigned end,
 		     const struct cn_trace *trace);
 
+/* Of a segment, what are flags still (RFC 9768 section 3.2.2). */
+uint8_t see_flags(const struct cn_trace *trace);
+
 /* Relative numbers, as far as the initial ones are known. */
 uint32_t see_rel(const struct see_end *end, uint32_t seq);
 

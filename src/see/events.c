@@ -101,13 +101,15 @@ static void segment(struct json *json, const struct see_conn *conn,
 	const struct see_end *sender = &conn->end[from];
 	const struct see_end *other = &conn->end[!from];
 
-	flags(json, t->flags);
+	flags(json, see_flags(t));
 	json_number(json, "seq",
 		    t->flags & TCP_SYN ? 0 : see_rel(sender, t->seq));
 	if (t->flags & TCP_ACK)
 		json_number(json, "ack", see_rel(other, t->ack));
 	json_number(json, "len", t->len);
 	json_number(json, "win", t->wnd);
+	if (t->has_ace)
+		json_number(json, "ace", t->ace);
 	if (t->mss)
 		json_number(json, "mss", t->mss);
 	if (t->fastopen)

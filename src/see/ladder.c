@@ -172,7 +172,9 @@ static void take_held(const struct see_conn *conn, struct strand *strand,
 static void label(const struct see_conn *conn, unsigned from,
 		  const struct cn_trace *trace, struct rung *rung)
 {
-	rung->flags = trace->flags;
+	rung->flags = see_flags(trace);
+	rung->has_ace = trace->has_ace;
+	rung->ace = trace->ace;
 	rung->seq = see_rel(&conn->end[from], trace->seq);
 	rung->ack = see_rel(&conn->end[!from], trace->ack);
 	if (trace->flags & TCP_SYN)

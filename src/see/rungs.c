@@ -231,10 +231,12 @@ static void label_of(const struct rung *rung, unsigned room, char *out,
 	} names[] = {
 		{TCP_SYN, "SYN "}, {TCP_FIN, "FIN "}, {TCP_RST, "RST "},
 		{TCP_PSH, "PSH "}, {TCP_URG, "URG "}, {TCP_ACK, "ACK "},
+		{TCP_ECE, "ECE "}, {TCP_CWR, "CWR "},
 	};
 	size_t n;
 
-	/* What does not fit goes in this order: PSH, the window, the end. */
+	/* What does not fit goes in this order: PSH, MSS and ACE, the window,
+	 * the end. */
 	for (unsigned less = 0; less < 4; less++) {
 		n = 0;
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -253,6 +255,9 @@ static void label_of(const struct rung *rung, unsigned room, char *out,
 		if (!(rung->flags & TCP_RST) && less < 2)
 			n += (size_t)snprintf(out + n, size - n,
 					      " win %" PRIu32, rung->wnd);
+		if (rung->has_ace && !less)
+			n += (size_t)snprintf(out + n, size - n, " ace %u",
+					      rung->ace);
 		if (rung->mss && !less)
 			n += (size_t)snprintf(out + n, size - n,
 					      " mss %" PRIu32, rung->mss);

@@ -30,7 +30,8 @@ struct rung {
 	uint64_t at;
 	bool no_time;
 	unsigned from; /* the side that sends: 0 left, 1 right */
-	uint8_t flags;
+	uint8_t flags, ace;
+	bool has_ace;
 	bool again;
 	uint32_t seq, ack, len, wnd, mss; /* relative */
 	uint8_t state[2]; /* 0: no news */

@@ -168,7 +168,7 @@ enum see_quiet see_quiet(const struct see_conn *conn, unsigned end,
 
 	if ((trace->kind != CN_TRACE_IN && trace->kind != CN_TRACE_OUT) ||
 	    trace->from != trace->to || trace->drop || trace->retransmit ||
-	    !trace->wnd || (trace->flags & ~(TCP_ACK | TCP_PSH)))
+	    !trace->wnd || (see_flags(trace) & ~(TCP_ACK | TCP_PSH)))
 		return SEE_LOUD;
 	if (trace->len)
 		return trace->kind == CN_TRACE_IN &&

@@ -59,12 +59,22 @@ void trace_of_seg(struct cn_trace *trace, const struct tcp_seg *seg)
 	}
 }
 
+/* Section 3.2.2: on every segment but SYNs. */
+static void trace_ace(const struct tcb *tcb, struct cn_trace *trace,
+		      const struct tcp_seg *seg)
+{
+	trace->has_ace = tcb->accecn && !(seg->flags & TCP_SYN);
+	if (trace->has_ace)
+		trace->ace = (uint8_t)tcp_ace(seg);
+}
+
 void trace_seg_in(const struct tcb *tcb, const struct tcp_seg *seg,
 		  uint8_t before, enum cn_drop drop, uint64_t now)
 {
 	struct cn_trace trace = {.kind = CN_TRACE_IN};
 
 	trace_of_seg(&trace, seg);
+	trace_ace(tcb, &trace, seg);
 	if (!(seg->flags & TCP_SYN))
 		trace.wnd <<= tcb->snd_wscale;
 	trace.drop = (uint8_t)drop;
@@ -80,6 +90,7 @@ void trace_seg_out(const struct tcb *tcb, const struct tcp_seg *seg,
 	struct cn_trace trace = {.kind = CN_TRACE_OUT, .why = (uint8_t)why};
 
 	trace_of_seg(&trace, seg);
+	trace_ace(tcb, &trace, seg);
 	if (!(seg->flags & TCP_SYN))
 		trace.wnd <<= tcb->rcv_wscale;
 	trace.retransmit = retransmit;

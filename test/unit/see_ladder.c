@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "see/conn.h"
 #include "see/ladder.h"
 #include "see/text.h"
 #include "sim/scenario.h"
@@ -245,6 +246,33 @@ static size_t count(const char *text, const char *what)
 	return n;
 }
 
+/* RFC 9768: what was ECE and CWR is part of a number, once both agreed; and
+ * as quiet as any other data. */
+static void ace_is_a_number(void **state)
+{
+	struct see_ladder *ladder = ladder_on(&pages[0], 100, SEE_EN);
+	struct cn_trace t = event(CN_TRACE_OUT, true, 1000);
+
+	(void)state;
+	shake_hands(ladder);
+	t.flags = TCP_ACK | TCP_ECE | TCP_PSH;
+	t.seq = ISS + 1;
+	t.ack = IRS + 1;
+	t.len = 100;
+	t.why = CN_SEND_DATA;
+	see_ladder_event(ladder, 0, &t);
+	t.seq += 100;
+	t.has_ace = true;
+	t.ace = 5;
+	see_ladder_event(ladder, 0, &t);
+	see_ladder_free(ladder);
+	assert_non_null(strstr(pages[0].text, "ECE seq 1:101 "));
+	assert_null(strstr(pages[0].text, "ECE seq 101:201 "));
+	assert_non_null(strstr(pages[0].text, " ace 5"));
+	t.kind = CN_TRACE_IN;
+	assert_int_equal(see_flags(&t), TCP_ACK | TCP_PSH);
+}
+
 static void many_alike_are_folded_into_a_count(void **state)
 {
 	struct see_ladder *ladder = ladder_on(&pages[0], 80, SEE_EN);
@@ -336,6 +364,7 @@ int main(void)
 		cmocka_unit_test(colour_changes_nothing_but_colour),
 		cmocka_unit_test(plain_signs_where_there_is_no_utf8),
 		cmocka_unit_test(the_same_situation_is_drawn_the_same),
+		cmocka_unit_test(ace_is_a_number),
 		cmocka_unit_test(many_alike_are_folded_into_a_count),
 		cmocka_unit_test(a_closed_window_is_never_folded),
 		cmocka_unit_test(names_are_escaped),
