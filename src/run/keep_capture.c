@@ -15,6 +15,7 @@
 #include "run/world/door.h"
 #include "run/world/onlooker.h"
 #include "run/world/talk.h"
+#include "see/text.h"
 
 #define FAILED 125
 #define PATIENCE_S 5
@@ -23,6 +24,7 @@ static int ask(int fd, const char *name, const struct look_ask *look, int pass)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct talk talk = {.kind = TALK_LOOK, .serial = 1};
+	char safe[2 * TALK_DATA];
 	int with, rc;
 
 	/* A world that hangs is not waited for, nor Ctrl-C in vain. */
@@ -42,8 +44,9 @@ static int ask(int fd, const char *name, const struct look_ask *look, int pass)
 	}
 	if (!talk.result)
 		return 0;
-	fprintf(stderr, "catenet world: %s\n",
-		talk_is_text(&talk) ? (const char *)talk.data : "refused");
+	text_escape(talk_is_text(&talk) ? (const char *)talk.data : "refused",
+		    safe, sizeof(safe));
+	fprintf(stderr, "catenet world: %s\n", safe);
 	return FAILED;
 }
 

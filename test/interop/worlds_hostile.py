@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -365,6 +366,20 @@ except PermissionError: print('refused')'''
         assert world.refused() == before + 1
         os.chmod(os.path.join(_base, 'catenet'), 0o700)
         os.chmod(_base, 0o700)
+
+
+@case
+def hangs():
+    """a capture of a world that hangs is not waited for"""
+    with World() as world:
+        os.kill(world.process.pid, signal.SIGSTOP)
+        try:
+            done = subprocess.run([CATENET, 'world', 'capture', 'lab', '-'],
+                                  capture_output=True, text=True, timeout=60)
+        finally:
+            os.kill(world.process.pid, signal.SIGCONT)
+        assert done.returncode == 125, done
+        assert 'does not answer' in done.stderr, done.stderr
 
 
 try:
