@@ -9,6 +9,7 @@
 
 #include "see/dgram.h"
 #include "see/json.h"
+#include "see/packet.h"
 #include "see/tale.h"
 #include "see/text.h"
 #include "wire/ip.h"
@@ -251,14 +252,68 @@ void see_events_dgram(struct see_events *e, int host,
 	end(e);
 }
 
+static const char *const fate_name[CN_FATE_N] = {
+#define CN_X(name, text) [CN_FATE_##name] = #name,
+	CN_FATES(CN_X)
+#undef CN_X
+};
+
+static void put_about(struct json *json, const struct see_packet *packet)
+{
+	if (packet->is_error || packet->is_request || packet->is_reply)
+		json_string(json, "icmp", see_packet_icmp(packet));
+	if (packet->is_request || packet->is_reply)
+		json_number(json, "echo", packet->echo_seq);
+	if (packet->mtu)
+		json_number(json, "mtu", packet->mtu);
+	if (packet->has_about) {
+		json_string(json, "about",
+			    see_packet_protocol(packet->about_protocol));
+		endpoint(json, "about_local", &packet->about_src);
+		endpoint(json, "about_peer", &packet->about_dst);
+	}
+	if (packet->is_fragment) {
+		json_number(json, "fragment_id", packet->id);
+		json_number(json, "fragment_at", packet->frag_off);
+		json_bool(json, "fragment_more", packet->more);
+	}
+}
+
+void see_events_packet(struct see_events *e, int sender,
+		       const struct cn_frame *frame, uint32_t skip,
+		       enum cn_fate fate, uint64_t now)
+{
+	char text[SEE_SENTENCE_MAX];
+	struct see_packet packet;
+	struct see_tale tale;
+
+	if (!see_packet_read(frame, skip, &packet))
+		return;
+	json_begin(&e->json);
+	json_seconds(&e->json, "t", now - e->config.start);
+	json_string(&e->json, "host", "path");
+	json_string(&e->json, "kind", "packet");
+	if (sender >= 0)
+		json_string(&e->json, "sender", host_name(e, sender));
+	json_string(&e->json, "protocol", see_packet_protocol(packet.protocol));
+	endpoint(&e->json, "local", &packet.src);
+	endpoint(&e->json, "peer", &packet.dst);
+	json_number(&e->json, "len", packet.len);
+	json_number(&e->json, "ttl", packet.ttl);
+	put_about(&e->json, &packet);
+	json_string(&e->json, "fate", fate_name[fate]);
+	see_packet_tell(&packet, NULL, NULL, &tale);
+	if (tale.rule)
+		json_string(&e->json, "rule", tale.rule);
+	tale.rule = NULL;
+	see_tale_text(e->config.lang, &tale, text, sizeof(text));
+	json_string(&e->json, "text", text);
+	end(e);
+}
+
 void see_events_fate(struct see_events *e, const struct cn_frame *frame,
 		     enum cn_fate fate, uint64_t now)
 {
-	static const char *const names[CN_FATE_N] = {
-#define CN_X(name, text) [CN_FATE_##name] = #name,
-		CN_FATES(CN_X)
-#undef CN_X
-	};
 	const struct see_conn *conn;
 	struct glance glance;
 	unsigned from;
@@ -275,7 +330,7 @@ void see_events_fate(struct see_events *e, const struct cn_frame *frame,
 	json_number(&e->json, "conn", conn->number);
 	endpoint(&e->json, "local", &conn->end[from].at);
 	endpoint(&e->json, "peer", &conn->end[!from].at);
-	json_string(&e->json, "fate", names[fate]);
+	json_string(&e->json, "fate", fate_name[fate]);
 	json_number(&e->json, "seq", see_rel(&conn->end[from], glance.seq));
 	json_number(&e->json, "len", glance.data_len);
 	end(e);

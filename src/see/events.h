@@ -33,11 +33,17 @@ void see_events_free(struct see_events *events);
 
 void see_events_event(struct see_events *events, int host,
 		      const struct cn_trace *trace);
-/* What the path did with a packet; nothing is written of those that it just
- * carries. */
 /* What happened to a datagram of that host. */
 void see_events_dgram(struct see_events *events, int host,
 		      const struct cn_dgram_trace *trace);
+/* A packet that is not TCP, read on its way (see/packet.h), and what the path
+ * did with it.  sender: whose host it left; -1: nobody's that is known.  skip:
+ * octets before its IP header.  Of TCP nothing is written. */
+void see_events_packet(struct see_events *events, int sender,
+		       const struct cn_frame *frame, uint32_t skip,
+		       enum cn_fate fate, uint64_t now);
+/* What the path did with a packet of TCP; nothing is written of those that it
+ * just carries. */
 void see_events_fate(struct see_events *events, const struct cn_frame *frame,
 		     enum cn_fate fate, uint64_t now);
 

@@ -10,14 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "see/packet.h"
 #include "see/strand.h"
 #include "wire/tcp_seg.h"
+
+/* Packets alike, by a hash of what they have in common: where two kinds share
+ * a place they are folded a little less, or a little more. */
+#define ALIKE 256
 
 struct see_ladder {
 	struct see_ladder_config config;
 	struct rungs rungs;
 	struct see_conns conns;
 	const struct see_conn *shown; /* whose lines are being drawn */
+	struct {
+		uint32_t hash, n;
+	} alike[ALIKE];
 };
 
 static struct strand *strand_of(struct see_conn *conn)
@@ -435,6 +443,74 @@ void see_ladder_fate(struct see_ladder *ladder, const struct cn_frame *frame,
 		lose(ladder, conn, strand, tale.key, now);
 	else if (fate != CN_FATE_REORDER)
 		rung_say(&strand->pending, -1, now, &tale, 0, 0);
+}
+
+/* -------------------------------------------------- what is not TCP -- */
+
+static uint32_t mix(uint32_t hash, const void *data, size_t len)
+{
+	const uint8_t *octet = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ octet[i]) * 16777619u;
+	return hash;
+}
+
+/* The how many of its kind it is. */
+static uint32_t count_alike(struct see_ladder *ladder,
+			    const struct see_packet *packet, enum cn_fate fate)
+{
+	const uint8_t kind[] = {packet->protocol, packet->type, packet->code,
+				packet->is_fragment, (uint8_t)fate};
+	uint32_t hash = mix(2166136261u, kind, sizeof(kind));
+	unsigned at;
+
+	hash = mix(hash, &packet->src.addr, sizeof(packet->src.addr));
+	hash = mix(hash, &packet->dst.addr, sizeof(packet->dst.addr));
+	hash = mix(hash, &packet->dst.port, sizeof(packet->dst.port));
+	hash = mix(hash, &packet->src.port, sizeof(packet->src.port));
+	at = hash % ALIKE;
+	if (ladder->alike[at].hash != hash) {
+		ladder->alike[at].hash = hash;
+		ladder->alike[at].n = 0;
+	}
+	return ++ladder->alike[at].n;
+}
+
+static const char *named(const struct see_ladder *ladder, int host)
+{
+	return host >= 0 && (unsigned)host < ladder->config.host_n ?
+		       ladder->config.host[host] :
+		       NULL;
+}
+
+void see_ladder_packet(struct see_ladder *ladder, int sender, int receiver,
+		       const struct cn_frame *frame, uint32_t skip,
+		       enum cn_fate fate, uint64_t now)
+{
+	struct rung rung = {.kind = RUNG_WORDS, .at = now};
+	const bool two = !ladder->config.host_n;
+	struct see_tale tale, more = {.key = SEE_PACKET_SO_FAR};
+	struct see_packet packet;
+	uint32_t n;
+
+	if (!see_packet_read(frame, skip, &packet))
+		return;
+	n = count_alike(ladder, &packet, fate);
+	if (n > ladder->config.quiet_max && (n & (n - 1)))
+		return;
+	see_packet_tell(&packet, named(ladder, sender), named(ladder, receiver),
+			&tale);
+	see_ladder_flush(ladder);
+	rung_say(&rung, two ? sender : -1, now, &tale, 0, 0);
+	memset(&tale, 0, sizeof(tale));
+	if (fate_key(fate, &tale.key))
+		rung_say(&rung, -1, now, &tale, 0, 0);
+	if (n > ladder->config.quiet_max) {
+		snprintf(more.arg[0], SEE_ARG_MAX, "%" PRIu32, n);
+		rung_say(&rung, -1, now, &more, 0, 0);
+	}
+	rungs_draw(&ladder->rungs, NULL, &rung);
 }
 
 /* ----------------------------------------------------------- everything -- */

@@ -47,6 +47,11 @@ void see_ladder_event(struct see_ladder *ladder, int host,
 /* What the path did with a packet of the segment that was sent last. */
 void see_ladder_fate(struct see_ladder *ladder, const struct cn_frame *frame,
 		     enum cn_fate fate, uint64_t now);
+/* A packet that is not TCP, as see_events_packet: a line of words.  Of many
+ * alike the first are drawn, then the powers of two. */
+void see_ladder_packet(struct see_ladder *ladder, int sender, int receiver,
+		       const struct cn_frame *frame, uint32_t skip,
+		       enum cn_fate fate, uint64_t now);
 /* A program's call, on the left (0) or on the right. */
 void see_ladder_call(struct see_ladder *ladder, unsigned side, const char *text,
 		     uint64_t now);

@@ -292,6 +292,37 @@
 	X(DGRAM_ERROR, "learns by ICMP of a datagram that did not arrive: %1", \
 	  "从 ICMP 得知数据报没有到达：%1")                                    \
                                                                                \
+	X(PACKET_UDP, "UDP %1 → %2, %3 octets", "UDP %1 → %2，%3 字节")        \
+	X(PACKET_PIECE, "%1 → %2: a fragment, octets %3 of what it is of",     \
+	  "%1 → %2：一个分片，为原数据报的第 %3 字节")                          \
+	X(PACKET_ECHO, "%1 asks %2 for an echo of %3 octets",                  \
+	  "%1 向 %2 请求 %3 字节的回显")                                       \
+	X(PACKET_ECHOED, "%1 echoes to %2 its %3 octets",                      \
+	  "%1 向 %2 回显 %3 字节")                                             \
+	X(PACKET_NO_PORT, "ICMP of %1: nobody is at %2, for what came from %3", \
+	  "%1 的 ICMP：%2 上没有人，针对来自 %3 的数据报")                     \
+	X(PACKET_NO_PROTOCOL, "ICMP of %1: %2 does not know the protocol of "  \
+	  "what came from %3", "%1 的 ICMP：%2 不认识来自 %3 的协议")          \
+	X(PACKET_NO_HOST, "ICMP of %1: the host of %2 cannot be reached, for " \
+	  "what came from %3", "%1 的 ICMP：主机 %2 不可达，针对来自 %3 的包") \
+	X(PACKET_NO_NET, "ICMP of %1: there is no way to %2, for what came "   \
+	  "from %3", "%1 的 ICMP：没有通往 %2 的路，针对来自 %3 的包")         \
+	X(PACKET_PROHIBITED, "ICMP of %1: the way to %2 is closed to what "    \
+	  "came from %3", "%1 的 ICMP：禁止来自 %3 的包前往 %2")               \
+	X(PACKET_TOO_BIG, "ICMP of %1: a packet for %2 is longer than the "    \
+	  "next link takes, from %3",                                          \
+	  "%1 的 ICMP：%3 发往 %2 的包超过了下一段链路能承载的长度")           \
+	X(PACKET_EXPIRED, "ICMP of %1: a packet for %2 has used up its hops, " \
+	  "from %3", "%1 的 ICMP：%3 发往 %2 的包已用尽跳数")                  \
+	X(PACKET_UNWHOLE, "ICMP of %1: fragments for %2 never came all, from " \
+	  "%3", "%1 的 ICMP：%3 发往 %2 的分片未能到齐")                       \
+	X(PACKET_PROBLEM, "ICMP of %1: a header of a packet for %2 is wrong, " \
+	  "from %3", "%1 的 ICMP：%3 发往 %2 的包首部有误")                    \
+	X(PACKET_ICMP, "ICMP of %1 → %2, type %3", "ICMP %1 → %2，类型 %3")    \
+	X(PACKET_OTHER, "%1 → %2: a packet of protocol %3",                    \
+	  "%1 → %2：协议 %3 的包")                                             \
+	X(PACKET_SO_FAR, "… %1 of these so far", "… 至此共 %1 个")             \
+                                                                               \
 	/* the ladder's own */                                                 \
 	X(FOLDED, "… %1 more data segments (%2 octets), %3 lost",              \
 	  "… 另有 %1 个数据段（%2 字节），丢失 %3 个")                         \

@@ -45,6 +45,7 @@ if not INSIDE:
     begin()
 
 from harness import CATENET, PYTHON, Skip, case, main, wait_for  # noqa: E402
+from schema import Schema  # noqa: E402
 
 FOLDER = tempfile.mkdtemp(prefix='catenet-netns.')
 os.chmod(FOLDER, 0o755)
@@ -52,6 +53,12 @@ PROGRAM = shutil.copy(CATENET, os.path.join(FOLDER, 'catenet'))
 os.chmod(PROGRAM, 0o755)
 
 USER = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups']
+
+
+def the_schema():
+    with open(os.path.join(HERE, '../../docs/events.schema.json'),
+              encoding='utf-8') as file:
+        return json.load(file)
 
 
 def everybodys_python():
@@ -860,6 +867,88 @@ sys.stdin.read()
                               text=True, capture_output=True, timeout=60)
         assert len(done.stdout.splitlines()) == 2048 + 1, len(done.stdout)
         assert 'there are more than the 2048' in done.stderr, done.stderr
+
+
+SEEN = '''
+import socket, struct, sys
+peer = sys.argv[1]
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
+s.sendto(b"to be seen", (peer, 7007)); assert s.recv(100) == b"TO BE SEEN"
+s.sendto(b"x" * 3000, (peer, 7007)); assert len(s.recv(4000)) == 3000
+s.connect((peer, 7009)); s.send(b"nobody")
+try: s.recv(10)
+except ConnectionRefusedError: print("refused")
+p = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+p.settimeout(5)
+p.sendto(struct.pack("!BBHHH", 8, 0, 0, 1, 9) + b"ping", ("192.0.2.1", 0))
+assert p.recv(100)[:1] == b"\\0"
+'''
+
+
+@ways('datagrams, fragments, echoes and errors are told and drawn')
+def told(who, options):
+    folder = tempfile.mkdtemp(dir=FOLDER)
+    os.chmod(folder, 0o777)
+    events, capture = folder + '/events', folder + '/capture'
+    done = run(who, [*options, '--events', events, '--explain', '--lang', 'en',
+                     '--pcapng', capture],
+               [EVERYBODYS if who else PYTHON, '-c', SEEN, PEER4])
+    assert done.stdout == 'refused\n', done
+    with open(events, encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file]
+    schema = Schema(the_schema())
+    for line in lines:
+        assert schema.valid(line), line
+    lines = [line for line in lines if line['kind'] == 'packet']
+    assert all(line['fate'] == 'SENT' for line in lines), lines
+
+    def of(sender, **like):
+        return [line for line in lines if line['sender'] == sender and
+                all(line.get(key) == value for key, value in like.items())]
+    first = of('program', protocol='udp', len=10)
+    assert [line['peer'] for line in first] == [f'{PEER4}:{ECHO}'], lines
+    assert [(line['local'], line['peer']) for line in
+            of('network', protocol='udp', len=10)] == [
+                (first[0]['peer'], first[0]['local'])], lines
+    for sender in 'program', 'network':
+        pieces = of(sender, fragment_id=next(
+            line['fragment_id'] for line in of(sender)
+            if 'fragment_id' in line))
+        assert [line['fragment_at'] for line in pieces] == [0, 1480, 2960], \
+            pieces
+        assert [line['fragment_more'] for line in pieces] == [
+            True, True, False], pieces
+    refused = of('network', icmp='port-unreachable')
+    assert len(refused) == 1 and refused[0]['about'] == 'udp', lines
+    assert refused[0]['about_peer'] == f'{PEER4}:7009', refused
+    assert refused[0]['about_local'] == of(
+        'program', peer=f'{PEER4}:7009')[0]['local'], lines
+    assert len(of('program', icmp='echo-request', echo=9)) == 1, lines
+    assert len(of('network', icmp='echo-reply', echo=9)) == 1, lines
+    for words in ('program: UDP ', f'→ {PEER4}:{ECHO}, 10 octets',
+                  'a fragment, octets 1480–2959', 'asks 192.0.2.1 for an echo',
+                  f'nobody is at {PEER4}:7009'):
+        assert words in ' '.join(done.stderr.split()), (words, done.stderr)
+    with open(capture, 'rb') as file:
+        octets = file.read()
+    for piece in b'to be seen', b'TO BE SEEN', b'nobody', b'ping':
+        assert piece in octets, piece
+
+
+@case
+def told_lost():
+    """what the path loses is told, and of many alike a few lines are drawn"""
+    text = '''
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((sys.argv[1], 7008))
+for i in range(100): s.send(b"lost"); time.sleep(0.001)'''
+    done = run([], ['--loss', '100%', '--explain', '--lang', 'en'],
+               [PYTHON, '-c', text, PEER4])
+    said = [line for line in done.stderr.splitlines() if ':7008' in line]
+    # The first two, then 4, 8 ... 64.
+    assert len(said) == 7, done.stderr
+    assert '64 of these so far' in done.stderr, done.stderr
 
 
 @case

@@ -37,6 +37,7 @@ if os.environ.get('WORLDS_TEST') != 'machine':
     begin()
 
 from harness import CATENET, PYTHON, Skip, case, main, wait_for  # noqa: E402
+from schema import Schema  # noqa: E402
 
 FOLDER = tempfile.mkdtemp(prefix='catenet-worlds.')
 os.chmod(FOLDER, 0o755)
@@ -585,6 +586,59 @@ def published_socat(way):
                               timeout=30)
         server.terminate()
         assert done.stdout == b'FROM OUTSIDE', done
+
+
+@ways('who looks at a host is told of its datagrams, and what became of them')
+def told(way):
+    text = '''
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
+s.sendto(b"to be seen", ("10.9.0.1", 99)); assert s.recv(100) == b"TO BE SEEN"
+s.setsockopt(0, 10, 0)
+s.sendto(b"x" * 2000, ("10.9.0.1", 99)); assert len(s.recv(4000)) == 2000
+s.connect(("10.9.0.1", 98)); s.send(b"nobody")
+try: s.recv(10)
+except ConnectionRefusedError: pass
+s.connect(("10.9.0.1", 99)); s.setsockopt(0, socket.IP_TTL, 2); s.send(b"far")
+try: s.recv(10)
+except OSError as error: print(error.errno)'''
+    with World(way, *LINE, *HOPS) as world, \
+            world.start('bob', ECHO, '10.9.0.1', 99):
+        folder = tempfile.mkdtemp(dir=FOLDER)
+        os.chmod(folder, 0o777)
+        words = world.words('alice', world.python, '-c', text)
+        words[1:1] = ['--events', folder + '/events', '--explain', '--lang',
+                      'en', '--pcapng', folder + '/capture']
+        done = world.command(*words)
+        assert done.returncode == 0, done
+        with open(folder + '/events', encoding='utf-8') as file:
+            lines = [json.loads(line) for line in file]
+        with open(os.path.join(HERE, '../../docs/events.schema.json'),
+                  encoding='utf-8') as file:
+            schema = Schema(json.load(file))
+        for line in lines:
+            assert schema.valid(line), line
+        lines = [line for line in lines if line['kind'] == 'packet']
+
+        def of(sender, **like):
+            return [line for line in lines if line.get('sender') == sender and
+                    all(line.get(key) == value for key, value in like.items())]
+        # Once each, though there are four hops.
+        assert len(of('alice', protocol='udp', len=10)) == 1, lines
+        assert len(of('bob', protocol='udp', len=10)) == 1, lines
+        pieces = of('alice', fragment_more=True)
+        assert pieces and pieces[0]['fragment_at'] == 0, lines
+        refused = of('bob', icmp='port-unreachable')
+        assert [line['about_peer'] for line in refused] == ['10.9.0.1:98']
+        expired = of('r2', icmp='time-exceeded')
+        assert [(line['about'], line['about_peer']) for line in expired] == [
+            ('udp', '10.9.0.1:99')], lines
+        for part in ('UDP alice 10.1.0.1:', 'bob 10.9.0.1:99, 10 octets',
+                     'ICMP of r2 10.0.2.2: a packet for 10.9.0.1:99 has used '
+                     'up its hops', 'nobody is at 10.9.0.1:98'):
+            assert part in ' '.join(done.stderr.split()), (part, done.stderr)
+        with open(folder + '/capture', 'rb') as file:
+            assert b'TO BE SEEN' in file.read()
 
 
 def net_of(pid):

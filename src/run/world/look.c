@@ -17,10 +17,13 @@
 #include "base/list.h"
 #include "loop/loop.h"
 #include "run/network/network.h"
+#include "run/world/options.h"
 #include "see/comment.h"
 #include "see/events.h"
 #include "see/ladder.h"
+#include "see/packet.h"
 #include "see/text.h"
+#include "wire/ether.h"
 #include "wire/glance.h"
 
 /* How long the last words of a host's connections are waited for. */
@@ -308,6 +311,11 @@ static void on_dgram(void *ctx, const struct cn_dgram_trace *trace)
 	}
 }
 
+static bool is_of_link(const struct cn_addr *addr)
+{
+	return addr->octet[0] == 0xfe && (addr->octet[1] & 0xc0) == 0x80;
+}
+
 /* The node that has made the packet, and that whom it is for. */
 static bool ends_of(const struct looks *looks, const struct cn_frame *frame,
 		    int *from, int *to)
@@ -326,13 +334,55 @@ static bool ends_of(const struct looks *looks, const struct cn_frame *frame,
 	return true;
 }
 
+/* What is not TCP: what the host at neither end of has made nor awaits is no
+ * news to who looks at it.  That it went on is said once, where it began. */
+static void tell_other(struct looks *looks, const struct network_sight *sight,
+		       const struct cn_frame *frame, enum cn_fate fate,
+		       uint64_t now)
+{
+	const struct plan *plan = network_plan(looks->network);
+	const uint32_t skip = sight->ethernet ? ETHER_HEADER_LEN : 0;
+	const int here = sight->from->node;
+	const int next = sight->to ? sight->to->node : -1;
+	struct see_packet packet;
+	int from, to;
+
+	if (!see_packet_read(frame, skip, &packet))
+		return;
+	from = plan_find_addr(plan, &packet.src.addr);
+	to = plan_find_addr(plan, &packet.dst.addr);
+	/* Beyond the gateway nobody has a name; nor have addresses of a link
+	 * alone, which are met once. */
+	if (from < 0)
+		from = is_of_link(&packet.src.addr) ?
+			       here :
+			       plan_find_node(plan, WORLD_INTERNET);
+	if (fate == CN_FATE_SENT && here != from)
+		return;
+	EACH_LOOK(look, looks)
+	{
+		if (look->of_node >= 0 && look->of_node != from &&
+		    look->of_node != to && look->of_node != next)
+			continue;
+		if (look->ladder)
+			see_ladder_packet(look->ladder, from, to, frame, skip,
+					  fate, now);
+		if (look->events)
+			see_events_packet(look->events, from, frame, skip, fate,
+					  now);
+	}
+}
+
 void looks_packet(struct looks *looks, const struct network_sight *sight,
 		  const struct cn_frame *frame, enum cn_fate fate, uint64_t now)
 {
 	bool known = false;
 	int from, to;
 
-	if (looks->n == looks->captures || sight->ethernet)
+	if (looks->n == looks->captures)
+		return;
+	tell_other(looks, sight, frame, fate, now);
+	if (sight->ethernet)
 		return;
 	EACH_LOOK(look, looks)
 	{

@@ -244,10 +244,16 @@ void watch_packet(void *ctx, const struct cn_frame *frame, enum cn_fate fate,
 	const struct watch *watch = lane->watch;
 	char comment[COMMENT_MAX] = "";
 
-	if (watch && watch->ladder)
+	if (watch && watch->ladder) {
 		see_ladder_fate(watch->ladder, frame, fate, now);
-	if (watch && watch->events)
+		see_ladder_packet(watch->ladder, lane->sender, -1, frame, 0,
+				  fate, now);
+	}
+	if (watch && watch->events) {
 		see_events_fate(watch->events, frame, fate, now);
+		see_events_packet(watch->events, lane->sender, frame, 0, fate,
+				  now);
+	}
 	if (!lane->tap.tap)
 		return;
 	if (watch && watch->comments)

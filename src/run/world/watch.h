@@ -20,6 +20,7 @@ struct watch;
 struct watch_lane {
 	struct watch *watch; /* NULL: only the capture looks, or nobody */
 	struct tap_sink tap;
+	int sender; /* host 0 or 1; -1: both */
 };
 
 /* *watch is NULL where nobody looks.  summary: it will be asked for shares.

@@ -280,6 +280,7 @@ static int make_lane(struct world *world, struct lane *lane, char direction,
 
 	seed_for(world, (uint8_t)direction, config.seed);
 	looks->watch = world->watch;
+	looks->sender = direction == 'u' ? 0 : direction == 'd' ? 1 : -1;
 	looks->tap.loopback = direction == 'l';
 	looks->tap.way = direction == 'd' ? PCAPNG_IN : PCAPNG_OUT;
 	if (world->options->pcapng)
