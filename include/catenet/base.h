@@ -183,6 +183,8 @@ CN_API void cn_pool_free(struct cn_pool *pool);
  * for the calm after a flood.  What is in use stays where it is.
  */
 CN_API void cn_pool_trim(struct cn_pool *pool);
+/* Octets that are recycled and not in use. */
+CN_API size_t cn_pool_kept(const struct cn_pool *pool);
 /* Blocks (buffers and objects) handed out and not yet returned. */
 CN_API size_t cn_pool_in_use(const struct cn_pool *pool);
 /* Octets handed out and not yet returned. */

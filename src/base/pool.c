@@ -115,6 +115,11 @@ size_t cn_pool_octets(const struct cn_pool *pool)
 	return pool->octets;
 }
 
+size_t cn_pool_kept(const struct cn_pool *pool)
+{
+	return pool->kept;
+}
+
 static void pool_count(struct cn_pool *pool, size_t octets)
 {
 	pool->in_use++;

@@ -198,9 +198,10 @@ static void trim_returns_what_is_kept(void **state)
 		cn_buf_unref(buf[i]);
 		pool_release(pool, object[i], 8u << i);
 	}
-	if (RECYCLES)
-		assert_true(heap.octets > before);
+	assert_int_equal(heap.octets, before + cn_pool_kept(pool));
+	assert_true(cn_pool_kept(pool) > 0 || !RECYCLES);
 	cn_pool_trim(pool);
+	assert_int_equal(cn_pool_kept(pool), 0);
 	assert_int_equal(heap.octets, before);
 	cn_pool_trim(pool);
 	memset(held->data, 1, held->size);

@@ -9,6 +9,7 @@
  * nothing is done. */
 #define PERIOD (500u * 1000000u)
 #define LITTLE 64u
+#define KEPT_LITTLE (256u << 10)
 
 static void look(void *ctx, uint64_t now)
 {
@@ -19,7 +20,7 @@ static void look(void *ctx, uint64_t now)
 	if (!calm) {
 		ebb->flood = true;
 		(void)loop_at(ebb->loop, &ebb->timer, now + PERIOD);
-	} else if (ebb->flood) {
+	} else if (ebb->flood || cn_pool_kept(ebb->pool) > KEPT_LITTLE) {
 		ebb->flood = false;
 		cn_pool_trim(ebb->pool);
 		heap_trim();
