@@ -279,6 +279,21 @@ static void take_sack(struct tcb *tcb, const struct tcp_seg *seg,
 }
 
 /*
+ * What is SACKed was sent before the oldest segment was sent again, whose answer
+ * so cannot be here yet, whatever the timer was set to: a queue has grown since.
+ * As Linux; it ends with what was in flight then.
+ */
+static bool is_before_head(const struct tcb *tcb, uint64_t sack_from)
+{
+	const struct sent *head;
+
+	if (!sack_from || !tcb->sent || !tcb->sent->n)
+		return false;
+	head = sent_at(tcb->sent, 0);
+	return head->rexmit & 1 && seq_lt(us_of(sack_from), head->from_us);
+}
+
+/*
  * RFC 2018 section 8: the segment at the left edge is SACKed, yet not
  * acknowledged: the receiver has thrown it away.  Linux's patience: half a
  * round trip, 10 ms at least, then it is as after a timeout.
@@ -363,6 +378,8 @@ static void established_ack(struct tcb *tcb, const struct arrival *a)
 	/* Until recovery knows better. */
 	if (news.acked)
 		timeout_rto_restart(tcb, a->now);
+	else if (is_before_head(tcb, acked.sack_from))
+		timeout_put_off(tcb, a->now);
 	news.dup = !news.acked && !seg->len && !window_moved && news.flight;
 	if (news.dup)
 		TCP_MISHAP(tcb, dup_acks_in);

@@ -642,8 +642,8 @@ static bool emit_rexmit(struct tcb *tcb, const struct tcp_emit_limits *limits,
 		plpmtud_rexmit(tcb, seg->seq, now);
 	sent_rexmitted(tcb, stretch, seg->seq + seg->len, now);
 	/* As Linux: the first segment has its whole timeout again. */
-	if (seg->seq == tcb->snd_una && tcb->rexmit_kind != TCP_REXMIT_RACK)
-		timeout_rto_restart(tcb, now);
+	if (seg->seq == tcb->snd_una)
+		timeout_put_off(tcb, now);
 	output_account(tcb, seg, why, true, now);
 	recovery_sent(tcb, seg->len, segs_in(seg), true, now);
 	return true;

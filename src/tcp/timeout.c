@@ -67,6 +67,14 @@ void timeout_rto_restart(struct tcb *tcb, uint64_t now)
 	heed_user_timeout(tcb, now);
 }
 
+void timeout_put_off(struct tcb *tcb, uint64_t now)
+{
+	if (tcb->rexmit_kind == TCP_REXMIT_RACK)
+		tcb->busy->rec.rto_at = now + timeout_rto(tcb);
+	else
+		timeout_rto_restart(tcb, now);
+}
+
 /* RFC 8985 section 7.2: a probe of the tail comes before the timeout, or in
  * its place. */
 void timeout_restart(struct tcb *tcb, uint64_t now)

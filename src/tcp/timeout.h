@@ -11,6 +11,8 @@ uint64_t timeout_rto(const struct tcb *tcb);
 void timeout_restart(struct tcb *tcb, uint64_t now);
 /* ... without a probe of the tail before it. */
 void timeout_rto_restart(struct tcb *tcb, uint64_t now);
+/* The timeout has its whole time again; a reordering timer before it stays. */
+void timeout_put_off(struct tcb *tcb, uint64_t now);
 /* New data have left behind others: a probe waits for them too. */
 void timeout_sent(struct tcb *tcb, uint64_t now);
 /* At that instant reordering has had its time; the timeout goes on behind. */

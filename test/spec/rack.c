@@ -5,6 +5,7 @@
 
 #include "tcp/busy.h"
 #include "tcp/rack.h"
+#include "tcp/timeout.h"
 
 static void at_established_with_rack(void)
 {
@@ -614,7 +615,8 @@ static void rack_judges_the_rest_of_a_record_after_a_timeout(void)
 	in("A", 1, 1, 0, .sack = {BLOCK(6, 6), BLOCK(2, 4)});
 	leaves_unseen();
 	is(t.tcb.retrans, 2000);
-	t.now += 10 * MS;
+	/* Later than RTO: segment 6 was sent before 1 was again. */
+	t.now = t.tcb.rexmit_at;
 	tcp_advance(&t.tcb, t.now);
 	is(t.tcb.in_loss, true);
 	out("A", SEG(1), 1, 1000);
@@ -622,6 +624,51 @@ static void rack_judges_the_rest_of_a_record_after_a_timeout(void)
 	in("A", 1, SEG(7), 0);
 	is(t.tcb.lost, 2000);
 	out("A", SEG(7), 1, 1000);
+}
+
+/* As Linux: the oldest segment, sent again, has its whole timeout, though
+ * reordering is just given time. */
+static void rack_timer_leaves_the_oldest_its_timeout(void)
+{
+	t.set.recovery = CN_RECOVERY_RACK | CN_RECOVERY_NO_DUPTHRESH;
+	at_established_with_sack();
+	n_leave(3);
+	after(40 * MS);
+	n_leave(3);
+	after(RTT);
+	/* 1 is lost; of 4 that is not sure yet. */
+	in("A", 1, 1, 0, .sack = {BLOCK(5, 5)});
+	leaves_unseen();
+	is(t.tcb.retrans >= 1000, true);
+	is(t.tcb.rexmit_kind, TCP_REXMIT_RACK);
+	is(t.tcb.busy->rec.rto_at - t.now, timeout_rto(&t.tcb));
+}
+
+/* ... and what was sent before that and arrives only now puts it off: the queue
+ * has grown, and the answer stands in it. */
+static void sacks_of_earlier_segments_put_the_timeout_off(void)
+{
+	uint64_t until;
+
+	at_established_with_rack();
+	n_leave(6);
+	after(RTT);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 4)});
+	out("A", SEG(1), 1, 1000);
+	after(RTO - 10 * MS);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 5)});
+	after(RTO - 10 * MS);
+	is(t.count.tcp_rto_fired, 0);
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 6)});
+	after(RTO - 10 * MS);
+	is(t.count.tcp_rto_fired, 0);
+	/* Nothing that is older is left: not for ever. */
+	until = t.tcb.rexmit_at;
+	in("A", 1, 1, 0, .sack = {BLOCK(2, 6)});
+	is(t.tcb.rexmit_at, until);
+	t.now = until;
+	tcp_advance(&t.tcb, t.now);
+	is(t.count.tcp_rto_fired, 1);
 }
 
 /* RFC 2018 section 8: the patience with a receiver that reneges is its own, and
@@ -681,6 +728,9 @@ int main(void)
 		cmocka_unit_test_rule(rack_instants_do_not_age),
 		cmocka_unit_test_rule(
 			rack_judges_the_rest_of_a_record_after_a_timeout),
+		cmocka_unit_test_rule(rack_timer_leaves_the_oldest_its_timeout),
+		cmocka_unit_test_rule(
+			sacks_of_earlier_segments_put_the_timeout_off),
 		cmocka_unit_test_rule(rack_timer_is_not_the_one_for_reneging),
 	};
 
