@@ -49,6 +49,8 @@ enum cn_recovery_how {
 
 /* From this value of cn_settings.early_retrans on, the tail is probed. */
 #define CN_EARLY_TLP 3
+/* Of cn_settings.ooo_max. */
+#define CN_OOO_BUFFER (6u << 20)
 
 /* ----------------------------------------------------------- settings -- */
 
@@ -194,7 +196,9 @@ struct cn_settings {
 	uint16_t mtu_probe_floor; /* 48 */
 	uint64_t mtu_probe_interval_ns; /* 10 min */
 	uint16_t initial_window; /* segments, 10 */
-	uint32_t ooo_max; /* out-of-order pieces of one connection; 4096 */
+	/* Out-of-order pieces of one connection; 4096.  As many again for each
+	 * CN_OOO_BUFFER octets of its receive buffer. */
+	uint32_t ooo_max;
 	uint64_t challenge_interval_ns; /* 500 ms (row 4) */
 	bool timestamps, sack, window_scaling; /* true */
 	uint8_t cc; /* enum cn_cc */

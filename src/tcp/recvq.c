@@ -323,6 +323,13 @@ static enum cn_drop insert_ready(struct tcb *tcb, const struct tcp_seg *seg,
 	return all ? CN_DROP_NONE : CN_DROP_MEMORY;
 }
 
+/* A window that is larger has more segments in flight behind a gap. */
+static uint64_t pieces_max(const struct tcb *tcb)
+{
+	return (uint64_t)tcb->env->set->ooo_max *
+	       (1 + tcb->rcvbuf / CN_OOO_BUFFER);
+}
+
 /*
  * Fills the gap that begins at seq with at most len octets, between the run
  * before (ending at or before seq) and the run after.
@@ -337,7 +344,7 @@ static enum cn_drop fill_gap(struct tcb *tcb, const struct tcp_seg *seg,
 	uint32_t added;
 	bool all;
 
-	if (q->piece_n >= tcb->env->set->ooo_max)
+	if (q->piece_n >= pieces_max(tcb))
 		return CN_DROP_TCP_OOO_LIMIT;
 	if (!run) {
 		run = pool_alloc(tcb->env->pool, sizeof(*run));

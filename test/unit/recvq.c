@@ -147,6 +147,22 @@ static void attack_18_lone_octets_are_charged_truly(void **state)
 	fixture_end(&f);
 }
 
+/* 300 ms of 1 Gbit/s are 26 000 segments behind one that is lost. */
+static void a_large_buffer_holds_more_pieces(void **state)
+{
+	struct tcp_fixture f;
+	uint32_t i;
+
+	(void)state;
+	fixture_begin(&f, 1);
+	f.set.ooo_max = 10;
+	f.tcb.rcvbuf = 2 * CN_OOO_BUFFER;
+	for (i = 0; i < 30; i++)
+		assert_int_equal(insert(&f, 2 * i + 1, 1, 2048), CN_DROP_NONE);
+	assert_int_equal(insert(&f, 2 * i + 1, 1, 2048), CN_DROP_TCP_OOO_LIMIT);
+	fixture_end(&f);
+}
+
 static void memory_that_fails_loses_nothing_that_was_taken(void **state)
 {
 	struct tcp_fixture f;
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(octets_beyond_a_gap_wait_and_are_sack_blocks),
 		cmocka_unit_test(single_octets_share_their_memory),
 		cmocka_unit_test(attack_18_lone_octets_are_charged_truly),
+		cmocka_unit_test(a_large_buffer_holds_more_pieces),
 		cmocka_unit_test(
 			memory_that_fails_loses_nothing_that_was_taken),
 		cmocka_unit_test(an_octet_can_be_cut_out_anywhere),
