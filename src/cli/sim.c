@@ -612,6 +612,24 @@ static const char *check_together(struct line *line, int files)
 	return NULL;
 }
 
+/*
+ * It is a network that is simulated, and no lack of memory: as much as the
+ * buffers of all flows may become (base/pool.h: at twice their octets) is what
+ * the host's shares leave them (tcp/tune.c).
+ */
+static void give_memory(struct cn_settings *set, unsigned flows)
+{
+	size_t most = set->sndbuf ? set->sndbuf : set->wmem.most;
+	size_t rcvbuf = set->rcvbuf ? set->rcvbuf : set->rmem.most;
+	size_t need;
+
+	if (rcvbuf > most)
+		most = rcvbuf;
+	need = most * 2 * (4 + flows) / 3 * 4;
+	if (need > set->memory_limit)
+		set->memory_limit = need;
+}
+
 static void settle(struct line *line)
 {
 	struct bulk_plan *plan = &line->plan;
@@ -625,6 +643,7 @@ static void settle(struct line *line)
 	for (unsigned i = 0; i < plan->flows; i++)
 		plan->cc[i] = line->cc_n ? line->cc[i % line->cc_n] :
 					   line->set.cc;
+	give_memory(&line->set, plan->flows);
 	if (!line->timed)
 		plan->time_ns = plan->octets ? TIME_MAX_NS : TIME_NS;
 	if (!line->jobs)
