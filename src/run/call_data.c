@@ -167,6 +167,8 @@ static long send_message(struct call *call, struct message *m)
 	case PSOCK_CLOSED:
 	case PSOCK_LISTENING:
 	case PSOCK_FAILED:
+		/* The signal may take the answer away; not twice for that. */
+		call->once = true;
 		signal_pipe(call->tid, m->flags);
 		return -EPIPE;
 	case PSOCK_CONNECTING:
