@@ -322,6 +322,15 @@ static void make_marks(struct scene *scene)
  * stream of its own, too.  What is lost with the reset leaves one end without
  * the other, which keepalive then finds out.
  */
+/* Nothing else ends a peer who has nothing to send and whose reset was lost. */
+static void keep_alive(struct talk_side *side)
+{
+	side->keepalive = true;
+	for (unsigned i = 0; i < side->tweak_n; i++)
+		if (side->tweak[i].opt == CN_OPT_KEEPALIVE)
+			side->tweak[i].value = 1;
+}
+
 static void make_ends(struct scene *scene)
 {
 	uint8_t key[16] = "ends";
@@ -343,10 +352,13 @@ static void make_ends(struct scene *scene)
 				side[j].user_timeout_ms =
 					(uint32_t)scene_log_uniform(&random,
 								    100, 1e5);
-			early |= side[j].linger == 1 || side[j].user_timeout_ms;
+			early |= side[j].linger == 1 || side[j].abort_at ||
+				 side[j].user_timeout_ms;
 		}
-		side[0].keepalive |= early;
-		side[1].keepalive |= early;
+		if (early) {
+			keep_alive(&side[0]);
+			keep_alive(&side[1]);
+		}
 	}
 }
 
