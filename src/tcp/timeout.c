@@ -69,7 +69,7 @@ void timeout_rto_restart(struct tcb *tcb, uint64_t now)
 
 void timeout_put_off(struct tcb *tcb, uint64_t now)
 {
-	if (tcb->rexmit_kind == TCP_REXMIT_RACK)
+	if (tcb->busy && tcb->rexmit_kind == TCP_REXMIT_RACK)
 		tcb->busy->rec.rto_at = now + timeout_rto(tcb);
 	else
 		timeout_rto_restart(tcb, now);
@@ -222,8 +222,8 @@ void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
 
 /*
  * Octets that can never be sent by an arriving ACK, because nothing is in
- * flight, need a timer: the persist timer if the peer's window holds them
- * back, the override if we do (cork).
+ * flight, need a timer: the persist timer if the peer's window is closed, the
+ * override if it is open, but small, or if we hold them back (cork).
  */
 void timeout_settle(struct tcb *tcb, uint64_t now)
 {
@@ -244,20 +244,22 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 		return;
 	}
 	if (!output_is_stuck(tcb)) {
-		if (!tcp_flight(tcb) && !output_has_unsent(tcb)) {
+		tcb->sws_at = CN_NEVER;
+		if (!tcp_flight(tcb) && !output_has_unsent(tcb))
 			tcb->rexmit_at = CN_NEVER;
-			tcb->sws_at = CN_NEVER;
-		}
 		return;
 	}
-	if (output_is_corked(tcb) && tcb->snd_wnd) {
-		/* MUST-60: never hold data for ever. */
+	if (tcb->snd_wnd) {
+		/* MUST-38, MUST-60: never hold data for ever, nor longer the
+		 * oftener it is held. */
 		if (tcb->sws_at == CN_NEVER)
 			tcb->sws_at = now + SWS_OVERRIDE_NS;
-	} else if (tcb->rexmit_at == CN_NEVER) {
-		/* MUST-35, MUST-36, SHLD-29: the first probe after an RTO. */
-		tcb->rexmit_at = now + timeout_rto(tcb);
+		return;
 	}
+	tcb->sws_at = CN_NEVER;
+	/* MUST-35, MUST-36, SHLD-29: the first probe after an RTO. */
+	if (tcb->rexmit_at == CN_NEVER)
+		tcb->rexmit_at = now + timeout_rto(tcb);
 }
 
 /* Since the later of two instants, which may be days apart: compared as
@@ -404,10 +406,7 @@ static void persist_timeout(struct tcb *tcb, uint64_t now)
 	if (tcb->backoff < BACKOFF_MAX)
 		tcb->backoff++;
 	tcb->rexmit_at = now + timeout_rto(tcb);
-	/* MUST-38's override: a window that is open but small takes what it
-	 * can; a closed one is probed. */
-	tcb->owe |= tcb->snd_wnd ? TCP_OWE_WAKE : TCP_OWE_PROBE;
-	tcb->unpushed = false;
+	tcb->owe |= TCP_OWE_PROBE;
 }
 
 /* RFC 9293 section 3.8.4. */

@@ -178,6 +178,25 @@ static void corked_tail_waits_from_the_last_ack_on(void)
 	out("PA", 1011, 1, 10);
 }
 
+/* What was held before something went begins to wait anew. */
+static void corked_tail_waits_from_what_went_on(void)
+{
+	at(CN_ESTABLISHED);
+	corks(true);
+	sends(100);
+	silent();
+	after(150 * MS);
+	sends(950);
+	out("A", 1, 1, 1000);
+	after(60 * MS);
+	silent();
+	in("A", 1, 1001, 0);
+	silent();
+	deadline(200 * MS);
+	after(200 * MS);
+	out("PA", 1001, 1, 50);
+}
+
 static void corked_full_segment_goes_at_once(void)
 {
 	at(CN_ESTABLISHED);
@@ -404,6 +423,7 @@ int main(void)
 		cmocka_unit_test_rule(established_close_sends_what_was_held),
 		cmocka_unit_test_rule(established_urgent_is_not_held),
 		cmocka_unit_test_rule(corked_tail_goes_after_200_ms),
+		cmocka_unit_test_rule(corked_tail_waits_from_what_went_on),
 		cmocka_unit_test_rule(corked_tail_waits_from_the_last_ack_on),
 		cmocka_unit_test_rule(corked_full_segment_goes_at_once),
 		cmocka_unit_test_rule(corked_uncork_pushes),
