@@ -360,6 +360,6 @@ void host_relieve(struct cn_host *host, uint64_t now)
 	if (!worst.sock)
 		return;
 	host->count.drop[CN_DROP_MEMORY]++;
-	tcp_abort(&worst.sock->tcb, CN_E_NOBUFS, now);
+	tcp_abort(&worst.sock->tcb, CN_E_CONNABORTED, now);
 	sock_settle(worst.sock, now);
 }

@@ -589,6 +589,11 @@ static struct talk *whose(const struct talk_server *server, uint16_t port)
 	return NULL;
 }
 
+static bool is_over(int err)
+{
+	return err == CN_E_CONNRESET || err == CN_E_CONNABORTED;
+}
+
 static void run_server(struct sim_app *app, uint64_t now)
 {
 	struct talk_server *server = CN_CONTAINER(app, struct talk_server, app);
@@ -598,9 +603,10 @@ static void run_server(struct sim_app *app, uint64_t now)
 		struct cn_endpoint peer;
 		struct talk *talk = NULL;
 
-		/* Reset before it was accepted: nobody's any more. */
+		/* Reset, or let go for want of memory, before it was accepted:
+		 * nobody's any more. */
 		if (cn_sock_peer(sock, &peer) == CN_E_NOTCONN &&
-		    cn_sock_error(sock) == CN_E_CONNRESET) {
+		    is_over(cn_sock_error(sock))) {
 			cn_sock_close(sock, now);
 			continue;
 		}
