@@ -111,10 +111,12 @@ static const char *sends(struct arrow_entry *entry,
 	uint32_t end = trace->seq + trace->len;
 
 	/* What rides on a SYN needs no window (RFC 7413), nor does it when it
-	 * is sent again (RFC 9293 SHLD-16). */
+	 * is sent again (RFC 9293 SHLD-16), be there a SYN without it between
+	 * them. */
 	if (trace->flags & TCP_SYN) {
-		entry->grant = end + 1;
-		entry->has_grant = trace->len > 0;
+		if (!entry->has_grant || seq_gt(end + 1, entry->grant))
+			entry->grant = end + 1;
+		entry->has_grant |= trace->len > 0;
 	}
 	if (!trace->len || !entry->has_grant || seq_le(end, entry->grant))
 		return NULL;

@@ -208,7 +208,7 @@ static void frto_finds_a_real_loss(void)
 }
 
 /* Without new data there is nobody to ask: the rest goes out again. */
-static void frto_without_new_data_resends(void)
+static void five_time_out_unasked(void)
 {
 	at_established_with_frto();
 	n_leave(5);
@@ -217,6 +217,11 @@ static void frto_without_new_data_resends(void)
 	in("A", 1, SEG(2), 0);
 	out("A", SEG(2), 1, 1000);
 	out("A", SEG(3), 1, 1000);
+}
+
+static void frto_without_new_data_resends(void)
+{
+	five_time_out_unasked();
 	silent();
 }
 
@@ -259,13 +264,7 @@ static void frto_waits_for_what_is_new(void)
  * original that comes late is no answer to it: conventional recovery. */
 static void frto_not_asked_is_not_answered(void)
 {
-	at_established_with_frto();
-	n_leave(5);
-	after(RTO);
-	out("A", SEG(1), 1, 1000);
-	in("A", 1, SEG(2), 0);
-	out("A", SEG(2), 1, 1000);
-	out("A", SEG(3), 1, 1000);
+	five_time_out_unasked();
 	after(RTT);
 	in("A", 1, SEG(5), 0);
 	is(t.tcb.in_loss, true);
