@@ -331,18 +331,17 @@ int psock_renew(struct call *call)
 		return a;
 	(void)fcntl(a, F_SETFL, fcntl(call->a, F_GETFL));
 	psock_set_native(psock, a);
-	(void)map_remove(&sup->socks, hash_of(old), psock);
 	add.srcfd = (uint32_t)a;
+	/* Under both for a moment: nothing that fails loses it. */
 	if (!identify(psock, a) ||
 	    ioctl(sup->notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0) {
 		(void)map_remove(&sup->socks, hash_of(psock->cookie), psock);
 		psock->cookie = old;
 		psock->inode = old_inode;
-		if (map_insert(&sup->socks, hash_of(old), psock) != CN_OK)
-			psock_free(psock);
 		close(a);
 		return -ENOBUFS;
 	}
+	(void)map_remove(&sup->socks, hash_of(old), psock);
 	interest_move(&sup->tasks, call->tid, old_inode, call->a, a);
 	close(call->a);
 	call->a = a;
@@ -378,6 +377,36 @@ void psock_connected(struct psock *psock)
 }
 
 /*
+ * Who waited in connect has a socket as it was before: it polls OUT and HUP,
+ * and reading from it does not wait.  Without that the old A stays, which the
+ * next connect takes.
+ */
+static void renew_for(const struct waiter *waiter)
+{
+	struct psock *psock = waiter->psock;
+	struct end *end = psock->end;
+	struct call call = {
+		.sup = psock->sup,
+		.id = waiter->id,
+		.tid = waiter->tid,
+		.nr = waiter->nr,
+		.args = waiter->args,
+		.psock = psock,
+		.a = psock_borrow(psock),
+	};
+
+	if (call.a < 0)
+		return;
+	if (psock_renew(&call) == 0) {
+		unwatch(psock);
+		end_fail(end);
+		psock->end = NULL;
+		psock_let_loose(psock);
+	}
+	close(call.a);
+}
+
+/*
  * A blocking connect tells its error itself and leaves the socket as it was.
  * Otherwise A shows it, and SO_ERROR or the next connect tells.
  */
@@ -391,6 +420,8 @@ void psock_failed(struct psock *psock, int err)
 		return;
 	psock->state = PSOCK_CLOSED;
 	while ((waiter = waiter_first(psock, WAIT_CONNECT))) {
+		if (!told)
+			renew_for(waiter);
 		if (waiter_reply(waiter, told ? -ECONNABORTED : -err) == 0)
 			told = true;
 	}
@@ -398,7 +429,9 @@ void psock_failed(struct psock *psock, int err)
 		return;
 	psock->state = PSOCK_FAILED;
 	psock->err = err;
-	drop_end(psock);
+	/* None where a signal came between the new A and the answer. */
+	if (psock->end)
+		drop_end(psock);
 }
 
 /* A token for each connection that no waiter takes; a is needed to take some

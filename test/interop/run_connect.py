@@ -196,6 +196,35 @@ s.sendall(b"x")'''
 
 
 @case
+def as_new():
+    """a blocking connect that was refused leaves a socket as it was: it polls
+    OUT and HUP, reading does not wait, its epoll instance hears the next try"""
+    script = '''
+import errno, select, socket, sys
+s = socket.socket()
+epoll = select.epoll()
+epoll.register(s, select.EPOLLIN | select.EPOLLOUT)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes([9]) + bytes(15))
+poll = select.poll()
+poll.register(s, select.POLLIN | select.POLLOUT | select.POLLRDHUP)
+for _ in range(3):
+    print(errno.errorcode[s.connect_ex(("127.0.0.1", 9))])
+    print(*poll.poll(0), *epoll.poll(0))
+    print(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+    try:
+        print(s.recv(1))
+    except OSError as error:
+        print("does not wait" if error.errno != errno.EAGAIN else "waits")
+print(s.connect_ex(("127.0.0.1", int(sys.argv[1]))))
+print(*poll.poll(0), *epoll.poll(0))
+s.sendall(b"x")'''
+    with peer(until_end) as (port, results):
+        a, b = native(script, port), python('-q', script, port)
+        assert a == b, (a, b)
+        wait_for(lambda: results == [b'x', b'x'])
+
+
+@case
 def half_close():
     """row 35: each side closes its direction by itself"""
     def serve(conn):
