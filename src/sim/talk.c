@@ -577,16 +577,22 @@ bool talk_may_end_early(const struct talk *talk)
 
 /* ----------------------------------------------------------- the server -- */
 
+/* A client that gave up leaves its port to another. */
 static struct talk *whose(const struct talk_server *server, uint16_t port)
 {
+	struct talk *gone = NULL;
+
 	for (int i = 0; i < server->talk_n; i++) {
 		struct talk *talk = server->talk[i];
 
-		if (talk->client_port == port && !talk->plan.simultaneous &&
-		    talk->end[1].phase == TALK_WAITING)
+		if (talk->client_port != port || talk->plan.simultaneous ||
+		    talk->end[1].phase != TALK_WAITING)
+			continue;
+		if (talk->end[0].phase != TALK_DONE)
 			return talk;
+		gone = talk;
 	}
-	return NULL;
+	return gone;
 }
 
 static bool is_over(int err)

@@ -317,11 +317,6 @@ static void make_marks(struct scene *scene)
 	}
 }
 
-/*
- * Closes that reset, and data that may wait for so long and no longer; from a
- * stream of its own, too.  What is lost with the reset leaves one end without
- * the other, which keepalive then finds out.
- */
 /* Nothing else ends a peer who has nothing to send and whose reset was lost. */
 static void keep_alive(struct talk_side *side)
 {
@@ -331,6 +326,20 @@ static void keep_alive(struct talk_side *side)
 			side->tweak[i].value = 1;
 }
 
+/* It may have to let a connection go (row 14 of the attacks). */
+static bool is_poor(const struct cn_settings *set)
+{
+	struct cn_settings usual;
+
+	cn_settings_default(&usual);
+	return set->memory_limit < usual.memory_limit;
+}
+
+/*
+ * Closes that reset, and data that may wait for so long and no longer; from a
+ * stream of its own, too.  What is lost with the reset leaves one end without
+ * the other, which keepalive then finds out.
+ */
 static void make_ends(struct scene *scene)
 {
 	uint8_t key[16] = "ends";
@@ -339,7 +348,7 @@ static void make_ends(struct scene *scene)
 	random_init(&random, key, scene->seed);
 	for (int i = 0; i < scene->talk_n; i++) {
 		struct talk_side *side = scene->plan[i].side;
-		bool early = false;
+		bool early = is_poor(&scene->set[0]) || is_poor(&scene->set[1]);
 
 		for (int j = 0; j < 2; j++) {
 			if (scene_chance(&random, 0.06))
