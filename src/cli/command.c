@@ -2,95 +2,88 @@
 /* Parsing, help and manual page of a subcommand, from its one table. */
 #include "cli/command.h"
 
-#include <argp.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_HELP 0x7001
 #define KEY_SCDOC 0x7002
 #define EXTRA 3 /* help, scdoc, the end */
 
-struct parse {
-	const struct cli_command *command;
-	void *ctx;
-	int rest;
-	int code; /* -1: go on */
-};
-
-static error_t parse_key(int key, char *arg, struct argp_state *state)
+static bool is_letter(int key)
 {
-	struct parse *parse = state->input;
+	return key > ' ' && key < 127;
+}
 
+/* The table as getopt_long reads it; letters has room for three of each. */
+static void make_options(const struct cli_command *command,
+			 struct option *option, char *letters)
+{
+	size_t n = 0;
+
+	*letters++ = '+'; /* the program's words are its own */
+	*letters++ = 'h';
+	for (; n < command->option_n; n++) {
+		const struct cli_option *from = &command->option[n];
+
+		option[n].name = from->name;
+		option[n].val = from->key;
+		option[n].has_arg = from->arg ? required_argument : no_argument;
+		if (!is_letter(from->key))
+			continue;
+		*letters++ = (char)from->key;
+		if (from->arg)
+			*letters++ = ':';
+	}
+	option[n].name = "help";
+	option[n++].val = 'h';
+	option[n].name = "scdoc";
+	option[n].val = KEY_SCDOC;
+	*letters = '\0';
+}
+
+/* -1: go on; else the exit code. */
+static int take_one(const struct cli_command *command, int key, void *ctx)
+{
 	switch (key) {
 	case 'h':
-	case KEY_HELP:
-		cli_help(parse->command, stdout);
-		parse->code = 0;
-		break;
-	case KEY_SCDOC:
-		cli_scdoc(parse->command, stdout);
-		parse->code = 0;
-		break;
-	case ARGP_KEY_ARG:
-		/* The program's words are its own. */
-		parse->rest = state->next - 1;
-		state->next = state->argc;
+		cli_help(command, stdout);
 		return 0;
-	case ARGP_KEY_INIT:
-	case ARGP_KEY_END:
-	case ARGP_KEY_NO_ARGS:
-	case ARGP_KEY_SUCCESS:
-	case ARGP_KEY_ERROR:
-	case ARGP_KEY_FINI:
-	case ARGP_KEY_ARGS:
-		return ARGP_ERR_UNKNOWN;
+	case KEY_SCDOC:
+		cli_scdoc(command, stdout);
+		return 0;
+	case '?': /* it has said what is wrong */
+		fprintf(stderr, "Try 'catenet %s --help'.\n", command->name);
+		return EXIT_CATENET;
 	default:
-		if (!parse->command->take(parse->ctx, key, arg))
-			parse->code = EXIT_CATENET;
-		break;
+		return command->take(ctx, key, optarg) ? -1 : EXIT_CATENET;
 	}
-	if (parse->code >= 0)
-		state->next = state->argc;
-	return 0;
 }
 
 int cli_parse(const struct cli_command *command, int argc, char **argv,
 	      void *ctx, int *rest)
 {
-	struct argp_option *option =
+	struct option *option =
 		calloc(command->option_n + EXTRA, sizeof(*option));
-	struct argp argp = {.options = option, .parser = parse_key};
-	struct parse parse = {
-		.command = command,
-		.ctx = ctx,
-		.rest = argc,
-		.code = -1,
-	};
-	char name[64];
-	size_t n = 0;
+	char *letters = calloc(command->option_n + EXTRA, 3);
+	char name[64], *called = argv[0];
+	int key, code = option && letters ? -1 : EXIT_CATENET;
 
-	if (!option)
-		return EXIT_CATENET;
-	for (; n < command->option_n; n++) {
-		option[n].name = command->option[n].name;
-		option[n].key = command->option[n].key;
-		option[n].arg = command->option[n].arg;
+	*rest = argc;
+	if (code < 0) {
+		make_options(command, option, letters);
+		/* getopt names itself by argv[0] in what it finds wrong. */
+		snprintf(name, sizeof(name), "catenet %s", command->name);
+		argv[0] = name;
+		optind = 0; /* from the beginning, each time */
+		while (code < 0 && (key = getopt_long(argc, argv, letters,
+						      option, NULL)) != -1)
+			code = take_one(command, key, ctx);
+		*rest = optind;
+		argv[0] = called;
 	}
-	option[n].name = "help";
-	option[n++].key = 'h';
-	option[n].name = "scdoc";
-	option[n].flags = OPTION_HIDDEN;
-	option[n++].key = KEY_SCDOC;
-	/* argp names itself by argv[0] in what it finds wrong. */
-	snprintf(name, sizeof(name), "catenet %s", command->name);
-	argv[0] = name;
-	argp_err_exit_status = EXIT_CATENET;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL,
-		       &parse))
-		parse.code = EXIT_CATENET;
 	free(option);
-	*rest = parse.rest;
-	return parse.code;
+	free(letters);
+	return code;
 }
 
 const char *cli_name_of(const struct cli_command *command, int key)
@@ -135,11 +128,6 @@ static void wrap(FILE *out, const char *text, int at)
 		text += strspn(text, " ");
 	}
 	fputc('\n', out);
-}
-
-static bool is_letter(int key)
-{
-	return key > ' ' && key < 127;
 }
 
 static void help_option(const struct cli_option *option, FILE *out)

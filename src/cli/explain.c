@@ -42,7 +42,7 @@ static const struct cli_example examples[] = {
 
 struct line {
 	struct screen screen;
-	bool json;
+	bool json, wide;
 	const struct drawing *drawing;
 };
 
@@ -114,6 +114,7 @@ static bool take(void *ctx, int key, const char *value)
 		why = screen_take_lang(&line->screen, value);
 	else
 		why = screen_take_width(&line->screen, value);
+	line->wide |= key == KEY_WIDTH;
 	return !why ||
 	       cli_wrong(&cli_explain_command,
 			 key == KEY_LANG ? "lang" : "width", value, why);
@@ -264,10 +265,28 @@ static int list(const struct screen *screen)
 	return 0;
 }
 
+/* NULL, or which options make no sense with what else is said. */
+static const char *check_together(const struct line *line, size_t n)
+{
+	if (line->json && line->drawing)
+		return "--json and --svg: say one of them";
+	if (line->wide && (line->json || line->drawing))
+		return "--width is of the ladder alone: leave it out with "
+		       "--json and --svg";
+	if (!n && line->drawing)
+		return "--svg needs a situation; without options they are "
+		       "listed";
+	if (!n && (line->json || line->wide))
+		return "--json and --width need a situation; without options "
+		       "they are listed";
+	return NULL;
+}
+
 int cli_explain(int argc, char **argv)
 {
 	const struct scenario *scenario[SITUATIONS_MAX];
 	struct line line;
+	const char *why;
 	int rest, code;
 	size_t n = 0;
 
@@ -294,9 +313,9 @@ int cli_explain(int argc, char **argv)
 			"states takes several\n");
 		return EXIT_CATENET;
 	}
-	if (!n && line.drawing) {
-		fprintf(stderr, "catenet explain: --svg needs a situation; "
-				"without options they are listed\n");
+	why = check_together(&line, n);
+	if (why) {
+		fprintf(stderr, "catenet explain: %s\n", why);
 		return EXIT_CATENET;
 	}
 	if (!n)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define NUMBER_LEN 10 /* of a process or a port */
 #define BIT(state) (1u << (state))
 #define ALL                                                                    \
 	(BIT(CN_LISTEN) | BIT(CN_SYN_SENT) | BIT(CN_SYN_RECEIVED) |            \
@@ -105,6 +106,9 @@ static const char bad_word[] =
 	"expected are state NAME, exclude NAME, sport = :PORT, dport = :PORT, "
 	"or the number of a process or a port";
 
+static const char late_option[] =
+	"options stand before what is to be shown: catenet ss -a 8080";
+
 static const char *take_state(struct filter *filter, const char *name,
 			      bool excluded)
 {
@@ -155,7 +159,10 @@ static const char *take_word(struct filter *filter, const char *word, char **at)
 	if (!strcmp(word, "or") || !strcmp(word, "not"))
 		return "or and not are not known here; all that is said must "
 		       "hold";
-	if (strspn(word, "0123456789") != strlen(word) || filter->number)
+	if (*word == '-')
+		return late_option;
+	if (strspn(word, "0123456789") != strlen(word) || filter->number ||
+	    strlen(word) > NUMBER_LEN)
 		return bad_word;
 	filter->number = strtoul(word, NULL, 10);
 	return filter->number ? NULL : bad_word;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <catenet/engine.h>
+#include <catenet/host.h>
 
 #include "base/assert.h"
 #include "link/units.h"
@@ -29,17 +30,12 @@ const char *host_option_cc(size_t i)
 const char *host_option_count(const char *value, uint64_t low, uint64_t high,
 			      uint32_t *to)
 {
-	static char range[96];
 	uint64_t count;
 	const char *why = units_count(value, low, high, &count);
 
-	if (why) {
-		snprintf(range, sizeof(range), "%s; from %llu to %llu", why,
-			 (unsigned long long)low, (unsigned long long)high);
-		return range;
-	}
-	*to = (uint32_t)count;
-	return NULL;
+	if (!why)
+		*to = (uint32_t)count;
+	return why;
 }
 
 const char *host_option_buffer(const char *value, uint32_t *to)
@@ -138,4 +134,35 @@ const char *host_option(const char *name, const char *value,
 					 &options->client_prefix);
 	CN_ASSERT(!strcmp(name, "idle-timeout"));
 	return take_idle_timeout(value, &options->idle_timeout_ns);
+}
+
+static bool differs(const struct cn_mem *mem, const struct cn_mem *usual)
+{
+	return mem->least != usual->least || mem->initial != usual->initial ||
+	       mem->most != usual->most;
+}
+
+const char *host_buffers_check(const struct cn_mem *rmem,
+			       const struct cn_mem *wmem, uint32_t rcvbuf,
+			       uint32_t sndbuf)
+{
+	struct cn_settings usual;
+
+	cn_settings_default(&usual);
+	if (rcvbuf && differs(rmem, &usual.rmem))
+		return "--rmem and --rcvbuf: say one of them; buffers of "
+		       "--rcvbuf are not tuned";
+	if (sndbuf && differs(wmem, &usual.wmem))
+		return "--wmem and --sndbuf: say one of them; buffers of "
+		       "--sndbuf are not tuned";
+	return NULL;
+}
+
+const char *host_options_check(const struct world_options *options)
+{
+	if (options->client_prefix && !options->max_per_client)
+		return "--client-prefix needs --max-per-client N, the limit of "
+		       "such a client";
+	return host_buffers_check(&options->rmem, &options->wmem,
+				  options->rcvbuf, options->sndbuf);
 }

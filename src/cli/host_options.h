@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cn_mem;
 struct world_options;
 
 enum host_key {
@@ -64,6 +65,12 @@ const char *host_option(const char *name, const char *value,
 /* A count from low to high, or what is wrong with it, the range said. */
 const char *host_option_count(const char *value, uint64_t low, uint64_t high,
 			      uint32_t *to);
+/* NULL, or which two of them make no sense together. */
+const char *host_options_check(const struct world_options *options);
+/* The same of buffers: those that tune themselves, and of one size. */
+const char *host_buffers_check(const struct cn_mem *rmem,
+			       const struct cn_mem *wmem, uint32_t rcvbuf,
+			       uint32_t sndbuf);
 /* The size of a buffer, or what is wrong with it. */
 const char *host_option_buffer(const char *value, uint32_t *to);
 /* For completion: NULL after the last. */

@@ -32,14 +32,23 @@ static const char *take_net(struct path_line *line, const char *value)
 	return NULL;
 }
 
-static const char *take_drop(struct path_line *line, const char *value)
+const char *path_take_drop(const char *value, const char **drop)
 {
 	static char why[CN_DROP_ERROR];
 
 	if (cn_drop_error(value, NULL, why, sizeof(why)))
 		return why;
-	line->drop = value;
+	if (!value[strspn(value, " \t\n;")])
+		return "no rule; write for example 'up syn #1'";
+	*drop = value;
 	return NULL;
+}
+
+const char *path_take_words(const char *value, struct cn_impair *impair)
+{
+	if (!value[strspn(value, " =")])
+		return "no word; write for example 'loss 5% rate 1mbit'";
+	return units_impair_list(value, impair);
 }
 
 static const char *take_mtu(struct path_line *line, const char *value)
@@ -61,22 +70,43 @@ const char *path_take(struct path_line *line, int key, const char *name,
 	case PATH_NET:
 		return take_net(line, value);
 	case PATH_DROP:
-		return take_drop(line, value);
+		return path_take_drop(value, &line->drop);
 	case PATH_MTU:
 		return take_mtu(line, value);
 	case PATH_UP:
-		return units_impair_list(value, &line->up);
+		return path_take_words(value, &line->up);
 	case PATH_DOWN:
-		return units_impair_list(value, &line->down);
+		return path_take_words(value, &line->down);
 	default:
 		why = units_impair(name, value, &line->up);
 		return why ? why : units_impair(name, value, &line->down);
 	}
 }
 
+static bool has_rate(const struct cn_impair *impair)
+{
+	return impair->rate || impair->rate_trace;
+}
+
+const char *path_pair_check(const struct cn_impair *up,
+			    const struct cn_impair *down)
+{
+	const char *why = cn_impair_error(up);
+
+	if (!why)
+		why = cn_impair_error(down);
+	if (why || has_rate(up) || has_rate(down))
+		return why;
+	if (up->mark || down->mark)
+		return "--mark needs --rate or --trace: without one no packet "
+		       "waits";
+	if (up->queue || up->queue_octets || down->queue || down->queue_octets)
+		return "--queue needs --rate or --trace: without one no packet "
+		       "waits";
+	return NULL;
+}
+
 const char *path_check(const struct path_line *line)
 {
-	const char *why = cn_impair_error(&line->up);
-
-	return why ? why : cn_impair_error(&line->down);
+	return path_pair_check(&line->up, &line->down);
 }

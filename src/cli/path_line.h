@@ -80,6 +80,12 @@ enum path_key {
 		PATH_DOWN, "down", "WORDS", back " alone", NULL                 \
 	}
 
+/* NULL, or which of the impairments can do nothing as it stands. */
+const char *path_pair_check(const struct cn_impair *up,
+			    const struct cn_impair *down);
+/* What --drop, --up and --down hold; NULL, or what is wrong with it. */
+const char *path_take_drop(const char *value, const char **drop);
+const char *path_take_words(const char *value, struct cn_impair *impair);
 void path_line_init(struct path_line *line);
 /* NULL, or why not; key is one of the above, name its option's. */
 const char *path_take(struct path_line *line, int key, const char *name,

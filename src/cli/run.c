@@ -12,7 +12,10 @@
 
 #include "cli/command.h"
 #include "cli/host_options.h"
+#include "cli/outputs.h"
+#include "cli/path_line.h"
 #include "cli/screen.h"
+#include "link/impair.h"
 #include "link/profile.h"
 #include "link/units.h"
 #include "run/world/options.h"
@@ -159,7 +162,10 @@ static const struct cli_option table[] = {
 	 "captures every packet, before the path harms it; - is standard "
 	 "output (then the program's goes to standard error)",
 	 NULL},
-	{KEY_SUMMARY, "summary", "FILE", "writes the summary as JSON", NULL},
+	{KEY_SUMMARY, "summary", "FILE",
+	 "writes the summary as JSON; - is standard output (then the program's "
+	 "goes to standard error)",
+	 NULL},
 	{'q', "quiet", NULL, "no summary, no remarks", NULL},
 	{'v', "verbose", NULL,
 	 "the summary also where there is no terminal; where there is one, a "
@@ -199,7 +205,7 @@ struct line {
 	struct world_publish publish[PUBLISH_MAX];
 	const char *only;
 	const char *net; /* NULL: none, or while it is looked for */
-	bool looking_for_net;
+	bool looking_for_net, via;
 	const char *alone; /* an option that no world of others takes */
 	struct screen screen;
 };
@@ -332,17 +338,12 @@ static const char *take_addr(struct world_options *world, const char *value)
 	    units_count(slash + 1, 1,
 			cn_addr_is_v4(&world->tun_addr) ? 32 : 128, &bits))
 		return "write ADDRESS/BITS, for example 10.9.0.2/24";
+	if (cn_addr_is_any(&world->tun_addr) ||
+	    cn_addr_is_loopback(&world->tun_addr) ||
+	    cn_addr_is_multicast(&world->tun_addr))
+		return "no address that an interface may have; write for "
+		       "example 10.9.0.2/24";
 	world->tun_prefix = (unsigned)bits;
-	return NULL;
-}
-
-static const char *take_drop(struct world_options *world, const char *value)
-{
-	static char why[CN_DROP_ERROR];
-
-	if (cn_drop_error(value, NULL, why, sizeof(why)))
-		return why;
-	world->drop = value;
 	return NULL;
 }
 
@@ -386,11 +387,11 @@ static const char *take_value(struct line *line, int key, const char *value)
 
 	switch (key) {
 	case KEY_UP:
-		return units_impair_list(value, &world->up);
+		return path_take_words(value, &world->up);
 	case KEY_DOWN:
-		return units_impair_list(value, &world->down);
+		return path_take_words(value, &world->down);
 	case KEY_DROP:
-		return take_drop(world, value);
+		return path_take_drop(value, &world->drop);
 	case KEY_MTU:
 		return host_option_count(value, MTU_MIN, 65535, &world->mtu);
 	case KEY_ONLY:
@@ -434,12 +435,14 @@ static const char *take_value(struct line *line, int key, const char *value)
 		return take_dns(world, value);
 	case KEY_TUN:
 		world->tun = value;
-		return NULL;
+		return *value ? NULL : "write a name, for example cat0";
 	case KEY_ADDR:
 		return take_addr(world, value);
 	case KEY_VIA:
-		return cn_addr_parse(value, &world->tun_via) ? NULL :
-							       "not an address";
+		line->via = true;
+		return cn_addr_parse(value, &world->tun_via) ?
+			       NULL :
+			       "not an address; write for example 10.9.0.1";
 	default:
 		return take_both(world, key, value);
 	}
@@ -551,7 +554,10 @@ static const char *find_only(struct world_options *world, const char *value)
 	if (*host == '[' && (end = strchr(host, ']'))) {
 		*end = '\0';
 		host++;
-		port = end[1] == ':' ? end + 2 : NULL;
+		if (end[1] && end[1] != ':')
+			return "write HOST or HOST:PORT, for example "
+			       "[::1]:80";
+		port = end[1] ? end + 2 : NULL;
 	} else if ((end = strrchr(host, ':')) && end == strchr(host, ':')) {
 		*end = '\0';
 		port = end + 1;
@@ -568,41 +574,62 @@ static const char *find_only(struct world_options *world, const char *value)
 	return NULL;
 }
 
+static bool is_clean(const struct world_options *world)
+{
+	struct world_options usual;
+
+	world_options_default(&usual);
+	return impair_is_clean(&world->up) && impair_is_clean(&world->down) &&
+	       !world->drop && world->mtu == usual.mtu;
+}
+
+/* Options that do nothing without another, or beside one. */
+static const char *check_places(const struct line *line)
+{
+	const struct world_options *world = &line->world;
+
+	if (world->impair_loopback && is_clean(world))
+		return "--impair-loopback: nothing is impaired there; say how, "
+		       "for example --delay 50ms";
+	if (world->tun && !world->tun_prefix)
+		return "--tun needs --addr ADDRESS/BITS, the program's address "
+		       "on it";
+	if (!world->tun && (world->tun_prefix || line->via))
+		return "--addr and --via need --tun NAME";
+	if (world->has_dns && (line->run.no_namespace || world->tun))
+		return "--dns: names are this machine's with --no-namespace "
+		       "and --tun; leave one out";
+	return NULL;
+}
+
 static bool check_together(struct line *line)
 {
 	struct world_options *world = &line->world;
-	const char *why = cn_impair_error(&world->up);
+	const struct cli_output output[] = {
+		{"events", world->events},
+		{"pcapng", world->pcapng},
+		{"summary", world->summary},
+	};
+	const char *why = path_pair_check(&world->up, &world->down);
 
 	if (!why)
-		why = cn_impair_error(&world->down);
+		why = host_options_check(world);
+	if (!why)
+		why = check_places(line);
 	if (why) {
 		fprintf(stderr, "catenet run: %s\n", why);
 		return false;
 	}
 	if (line->only) {
 		why = find_only(world, line->only);
+		if (!why && is_clean(world))
+			why = "nothing is impaired there; say how, for example "
+			      "--delay 50ms";
 		if (why)
 			return cli_wrong(&cli_run_command, "only", line->only,
 					 why);
 	}
-	if (world->events && world->pcapng && !strcmp(world->events, "-") &&
-	    !strcmp(world->pcapng, "-")) {
-		fprintf(stderr, "catenet run: --events - and --pcapng -: one "
-				"thing alone can be written to standard "
-				"output; name a file for the other\n");
-		return false;
-	}
-	if (world->tun && !world->tun_prefix) {
-		fprintf(stderr, "catenet run: --tun needs --addr ADDRESS/BITS, "
-				"the program's address on it\n");
-		return false;
-	}
-	if (!world->tun && world->tun_prefix) {
-		fprintf(stderr, "catenet run: --addr and --via need --tun "
-				"NAME\n");
-		return false;
-	}
-	return true;
+	return outputs_check("run", output, sizeof(output) / sizeof(output[0]));
 }
 
 /* In a world of others the network is described by whoever keeps it. */
@@ -615,8 +642,9 @@ static bool check_world(const struct line *line)
 	if (!line->run.world || !line->alone)
 		return true;
 	fprintf(stderr,
-		"catenet run: --%s: not with --world, where the network is the "
-		"world's: catenet world set %s LINK delay 50ms changes it\n",
+		"catenet run: --%s: not with --world, where hosts and network "
+		"are the world's: what catenet world has of it is said when it "
+		"begins; catenet world set %s LINK delay 50ms changes a link\n",
 		line->alone, line->run.world);
 	return false;
 }
@@ -679,7 +707,7 @@ int cli_run(int argc, char **argv)
 				"catenet run [OPTION...] -- PROGRAM\n");
 		return EXIT_CATENET;
 	}
-	if (!check_together(&line) || !check_world(&line))
+	if (!check_world(&line) || !check_together(&line))
 		return EXIT_CATENET;
 	line.run.argv = argv + rest;
 	line.world.screen = (struct world_screen){

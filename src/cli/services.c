@@ -59,7 +59,7 @@ static const struct cli_option table[] = {
 	{KEY_VIA, "via", "ADDRESS/BITS",
 	 "the kernel's address on it; may be given again", NULL},
 	{KEY_MTU, "mtu", "OCTETS",
-	 "its largest packet; 15050us unless "
+	 "its largest packet; 1500 unless "
 	 "said",
 	 NULL},
 	{KEY_PLAIN, "plain", NULL, "without checksum and segmentation offload",
@@ -175,6 +175,11 @@ static const char *take_addr(const char *value, struct net_addr *list,
 	    units_count(slash + 1, 1, cn_addr_is_v4(&list[*n].addr) ? 32 : 128,
 			&bits))
 		return form;
+	if (cn_addr_is_any(&list[*n].addr) ||
+	    cn_addr_is_loopback(&list[*n].addr) ||
+	    cn_addr_is_multicast(&list[*n].addr))
+		return "no address that an interface may have; write for "
+		       "example 10.9.0.2/24";
 	list[(*n)++].bits = (unsigned)bits;
 	return NULL;
 }
@@ -203,7 +208,7 @@ static const char *take_value(struct services *services, int key,
 	switch (key) {
 	case KEY_TUN:
 		services->name = value;
-		return NULL;
+		return *value ? NULL : "write a name, for example cat0";
 	case KEY_ADDR:
 		return take_addr(value, services->addr, &services->addr_n);
 	case KEY_VIA:
@@ -617,7 +622,7 @@ static int run(struct services *services)
 	if (!services->quiet)
 		fprintf(stderr, "catenet services: %llu connections served\n",
 			(unsigned long long)services->accepted);
-	return 0;
+	return rc ? fail(services->tun.name, strerror(-rc)) : 0;
 }
 
 static void finish(struct services *services)
@@ -631,6 +636,28 @@ static void finish(struct services *services)
 		cn_pool_free(services->pool);
 	loop_free(services->loop);
 	free(services);
+}
+
+/* -1: go on; else the exit code. */
+static int check_together(const struct services *services)
+{
+	const char *why = host_buffers_check(&services->rmem, &services->wmem,
+					     services->rcvbuf,
+					     services->sndbuf);
+
+	if (why) {
+		fprintf(stderr, "catenet services: %s\n", why);
+		return EXIT_CATENET;
+	}
+	for (unsigned i = 0; i < services->addr_n; i++)
+		for (unsigned k = 0; k < services->via_n; k++)
+			if (!memcmp(&services->addr[i].addr,
+				    &services->via[k].addr,
+				    sizeof(struct cn_addr)))
+				return fail("--addr and --via",
+					    "are one address; the kernel's is "
+					    "another, for example 10.9.0.1/24");
+	return -1;
 }
 
 int cli_services(int argc, char **argv)
@@ -655,6 +682,8 @@ int cli_services(int argc, char **argv)
 		code = fail("--tun and --addr",
 			    "are needed; for example --tun cat0 --addr "
 			    "10.9.0.2/24 --via 10.9.0.1/24");
+	if (code < 0)
+		code = check_together(services);
 	if (code < 0) {
 		services->loop = loop_new();
 		services->pool = cn_pool_new(&heap_memory);

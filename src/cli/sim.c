@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/host_options.h"
+#include "cli/outputs.h"
 #include "cli/path_line.h"
 #include "cli/screen.h"
 #include "cli/sim_look.h"
@@ -17,6 +18,8 @@
 #include "link/units.h"
 
 #define JOBS_MAX 256
+/* No line of a run is as long as that. */
+#define LINE_ROOM (1 << 20)
 #define TIME_NS (10 * CN_NS_PER_SEC)
 #define TIME_MAX_NS (UINT64_C(3600) * CN_NS_PER_SEC)
 
@@ -115,7 +118,8 @@ struct line {
 	uint64_t first, last; /* seeds */
 	uint64_t part, parts;
 	uint64_t jobs;
-	bool json, merge, many, timed;
+	bool json, merge, many, timed, one, parted;
+	const char *runs; /* an option that only a run takes */
 };
 
 static bool take(void *ctx, int key, const char *value);
@@ -198,6 +202,8 @@ static const char *take_outage(struct bulk_plan *plan, const char *value)
 	why = units_time(at, &outage->at_ns);
 	if (!why)
 		why = units_time(lasts, &outage->for_ns);
+	if (!why && !outage->for_ns)
+		why = "an outage of no time; write for example 5s+2s";
 	if (!why && plan->outage_n &&
 	    outage->at_ns < outage[-1].at_ns + outage[-1].for_ns)
 		why = "begins before the one before it is over";
@@ -226,6 +232,7 @@ static const char *take_part(struct line *line, const char *value)
 	    units_count(parts, 1, 1000000, &line->parts) ||
 	    units_count(part, 1, line->parts, &line->part))
 		return "write I/N with I from 1 to N, for example 2/8";
+	line->parted = true;
 	return NULL;
 }
 
@@ -272,6 +279,7 @@ static const char *take_transfer(struct line *line, int key, const char *value)
 	case KEY_SEED:
 		why = host_option_count(value, 0, UINT32_MAX, &number);
 		line->first = line->last = number;
+		line->one = true;
 		return why;
 	case KEY_SEEDS:
 		return take_seeds(line, value);
@@ -289,6 +297,8 @@ static bool take(void *ctx, int key, const char *value)
 	struct line *line = ctx;
 	const char *why = NULL;
 
+	if (key != KEY_MERGE && key != KEY_JSON && key != KEY_LANG)
+		line->runs = cli_name_of(&cli_sim_command, key);
 	switch (key) {
 	case KEY_MERGE:
 		line->merge = true;
@@ -539,17 +549,21 @@ static bool merge_lines(const char *name, FILE *file, const struct line *line,
 	struct bulk_result result;
 	unsigned long number = 0;
 	const char *why = NULL;
-	char *text = NULL;
-	size_t room = 0;
-	bool good = true;
+	char *text = malloc(LINE_ROOM);
+	bool good = text || out_of_memory();
 
-	while (good && !why && getline(&text, &room, file) > 0) {
+	while (good && !why && fgets(text, LINE_ROOM, file)) {
 		why = sim_json_read(text, &result);
 		number++;
 		good = why ||
 		       (tell(line, &result, to) && remember(all, &result));
 	}
 	free(text);
+	if (good && !number && !ferror(file)) {
+		number = 1;
+		why = "no run is in it; did the one that wrote it come to its "
+		      "end?";
+	}
 	if (why)
 		fprintf(stderr, "catenet sim: %s:%lu: %s\n", name, number, why);
 	else if (ferror(file))
@@ -586,20 +600,36 @@ static bool takes_time(const struct cn_impair *impair)
 	return impair->delay_ns || impair->rate || impair->rate_trace;
 }
 
+/* What does nothing, or cannot be, beside something else. */
+static const char *check_runs(const struct line *line)
+{
+	if (line->one && line->many)
+		return "--seed and --seeds: say one of them";
+	if (line->parted && !line->many)
+		return "--part needs --seeds A..B, of which it is a part";
+	if (line->cc_n > line->plan.flows)
+		return "--cc has more controllers than there are flows, and "
+		       "they take turns: say --flows too";
+	if (line->plan.stagger_ns && line->plan.flows == 1)
+		return "--stagger is between flows, and there is one: say "
+		       "--flows too";
+	return NULL;
+}
+
 static const char *check_together(struct line *line, int files)
 {
 	bool looks = line->look.pcapng || line->look.events || line->look.plot;
 	const struct cn_impair *up = &line->path.up, *down = &line->path.down;
 	const char *why = path_check(&line->path);
 
+	if (!why)
+		why = check_runs(line);
 	if (why)
 		return why;
 	if (sim_look_on_stdout(&line->look) + line->json > 1)
 		return "one thing alone can be written to standard output";
 	if (!line->has_ecn && (up->ecn || up->mark || down->ecn || down->mark))
 		line->set.ecn = 3;
-	if (line->merge)
-		return files ? NULL : "--merge needs the files that it joins";
 	if (files)
 		return "it takes files only with --merge";
 	if (!takes_time(&line->path.up) && !takes_time(&line->path.down))
@@ -610,6 +640,19 @@ static const char *check_together(struct line *line, int files)
 	if (line->first + line->part - 1 > line->last)
 		return "this --part has none of the seeds";
 	return NULL;
+}
+
+static const char *check_merge(const struct line *line, int files)
+{
+	static char why[96];
+
+	if (!files)
+		return "--merge needs the files that it joins";
+	if (!line->runs)
+		return NULL;
+	snprintf(why, sizeof(why), "--%s: not with --merge, which runs nothing",
+		 line->runs);
+	return why;
 }
 
 /*
@@ -657,6 +700,8 @@ static void settle(struct line *line)
 int cli_sim(int argc, char **argv)
 {
 	static struct line line;
+	struct cli_output output[] = {
+		{"plot", NULL}, {"pcapng", NULL}, {"events", NULL}};
 	struct sim_table *to = sim_table_new();
 	const char *why;
 	int rest, code;
@@ -671,9 +716,16 @@ int cli_sim(int argc, char **argv)
 		sim_table_free(to);
 		return to ? code : EXIT_CATENET;
 	}
-	why = check_together(&line, argc - rest);
+	output[0].file = line.look.plot;
+	output[1].file = line.look.pcapng;
+	output[2].file = line.look.events;
+	why = line.merge ? check_merge(&line, argc - rest) :
+			   check_together(&line, argc - rest);
 	if (why) {
 		fprintf(stderr, "catenet sim: %s\n", why);
+		code = EXIT_CATENET;
+	} else if (!outputs_check("sim", output,
+				  sizeof(output) / sizeof(output[0]))) {
 		code = EXIT_CATENET;
 	} else {
 		settle(&line);

@@ -198,8 +198,11 @@ bool sim_look_close(struct sim_look *look, const char *title,
 	if (look->pcapng) {
 		if (pcapng_flush(look->pcapng) || look->failed ||
 		    capture_file_close(&look->capture)) {
-			fprintf(stderr, "catenet sim: %s is not whole\n",
-				look->config.pcapng);
+			int err = look->capture.saved_errno;
+
+			fprintf(stderr, "catenet sim: %s is not whole: %s\n",
+				look->config.pcapng,
+				err ? strerror(err) : "a write failed");
 			good = false;
 		}
 	}

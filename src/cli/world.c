@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/host_options.h"
+#include "cli/outputs.h"
 #include "cli/screen.h"
 #include "cli/world_plan.h"
 #include "link/units.h"
@@ -79,7 +80,9 @@ static const struct cli_option table[] = {
 	 "what it did and why",
 	 "Seeing (catenet run --world has the same, for its host)"},
 	{KEY_EVENTS, "events", "FILE",
-	 "writes every event of TCP as a line of JSON (docs/events.md)", NULL},
+	 "writes every event of TCP as a line of JSON (docs/events.md); - is "
+	 "standard output",
+	 NULL},
 	{KEY_PCAPNG, "pcapng", "FILE",
 	 "captures every packet of every link; - is standard output", NULL},
 	{KEY_LANG, "lang", "LANG",
@@ -109,6 +112,7 @@ struct line {
 	struct world_plan plan;
 	struct world_publish publish[WORLD_PLAN_PORTS];
 	bool json;
+	const char *begins; /* an option that only a world that begins takes */
 	struct screen screen;
 };
 
@@ -160,6 +164,8 @@ static bool take(void *ctx, int key, const char *value)
 	struct line *line = ctx;
 	const char *why = NULL;
 
+	if (key != KEY_JSON && key != KEY_LANG)
+		line->begins = cli_name_of(&cli_world_command, key);
 	switch (key) {
 	case 'f':
 		why = world_plan_file(&line->plan, value);
@@ -182,6 +188,8 @@ static bool take(void *ctx, int key, const char *value)
 		break;
 	case KEY_TIME_WAIT:
 		why = units_time(value, &line->lab.msl2_ns);
+		if (!why && line->lab.msl2_ns < CN_NS_PER_MS)
+			why = "too short; at least 1ms";
 		break;
 	case KEY_SEED:
 	case HOST_CC:
@@ -241,6 +249,8 @@ static int list(int argc, char **argv)
 {
 	int code = 0;
 
+	if (argc > 2)
+		return misused("write ls or ls NAME");
 	if (argc > 1)
 		return keep_list(argv[1], TALK_LIST_LINES);
 	door_each(list_one, &code);
@@ -269,6 +279,8 @@ static int change(int argc, char **argv)
 
 static int keep(struct line *line, int argc, char **argv)
 {
+	const struct cli_output *output;
+	const char *why;
 	int rest, code;
 
 	line->keep.name = argv[0];
@@ -279,6 +291,17 @@ static int keep(struct line *line, int argc, char **argv)
 		return code;
 	if (rest < argc)
 		return misused("one name; the network is described by options");
+	if (line->json)
+		return misused("--json: show alone writes JSON lines");
+	why = host_options_check(&line->world);
+	if (why)
+		return misused(why);
+	output = (const struct cli_output[]){
+		{"events", line->world.events},
+		{"pcapng", line->world.pcapng},
+	};
+	if (!outputs_check("world", output, 2))
+		return EXIT_CATENET;
 	if (!world_plan_finish(&line->plan, line->lab.gateway, line->publish,
 			       line->world.publish_n))
 		return EXIT_CATENET;
@@ -297,6 +320,15 @@ static int keep(struct line *line, int argc, char **argv)
 	return code;
 }
 
+static int begins_alone(const struct line *line)
+{
+	fprintf(stderr,
+		"catenet world: --%s is of a world that begins: catenet world "
+		"NAME --%s ...\n",
+		line->begins, line->begins);
+	return EXIT_CATENET;
+}
+
 static int show(struct line *line, int argc, char **argv)
 {
 	bool names = !strcmp(argv[0], "names");
@@ -310,7 +342,11 @@ static int show(struct line *line, int argc, char **argv)
 		return code;
 	if (rest < argc - 1)
 		return misused("write show NAME or names NAME");
-	if (line->json && !names)
+	if (line->begins)
+		return begins_alone(line);
+	if (line->json && names)
+		return misused("--json: show alone writes JSON lines");
+	if (line->json)
 		which = TALK_LIST_JSON;
 	return keep_list(name, which);
 }
@@ -331,9 +367,25 @@ static int capture(const struct line *line, int argc, char **argv)
 	return keep_capture(argv[1], argv[argc - 1], &ask);
 }
 
+static bool is_verb_name(const char *name)
+{
+	for (size_t i = 0; word(i); i++)
+		if (!strcmp(word(i), name))
+			return true;
+	return false;
+}
+
 static int verb(struct line *line, int argc, char **argv, bool *is_verb)
 {
-	*is_verb = true;
+	*is_verb = is_verb_name(argv[0]);
+	if (!*is_verb)
+		return 0;
+	if (line->begins)
+		return begins_alone(line);
+	if (!strcmp(argv[0], "show") || !strcmp(argv[0], "names"))
+		return show(line, argc, argv);
+	if (line->json)
+		return misused("--json: show alone writes JSON lines");
 	if (!strcmp(argv[0], "ls"))
 		return list(argc, argv);
 	if (!strcmp(argv[0], "stop"))
@@ -341,12 +393,7 @@ static int verb(struct line *line, int argc, char **argv, bool *is_verb)
 				   misused("write stop NAME");
 	if (!strcmp(argv[0], "capture"))
 		return capture(line, argc, argv);
-	if (!strcmp(argv[0], "set") || !strcmp(argv[0], "route"))
-		return change(argc, argv);
-	if (!strcmp(argv[0], "show") || !strcmp(argv[0], "names"))
-		return show(line, argc, argv);
-	*is_verb = false;
-	return 0;
+	return change(argc, argv);
 }
 
 int cli_world(int argc, char **argv)

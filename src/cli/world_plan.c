@@ -129,6 +129,14 @@ bool world_plan_finish(struct world_plan *plan, const char *gateway,
 				"-f FILE\n");
 		return false;
 	}
+	if (gateway && (!strcmp(gateway, WORLD_INTERNET) ||
+			plan_find_node(plan->plan, gateway) < 0)) {
+		fprintf(stderr,
+			"catenet world: --gateway: no host or router is called "
+			"'%s'; write --host NAME, or name one of those\n",
+			gateway);
+		return false;
+	}
 	for (unsigned i = 0; i < publish_n; i++) {
 		if (!gateway) {
 			fprintf(stderr,

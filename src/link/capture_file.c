@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +40,22 @@ int capture_file_try(int fd)
 	return regular && (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET) < 0) ?
 		       errno :
 		       0;
+}
+
+FILE *capture_file_text(const char *path, int *err)
+{
+	const bool own = strcmp(path, "-") != 0;
+	int fd = own ? -1 : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	FILE *file = own ? fopen(path, "we") : fd >= 0 ? fdopen(fd, "w") : NULL;
+
+	*err = !file ? errno : own ? capture_file_try(fileno(file)) : 0;
+	if (!file && fd >= 0)
+		(void)close(fd);
+	if (file && *err) {
+		(void)fclose(file);
+		file = NULL;
+	}
+	return file;
 }
 
 int capture_file_close(struct capture_file *file)

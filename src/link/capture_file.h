@@ -3,6 +3,8 @@
 #ifndef LINK_CAPTURE_FILE_H
 #define LINK_CAPTURE_FILE_H
 
+#include <stdio.h>
+
 #include "link/pcapng.h"
 
 struct capture_file {
@@ -17,6 +19,9 @@ int capture_file_open(struct capture_file *file, const char *path)
 /* Whether a file that was just made, and is empty, can be written to: 0, or
  * errno.  Pipes and terminals are believed. */
 int capture_file_try(int fd) CN_MUST_CHECK;
+/* The same as a stream for text; "-" is standard output, by a descriptor of its
+ * own.  NULL: *err says why. */
+FILE *capture_file_text(const char *path, int *err) CN_MUST_CHECK;
 /* 0, or -errno: a full disk is often reported only here. */
 int capture_file_close(struct capture_file *file);
 

@@ -91,6 +91,7 @@ static FILE *open_regular(const char *name)
 		return NULL;
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
 		close(fd);
+		errno = ENODEV;
 		return NULL;
 	}
 	return fdopen(fd, "r");
@@ -151,7 +152,9 @@ const char *rate_trace_read(const char *name,
 		return why;
 	file = open_regular(name);
 	if (!file)
-		return "no such file, or it cannot be read";
+		return errno == ENODEV ? "not a regular file" :
+		       errno == EACCES ? "it may not be read" :
+					 "no such file, or it cannot be read";
 	kept = calloc(1, sizeof(*kept));
 	if (kept)
 		kept->name = strdup(name);

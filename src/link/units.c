@@ -6,7 +6,9 @@
 #include "link/units.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -148,6 +150,18 @@ const char *units_size(const char *text, uint64_t *octets)
 	return NULL;
 }
 
+/* What is wrong with a count, and what would be right. */
+static const char *no_count(const char *why, uint64_t low, uint64_t high)
+{
+	static char text[96];
+
+	if (high == UINT64_MAX)
+		return why;
+	snprintf(text, sizeof(text), "%s; from %" PRIu64 " to %" PRIu64, why,
+		 low, high);
+	return text;
+}
+
 const char *units_count(const char *text, uint64_t low, uint64_t high,
 			uint64_t *count)
 {
@@ -156,12 +170,12 @@ const char *units_count(const char *text, uint64_t low, uint64_t high,
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	if (!text[0] || !strchr("0123456789", text[0]) || *end || errno)
-		return "not a whole number";
+	if (!text[0] || !strchr("0123456789", text[0]) || *end)
+		return no_count("not a whole number", low, high);
 	if (value < low)
-		return "too small";
-	if (value > high)
-		return "too large";
+		return no_count("too small", low, high);
+	if (value > high || errno)
+		return no_count("too large", low, high);
 	*count = value;
 	return NULL;
 }

@@ -59,7 +59,9 @@ def good_values():
     """units in netem's words are taken"""
     for words in (['--delay', '0'], ['--delay', '1.5ms'], ['--rtt', '10us'],
                   ['--rate', '1.5gbit'], ['--rate', '64kbps'],
-                  ['--queue', '100'], ['--queue', '64kb'],
+                  ['--queue', '100', '--rate', '1mbit'],
+                  ['--queue', '64kb', '--up', 'rate 1mbit'],
+                  ['--events', '/dev/null', '--pcapng', '/dev/null'],
                   ['--jitter', '1ms,pareto,ordered', '--delay', '2ms'],
                   ['--burst-loss', '1%,20%,100%,0%'],
                   ['--reorder', '5%,10ms'], ['--seed', 'anything'],
@@ -68,6 +70,61 @@ def good_values():
                   ['--drop', 'up syn #1; down fin']):
         code, _, err = catenet('run', '-q', *words, '--', 'true')
         assert code == 0, (words, err)
+
+
+@case
+def words_that_do_nothing():
+    """options that could change nothing, or exclude each other, are refused"""
+    for needle, words in (
+            ('--tun NAME', ['--via', '10.0.0.1']),
+            ('write a name', ['--tun', '', '--addr', '10.0.0.1/24']),
+            ('may have', ['--tun', 'cat7', '--addr', '127.0.0.1/8']),
+            ('needs --max-per-client', ['--client-prefix', '64']),
+            ('say one', ['--rmem', '1mb', '--rcvbuf', '64kb']),
+            ('say one', ['--wmem', '1mb', '--sndbuf', '64kb']),
+            ('this machine', ['--dns', '192.0.2.9', '--no-namespace']),
+            ('--queue needs', ['--queue', '5']),
+            ('--mark needs', ['--delay', '5ms', '--mark', '5']),
+            ('nothing is impaired', ['--only', '127.0.0.1']),
+            ('nothing is impaired', ['--impair-loopback']),
+            ('no word', ['--up', '']), ('no rule', ['--drop', ' ; ']),
+            ('HOST:PORT', ['--only', '[::1]x', '--delay', '1ms']),
+            ('regular', ['--trace', '/dev/null']),
+            ('too large; from 576', ['--mtu', '9' * 30]),
+            ('not with --world', ['--world', 'w', '--tun', 'cat7'])):
+        wrong(needle, 'run', *words, '--', 'true')
+
+
+@case
+def one_file_for_two():
+    """two outputs in one file, or a file without a name"""
+    with tempfile.TemporaryDirectory() as folder:
+        here = os.path.join(folder, 'x')
+        for command, rest in (('run', ['--', 'true']),
+                              ('world', ['lab', '--host', 'alice']),
+                              ('sim', ['--rtt', '1ms', '--bytes', '1kb'])):
+            begin = rest if command == 'world' else []
+            end = [] if command == 'world' else rest
+            wrong('another file', command, *begin, '--events', here,
+                  '--pcapng', here, *end)
+            wrong('missing', command, *begin, '--pcapng', '', *end)
+        assert not os.listdir(folder)
+        with open(here, 'w', encoding='ascii'):
+            wrong('another file', 'run', '--events', here, '--summary',
+                  folder + '/./x', '--', 'true')
+    wrong('one thing', 'world', 'lab', '--host', 'alice', '--events', '-',
+          '--pcapng', '-')
+    wrong('one thing', 'run', '--events', '-', '--summary', '-', '--', 'true')
+
+
+@case
+def summary_on_standard_output():
+    """--summary -: alone there, and no file of that name"""
+    with tempfile.TemporaryDirectory() as folder:
+        code, out, err = catenet('run', '-q', '--summary', '-', '--', PYTHON,
+                                 '-c', EXCHANGE, cwd=folder)
+        assert code == 0 and not os.listdir(folder), (code, err)
+    assert json.loads(out)['connections'] and 'said' in err, (out, err)
 
 
 @case
@@ -112,10 +169,23 @@ def no_option():
     """an unknown option, no program, no command: exit 125"""
     wrong('unrecognized', 'run', '--no-such', '--', 'true')
     wrong('no program', 'run', '--delay', '1ms')
+    wrong("Try 'catenet run --help'.", 'run', '--usage')
+    wrong("Try 'catenet ss --help'.", 'ss', '-z')
+    wrong('ambiguous', 'run', '--d', '5ms', '--', 'true')
     wrong('there is no command', 'walk')
     wrong('are needed', 'services')
     wrong('without a name', 'explain', 'nothing')
     wrong('before the situation', 'explain', 'handshake', '--json')
+    wrong('say one', 'explain', '--json', '--svg', 'ladder', 'handshake')
+    wrong('need a situation', 'explain', '--json')
+    wrong('leave it out', 'explain', '--width', '80', '--json', 'handshake')
+    wrong('from 60 to 1000', 'explain', '--width', '5', 'handshake')
+    wrong('before what is to be shown', 'ss', '80', '-a')
+    wrong('expected are', 'ss', '9' * 20)
+    wrong('may have', 'services', '--tun', 'cat7', '--addr', '224.0.0.1/8')
+    wrong('one address', 'services', '--tun', 'cat7', '--addr', '10.9.0.2/24',
+          '--via', '10.9.0.2/24')
+    wrong('from 576 to', 'services', '--tun', 'cat7', '--mtu', '5')
     code, _, err = catenet()
     assert code == 125 and 'Usage' in err
 

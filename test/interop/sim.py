@@ -119,6 +119,16 @@ def bad_words():
                         (['--trace', '/nonexistent'], 'no such file'),
                         (['--merge'], 'needs the files'),
                         (['--merge', '/nonexistent'], 'No such file'),
+                        (['--merge', '/dev/null'], 'no run is in it'),
+                        (['--merge', '/dev/zero'], 'JSON'),
+                        (['--merge', '--plot', 'x', CATENET], 'not with'),
+                        (['--seed', '1', '--seeds', '1..2'], 'say one'),
+                        (['--part', '1/1'], 'needs --seeds'),
+                        (['--cc', 'cubic,reno'], 'say --flows'),
+                        (['--stagger', '1s'], 'say --flows'),
+                        (['--outage', '5s+0s'], 'no time'),
+                        (['--rtt', '1ms', '--queue', '5'], '--rate'),
+                        (['--tcp-ecn', '6'], 'from 0 to 5'),
                         (['--merge', CATENET], 'JSON'),
                         (['file'], 'only with --merge'),
                         (['--plot', '/nonexistent/x', '--rtt', '1ms'],
@@ -154,7 +164,7 @@ def a_full_disk():
     """files that cannot be written whole are told of"""
     if not os.path.exists('/dev/full'):
         raise Skip('no /dev/full')
-    for option in '--plot', '--events':
+    for option in '--plot', '--events', '--pcapng':
         said = sim(*LOSSY, '--time', '1s', option, '/dev/full', code=125)
         assert 'not whole' in said, said
 

@@ -785,6 +785,26 @@ c.sendall(b"x"); print(a.recv(1))''')
 
 
 @case
+def words_that_do_nothing():
+    """what is of a world that begins is refused elsewhere, and the reverse"""
+    for words, part in ((['--explain', 'ls'], 'begins'),
+                        (['--host', 'x', 'show', 'lab'], 'begins'),
+                        (['ls', 'a', 'b'], 'write ls'),
+                        (['--json', 'ls'], 'show alone'),
+                        (['names', 'lab', '--json'], 'show alone'),
+                        (['lab', '--host', 'x', '--json'], 'show alone'),
+                        (['lab', '--host', 'x', '--gateway', 'y'], "'y'"),
+                        (['lab', '--host', 'x', '--gateway', ''], 'gateway'),
+                        (['lab', '--host', 'x', '--gateway', 'internet'],
+                         'gateway'),
+                        (['lab', '--host', 'x', '--time-wait', '0'], '1ms'),
+                        (['lab', '--host', 'x', '--client-prefix', '64'],
+                         '--max-per-client')):
+        done = catenet('world', *words)
+        assert done.returncode == 125 and part in done.stderr, (words, done)
+
+
+@case
 def names():
     """a name is one world's; a host that is not there is told"""
     with World() as world:

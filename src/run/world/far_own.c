@@ -20,8 +20,10 @@ bool far_own_begin(struct far *far, const struct run_options *options)
 			  (options->verbose || isatty(STDERR_FILENO));
 	if (!opt || !opt->summary)
 		return true;
-	far->summary = fopen(opt->summary, "we");
-	err = far->summary ? capture_file_try(fileno(far->summary)) : errno;
+	far->summary = capture_file_text(opt->summary, &err);
+	if (far->summary && !strcmp(opt->summary, "-") &&
+	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		err = errno;
 	if (err)
 		fprintf(stderr, "catenet: %s: %s\n", opt->summary,
 			strerror(err));

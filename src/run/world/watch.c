@@ -95,25 +95,11 @@ static bool open_ladder(struct watch *watch, const struct world_options *opt,
 /* "-": standard output, where it is alone then (world.c). */
 static int open_file(struct watch *watch, const char *name)
 {
-	const bool own = strcmp(name, "-") != 0;
-	int fd, rc;
+	int err;
 
-	watch->file_name = own ? name : "standard output";
-	if (own) {
-		watch->file = fopen(name, "we");
-	} else {
-		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		watch->file = fd < 0 ? NULL : fdopen(fd, "w");
-	}
-	if (!watch->file)
-		return errno;
-	rc = own ? capture_file_try(fileno(watch->file)) : 0;
-	if (!rc)
-		return 0;
-	/* It is told once, as that which cannot be written. */
-	(void)fclose(watch->file);
-	watch->file = NULL;
-	return rc;
+	watch->file_name = strcmp(name, "-") != 0 ? name : "standard output";
+	watch->file = capture_file_text(name, &err);
+	return err;
 }
 
 static int open_events(struct watch *watch, const struct world_options *opt,

@@ -336,17 +336,11 @@ static int open_tap(struct world *world)
 
 static int open_summary(struct world *world)
 {
+	const char *name = world->options->summary;
 	int err;
 
-	world->summary = fopen(world->options->summary, "we");
-	if (!world->summary)
-		return errno;
-	err = capture_file_try(fileno(world->summary));
-	if (!err)
-		return 0;
-	(void)fclose(world->summary);
-	world->summary = NULL;
-	return err;
+	world->summary = capture_file_text(name, &err);
+	return world->summary ? leave_stdout(name) : err;
 }
 
 /* Whether there will be a summary. */
