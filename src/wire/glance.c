@@ -20,6 +20,9 @@ enum {
 	EXT_OPTIONS = 60,
 };
 
+/* The longest header there is fits behind it. */
+#define UPPER_MAX (UINT16_MAX - TCP_HEADER_LEN - TCP_OPTIONS_MAX)
+
 static bool see_ip4(struct glance *g)
 {
 	const uint8_t *p = g->octet;
@@ -44,6 +47,7 @@ static bool see_ip6(struct glance *g)
 	while (first) {
 		const uint8_t *ext = p + g->upper;
 		uint8_t kind = g->protocol;
+		uint32_t len = 8;
 
 		if (kind != EXT_HOP_BY_HOP && kind != EXT_ROUTING &&
 		    kind != EXT_FRAGMENT && kind != EXT_OPTIONS)
@@ -53,9 +57,13 @@ static bool see_ip6(struct glance *g)
 		g->protocol = ext[0];
 		if (kind == EXT_FRAGMENT)
 			first = !(get16(ext + 2) & 0xfff8);
-		g->upper = (uint16_t)(g->upper + (kind == EXT_FRAGMENT ?
-							  8 :
-							  (ext[1] + 1) * 8));
+		else
+			len += ext[1] * 8u;
+		/* Beyond what 16 bits say the chain would begin anew, or the
+		 * data would lie before their header. */
+		if (g->upper + len > UPPER_MAX)
+			return false;
+		g->upper = (uint16_t)(g->upper + len);
 	}
 	return false;
 }

@@ -227,12 +227,38 @@ static void checksum_field_outside_the_packet_is_refused(void **state)
 	assert_int_equal(frame.csum, CN_CSUM_PARTIAL);
 }
 
+/* Extension headers of 2048 octets: 32 of them end where 16 bits begin
+ * anew.  A capture may say such a thing. */
+static void chain_of_headers_ends_with_the_packet(void **state)
+{
+	enum { LEN = 65000, STEP = 2048 };
+	uint8_t *octet = calloc(1, LEN);
+	struct cn_frame frame = {.payload_len = LEN, .slice_n = 1};
+	struct glance glance;
+
+	(void)state;
+	assert_non_null(octet);
+	octet[0] = 0x60;
+	octet[6] = 60;
+	for (unsigned off = 40; off + 8 < LEN; off += STEP) {
+		octet[off] = 60;
+		octet[off + 1] = STEP / 8 - 1;
+	}
+	frame.slice[0].data = octet;
+	frame.slice[0].len = LEN;
+	glance_at(&glance, &frame);
+	assert_int_equal(glance.version, 6);
+	assert_false(glance.has_upper);
+	free(octet);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_are_found_however_the_packet_lies),
 		cmocka_unit_test(addresses_are_those_of_the_header),
 		cmocka_unit_test(extension_header_survives_the_cut),
+		cmocka_unit_test(chain_of_headers_ends_with_the_packet),
 		cmocka_unit_test(udp_checksum_of_zero_is_sent_as_ones),
 		cmocka_unit_test(checksum_field_outside_the_packet_is_refused),
 	};
