@@ -119,17 +119,29 @@ static int become_listener(struct cn_sock *sock)
 	return err;
 }
 
+/* The address was the connection's; a port that bind() named stays, and counts
+ * for no address again. */
+static void forget_address(struct cn_sock *sock)
+{
+	uint16_t number = sock->flow.tuple.local_port;
+	struct cn_addr any = sock_any(sock);
+	bool held = sock->port_held;
+
+	sock_drop_port(sock);
+	set_name(sock, &any, number);
+	if (held && sock_take_port(sock, number, true))
+		sock->port_bound = false;
+}
+
 void sock_forget_connection(struct cn_sock *sock)
 {
-	struct cn_addr any = sock_any(sock);
-
 	sock->err = 0;
 	if (!sock->over)
 		return;
 	out_forget(sock);
 	sock_renew_tcb(sock);
 	if (!sock->addr_bound)
-		set_name(sock, &any, sock->flow.tuple.local_port);
+		forget_address(sock);
 }
 
 static int start_listening(struct cn_sock *sock, uint32_t backlog, uint64_t now)

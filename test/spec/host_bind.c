@@ -335,6 +335,43 @@ static void loopback_source_is_127_0_0_1(void **state)
 	pair_deinit(&pair);
 }
 
+/* A port that bind() named alone goes back to no address with the connection,
+ * and serves the next one, or a listener. */
+static void named_port_outlives_its_connections(void **state)
+{
+	struct cn_endpoint to = pair_at(1, 80), at = any_at(5000), name;
+	struct cn_endpoint other = pair_at(0, 5000);
+	struct cn_sock *sock, *second;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	sock = sock_on(&pair, 0);
+	assert_int_equal(cn_sock_bind(sock, &at), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(cn_sock_connect(sock, &to, pair.now),
+				 CN_E_INPROGRESS);
+		pair_run(&pair);
+		assert_int_equal(cn_sock_connect(sock, &to, pair.now),
+				 CN_E_CONNREFUSED);
+		cn_sock_name(sock, &name);
+		assert_int_equal(name.port, 5000);
+		assert_true(cn_addr_equal(&name.addr, &at.addr));
+		/* It is in the way of whoever wants the port of one address. */
+		second = sock_on(&pair, 0);
+		assert_int_equal(cn_sock_bind(second, &other), CN_E_ADDRINUSE);
+		cn_sock_close(second, pair.now);
+	}
+	assert_int_equal(cn_sock_connect(sock, &to, pair.now), CN_E_INPROGRESS);
+	assert_int_equal(cn_sock_disconnect(sock, pair.now), 0);
+	assert_int_equal(cn_sock_listen(sock, 1, pair.now), 0);
+	connect_from(&pair, 1, other);
+	pair_run(&pair);
+	accept_from(&pair, sock);
+	cn_sock_close(sock, pair.now);
+	pair_deinit(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +380,7 @@ int main(void)
 		cmocka_unit_test(reuseaddr_binds_two_and_one_listens),
 		cmocka_unit_test(reuseaddr_may_be_set_late),
 		cmocka_unit_test(bind_again_after_failure),
+		cmocka_unit_test(named_port_outlives_its_connections),
 		cmocka_unit_test(reuseport_spreads_connections),
 		cmocka_unit_test(the_most_exact_listener_gets_the_connection),
 		cmocka_unit_test(bind_refuses_what_is_not_here),
