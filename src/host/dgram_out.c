@@ -194,6 +194,12 @@ static void push(struct cn_host *host, int link, struct dgram_out *out,
 	loopback_wants(host, link, now);
 }
 
+static void release(struct cn_host *host, struct dgram_out *out)
+{
+	cn_buf_unref(out->buf);
+	pool_release(host->set.pool, out, sizeof(*out));
+}
+
 static void pop(struct cn_host *host, int link)
 {
 	struct dgram_link *queue = &host->dgrams.out[link];
@@ -210,8 +216,7 @@ static void pop(struct cn_host *host, int link)
 		if (dgram->snd_used + out->charge >= dgram->sndbuf / 2)
 			dgram_tell(dgram);
 	}
-	cn_buf_unref(out->buf);
-	pool_release(host->set.pool, out, sizeof(*out));
+	release(host, out);
 }
 
 void dgram_out_drop_all(struct cn_host *host)
@@ -330,10 +335,11 @@ int dgram_send(struct cn_dgram *dgram, const struct dgram_sending *what,
 	if (dgram->protocol == DGRAM_UDP)
 		host->count.udp_out++;
 	tell(dgram, what, len, step, now);
-	push(host, what->link, out, now);
 	/* A TTL of 0 stays on this host: only its own ears were meant. */
-	if (!what->ttl)
-		pop(host, what->link);
+	if (what->ttl)
+		push(host, what->link, out, now);
+	else
+		release(host, out);
 	return CN_OK;
 }
 

@@ -448,6 +448,30 @@ static void multicast_loops_back_unless_told_not_to(void **state)
 	pair_deinit(&pair);
 }
 
+/* ... and takes nothing with it that waits to leave. */
+static void ttl_of_0_leaves_the_queue_alone(void **state)
+{
+	struct cn_endpoint group = {cn_addr_v4(239, 1, 2, 3), 2000};
+	struct cn_endpoint to = pair_at(1, 2000);
+	struct cn_dgram *a, *b, *far;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	a = dgram_on(&pair, 0, 4);
+	b = dgram_on(&pair, 0, 4);
+	far = bound_on(&pair, 1, 2000);
+	dgram_opt(b, CN_DGRAM_OPT_MULTICAST_IF, 0);
+	dgram_opt(b, CN_DGRAM_OPT_MULTICAST_TTL, 0);
+	assert_int_equal(cn_dgram_send(a, "first", 5, &to, pair.now), 5);
+	assert_int_equal(cn_dgram_send(b, "x", 1, &group, pair.now), 1);
+	assert_int_equal(cn_dgram_unsent(b), 0);
+	pair_run(&pair);
+	hears(far, "first");
+	assert_int_equal(pair.moved[0], 1);
+	pair_deinit(&pair);
+}
+
 /* ------------------------------------------------------------------ ping -- */
 
 static void ping_socket_asks_and_hears_the_answer(void **state)
@@ -550,6 +574,7 @@ int main(void)
 		cmocka_unit_test(broadcast_needs_permission),
 		cmocka_unit_test(group_is_heard_by_its_members),
 		cmocka_unit_test(multicast_loops_back_unless_told_not_to),
+		cmocka_unit_test(ttl_of_0_leaves_the_queue_alone),
 		cmocka_unit_test(ping_socket_asks_and_hears_the_answer),
 		cmocka_unit_test(any_port_socket_takes_what_nobody_else_does),
 	};
