@@ -544,6 +544,11 @@ enum net_verdict icmp_input(struct net *net, struct net_packet *packet,
 		nd_input(net, packet->link, &packet->ip, &msg, now);
 		return NET_DONE;
 	}
+	/* Nobody asks for nothing but whether an address is free. */
+	if (cn_addr_is_any(&packet->ip.src)) {
+		net_drop(net, CN_DROP_IP_SOURCE);
+		return NET_DONE;
+	}
 	if (packet->to_many) {
 		net_drop(net, CN_DROP_ICMP_IGNORED);
 		return NET_DONE;

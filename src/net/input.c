@@ -292,6 +292,7 @@ static enum net_verdict reassembled(struct net *net, struct net_packet *packet,
 		net_drop(net, drop);
 		return NET_DONE;
 	}
+	packet->ip.has_fragment = true;
 	packet->slice_n = 0;
 	packet->csum = CN_CSUM_NONE;
 	packet->seg_size = 0;

@@ -131,6 +131,7 @@ static void ip4_fields(struct ip_hdr *ip, const uint8_t *p)
 	ip->more = frag & IP4_MF;
 	ip->frag_off = (uint16_t)((frag & IP4_OFFSET) * 8);
 	ip->is_fragment = ip->more || ip->frag_off > 0;
+	ip->has_fragment = ip->is_fragment;
 	ip->id = get16(p + 4);
 	ip->header_len = (uint16_t)((p[0] & 15) * 4);
 	ip->payload_len = get16(p + 2) - (uint32_t)ip->header_len;
@@ -202,6 +203,7 @@ static enum cn_drop ip6_extension(struct ip_hdr *ip, const uint8_t *p,
 	if (kind == EXT_FRAGMENT) {
 		unsigned field = get16(p + off + 2);
 
+		ip->has_fragment = true;
 		ip->more = field & 1;
 		ip->frag_off = field & 0xfff8;
 		ip->is_fragment = ip->more || ip->frag_off > 0;
@@ -268,6 +270,7 @@ static void ip6_fields(struct ip_hdr *ip, const uint8_t *p)
 	ip->df = true;
 	ip->more = false;
 	ip->is_fragment = false;
+	ip->has_fragment = false;
 	ip->frag_off = 0;
 	ip->id = 0;
 }

@@ -29,6 +29,7 @@ struct ip_hdr {
 	bool more; /* more fragments follow */
 	bool is_fragment; /* more, or frag_off > 0 (an IPv6 atomic fragment,
 			     RFC 6946, is not one) */
+	bool has_fragment; /* a fragment header, IPv6's atomic one included */
 	uint16_t frag_off; /* octets */
 	uint32_t id;
 	uint16_t header_len; /* to the upper layer, extensions included */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Neighbour discovery (RFC 4861 section 4): octets to structs and back. */
+/* Neighbour discovery (RFC 4861 section 4, RFC 6980): octets to structs and
+ * back. */
 #include "wire/nd.h"
 
 #include <string.h>
@@ -120,7 +121,9 @@ enum cn_drop nd_parse(const struct ip_hdr *ip, const struct icmp_msg *icmp,
 
 	memset(nd, 0, sizeof(*nd));
 	nd->type = icmp->type;
-	if (ip->ttl != ND_HOP_LIMIT || icmp->code != 0 || icmp->version != 6)
+	/* RFC 6980 section 5: none of it is believed in fragments. */
+	if (ip->ttl != ND_HOP_LIMIT || icmp->code != 0 || icmp->version != 6 ||
+	    ip->has_fragment)
 		return CN_DROP_ND_BAD;
 	if (icmp->type == ND_NEIGHBOUR_SOLICIT ||
 	    icmp->type == ND_NEIGHBOUR_ADVERT)

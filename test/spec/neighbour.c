@@ -474,6 +474,87 @@ static void forged_advertisements_are_refused(void **state)
 	pair_deinit(&pair);
 }
 
+/* RFC 6980 section 5: in fragments, be it but one, they could pass whoever
+ * guards the link. */
+static void discovery_in_fragments_is_refused(void **state)
+{
+	struct nd_msg nd = {
+		.type = ND_NEIGHBOUR_SOLICIT,
+		.has_mac = true,
+		.target = pair_addr6(0),
+	};
+	struct ip_hdr ip = {
+		.src = pair_addr6(1),
+		.dst = pair_addr6(0),
+		.version = 6,
+		.protocol = IP_ICMP6,
+		.ttl = 255,
+		.is_fragment = true,
+		.id = 7,
+	};
+	uint8_t octet[256], body[ND_BODY_MAX], whole[64], to[CN_MAC_LEN];
+	struct icmp_msg icmp;
+	struct pair pair;
+	uint32_t len, n;
+
+	(void)state;
+	memcpy(nd.mac, stranger, CN_MAC_LEN);
+	mac_of(0, to);
+	ether_init(&pair, NULL, true);
+	nd_emit(&nd, &icmp, body);
+	len = (uint32_t)icmp_emit(whole, &ip, &icmp);
+	/* One that is whole, then two. */
+	for (uint32_t step = 64; step; step = step == 64 ? 16 : 0) {
+		for (uint32_t off = 0; off < len; off += step) {
+			ip.payload_len = len - off < step ? len - off : step;
+			ip.frag_off = (uint16_t)off;
+			ip.more = off + step < len;
+			n = (uint32_t)ip_emit(octet, &ip);
+			memcpy(octet + n, whole + off, ip.payload_len);
+			put_frame(&pair, stranger, to, ETHER_IP6, octet,
+				  n + ip.payload_len);
+		}
+		ip.id++;
+	}
+	assert_int_equal(drops(&pair, 0, CN_DROP_ND_BAD), 2);
+	expect_silence(&pair, 0);
+	pair_deinit(&pair);
+}
+
+/* RFC 4291 section 2.5.2: nobody has that address, so nobody is answered at
+ * it, nor believed. */
+static void nobody_is_neither_answered_nor_believed(void **state)
+{
+	static const struct cn_addr nobody;
+	struct ip_hdr ip = {
+		.dst = pair_addr6(0),
+		.version = 6,
+		.protocol = IP_ICMP6,
+		.ttl = 64,
+		.payload_len = 8,
+	};
+	uint8_t octet[128], to[CN_MAC_LEN];
+	struct pair pair;
+	size_t n;
+
+	(void)state;
+	mac_of(0, to);
+	ether_init(&pair, NULL, true);
+	/* An echo request, and an error. */
+	for (uint8_t type = 128; type; type = type == 128 ? 1 : 0) {
+		struct icmp_msg icmp = {.type = type, .kind = ICMP_OTHER};
+
+		ip.src = nobody;
+		n = ip_emit(octet, &ip);
+		n += icmp_emit(octet + n, &ip, &icmp);
+		put_frame(&pair, stranger, to, ETHER_IP6, octet, (uint32_t)n);
+	}
+	assert_int_equal(drops(&pair, 0, CN_DROP_IP_SOURCE), 2);
+	assert_int_equal(COUNTED(&pair, 0, icmp_echo_replies), 0);
+	expect_silence(&pair, 0);
+	pair_deinit(&pair);
+}
+
 /* ------------------------------------------------------ duplicate addresses -- */
 
 static void address_is_tentative_for_a_second(void **state)
@@ -623,6 +704,8 @@ int main(void)
 			flood_of_strangers_does_not_push_out_neighbours),
 		cmocka_unit_test(scan_does_not_push_out_neighbours),
 		cmocka_unit_test(forged_advertisements_are_refused),
+		cmocka_unit_test(discovery_in_fragments_is_refused),
+		cmocka_unit_test(nobody_is_neither_answered_nor_believed),
 		cmocka_unit_test(address_is_tentative_for_a_second),
 		cmocka_unit_test(duplicate_address_is_not_used),
 		cmocka_unit_test(without_probes_addresses_are_ready_at_once),
