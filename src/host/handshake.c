@@ -215,6 +215,19 @@ static void half_no_memory(struct cn_host *host, const struct half_open *half,
 		cookie_put_off(host, CN_DROP_MEMORY, now);
 }
 
+/*
+ * What the segment is answered with.  An entry has no place for when it was
+ * last challenged: its answers are as limited as resets are (RFC 5961 section
+ * 7).
+ */
+static void half_answer(struct cn_host *host, struct cn_sock *sock,
+			const struct arriving *in, uint64_t now)
+{
+	if (tcp_has_output(&sock->tcb, now) &&
+	    net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
+		out_last_words(sock, now);
+}
+
 /* The segment meets a connection that exists for it alone, or stays. */
 static void half_judge(struct cn_host *host, const struct half_open *half,
 		       const struct arriving *in, uint64_t now)
@@ -229,10 +242,10 @@ static void half_judge(struct cn_host *host, const struct half_open *half,
 	judge_segment(host, sock, bar, in, now);
 	switch ((enum cn_tcp_state)sock->tcb.state) {
 	case CN_SYN_RECEIVED:
-		out_last_words(sock, now);
+		half_answer(host, sock, in, now);
 		break;
 	case CN_CLOSED:
-		out_last_words(sock, now);
+		half_answer(host, sock, in, now);
 		if (half->entry)
 			syn_forget(host, half->entry, now);
 		break;

@@ -295,6 +295,34 @@ static void syn_received_bad_ack_is_reset(void **state)
 	pair_deinit(&pair);
 }
 
+/* Row 25: what is answered on behalf of an entry is as limited as resets are,
+ * a challenge as well as a reset. */
+static void syn_received_answers_are_limited(void **state)
+{
+	struct tcp_seg wild = {.flags = TCP_ACK, .wnd = 1000}, reply;
+	struct pair pair;
+	unsigned n;
+
+	(void)state;
+	for (int in_window = 0; in_window < 2; in_window++) {
+		pair_init(&pair, NULL);
+		listener_on(&pair, 1, 80, 5);
+		inject(&pair, 1, stranger(0), pair_at(1, 80), &plain_syn);
+		assert_true(take_segment(&pair, 1, &reply, NULL));
+		wild.seq = in_window ? 7001 : 7000000;
+		wild.ack = reply.seq + 100000;
+		for (n = 0; n < 2000; n++)
+			inject(&pair, 1, stranger(0), pair_at(1, 80), &wild);
+		assert_int_equal(in_state(&pair, 1, CN_SYN_RECEIVED), 1);
+		for (n = 0; take_segment(&pair, 1, &reply, NULL); n++)
+			;
+		assert_int_equal(n, 250);
+		assert_int_equal(drops(&pair, 1, CN_DROP_RST_RATE), 1750);
+		assert_int_equal(drops(&pair, 1, CN_DROP_MEMORY), 0);
+		pair_deinit(&pair);
+	}
+}
+
 static void data_with_the_final_ack_is_read(void **state)
 {
 	struct cn_sock *listener, *client;
@@ -714,6 +742,7 @@ int main(void)
 		cmocka_unit_test(repeated_syn_gets_the_same_syn_ack),
 		cmocka_unit_test(syn_received_rst_removes_the_entry),
 		cmocka_unit_test(syn_received_bad_ack_is_reset),
+		cmocka_unit_test(syn_received_answers_are_limited),
 		cmocka_unit_test(data_with_the_final_ack_is_read),
 		cmocka_unit_test(the_last_ack_lost_is_repaired_by_data),
 		cmocka_unit_test(deferred_accept_waits_for_data),
