@@ -31,7 +31,8 @@ static unsigned ready_data(const struct cn_sock *sock, bool wr_shut)
 		bits |= CN_READY_IN;
 	if (wr_shut || room_is_writable(tcb))
 		bits |= CN_READY_OUT;
-	if (tcb->oob_has || (tcb->urg_in && tcb->oobinline))
+	if (tcb->oob_has ||
+	    (tcb->oobinline && (tcb->urg_in || tcb->rcv_mark != UINT32_MAX)))
 		bits |= CN_READY_PRI;
 	return bits;
 }

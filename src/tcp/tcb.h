@@ -152,7 +152,8 @@ struct tcb {
 	bool ts_ok : 1, sack_ok : 1, ws_ok : 1; /* negotiated */
 	bool nodelay : 1, cork : 1, quickack : 1, keepalive : 1;
 	bool more : 1; /* MSG_MORE on the last send, and no ACK since */
-	bool urg_out : 1, urg_in : 1; /* urgent mode, each way */
+	bool urg_out : 1; /* urgent mode */
+	bool urg_in : 1; /* the urgent octet, before rcv_up, is awaited */
 	bool oob_has : 1; /* oob_octet waits for MSG_OOB */
 	bool oobinline : 1;
 	bool in_recovery : 1, in_loss : 1; /* fast recovery; after RTO */

@@ -68,6 +68,9 @@ static void take_urgent(struct tcb *tcb, uint32_t before)
 		return;
 	off = tcb->rcv_queued - (tcb->rcv_nxt - at);
 	tcb->rcv_mark = off; /* MUST-33 */
+	/* From here on its number measures nothing: some day it will seem to
+	 * lie ahead. */
+	tcb->urg_in = false;
 	if (tcb->oobinline)
 		return;
 	recvq_cut(tcb, off, &tcb->oob_octet);

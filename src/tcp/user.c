@@ -286,11 +286,10 @@ int tcp_recv_take(struct tcb *tcb, size_t len, uint64_t now)
 static int64_t recv_oob(struct tcb *tcb, uint8_t *data, size_t len,
 			unsigned flags)
 {
-	if (tcb->oobinline || !tcb->urg_in)
+	if (tcb->oobinline)
 		return CN_E_INVAL;
 	if (!tcb->oob_has)
-		return seq_lt(tcb->rcv_nxt, tcb->rcv_up) ? CN_E_AGAIN :
-							   CN_E_INVAL;
+		return tcb->urg_in ? CN_E_AGAIN : CN_E_INVAL;
 	if (!len)
 		return 0;
 	*data = tcb->oob_octet;

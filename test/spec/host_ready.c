@@ -242,6 +242,29 @@ static void urgent_octet(void **state)
 	pair_deinit(&scene.pair);
 }
 
+/* In line it is news until it has been read, and not for ever. */
+static void urgent_octet_in_line(void **state)
+{
+	struct scene scene;
+	struct cn_sock *server;
+
+	(void)state;
+	open_scene(&scene);
+	server = scene.duo.server;
+	assert_int_equal(
+		cn_sock_set(server, CN_OPT_OOBINLINE, 1, scene.pair.now), 0);
+	assert_int_equal(cn_sock_send(scene.duo.client, "ab!", 3, CN_MSG_OOB,
+				      scene.pair.now),
+			 3);
+	pair_run(&scene.pair);
+	assert_true(cn_sock_ready(server) & CN_READY_PRI);
+	expect_text(&scene.pair, server, "ab");
+	assert_true(cn_sock_ready(server) & CN_READY_PRI);
+	expect_text(&scene.pair, server, "!");
+	assert_false(cn_sock_ready(server) & CN_READY_PRI);
+	pair_deinit(&scene.pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +281,7 @@ int main(void)
 		cmocka_unit_test(low_water_mark),
 		cmocka_unit_test(not_sent_low_water_mark),
 		cmocka_unit_test(urgent_octet),
+		cmocka_unit_test(urgent_octet_in_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,20 @@ static void established_read_stops_at_a_mark_after_one_octet(void)
 	is(tcp_recv(&t.tcb, octets, 20, 0, t.now), 8);
 }
 
+/* An urgent octet that has come is no measure for what comes: half the numbers
+ * later it would seem to lie ahead. */
+static void established_urgent_octet_of_long_ago_hides_none(void)
+{
+	at(CN_ESTABLISHED);
+	in("PAU", 1, 1, 10, .up = 2);
+	is(oob(), octet_at(2));
+	t.tcb.rcv_up += 0x70000000u;
+	t.tcb.news = 0;
+	in("PAU", 11, 1, 10, .up = 5);
+	news(TCP_NEWS_IN | TCP_NEWS_PRI);
+	is(oob(), octet_at(15));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +256,8 @@ int main(void)
 			established_old_urgent_pointer_is_ignored),
 		cmocka_unit_test_rule(established_newest_urgent_pointer_counts),
 		cmocka_unit_test_rule(established_closed_window_urgent_is_news),
+		cmocka_unit_test_rule(
+			established_urgent_octet_of_long_ago_hides_none),
 		cmocka_unit_test_rule(close_wait_urgent_is_ignored),
 		cmocka_unit_test_rule(
 			established_read_stops_at_a_mark_after_one_octet),
