@@ -71,7 +71,7 @@ struct cn_sock {
 	bool event_queued : 1;
 	unsigned told : 4; /* enum tcp_news that the event is about */
 	bool dead : 1; /* freed when the queues let go of it */
-	bool sndbuf_set : 1;
+	bool aside : 1; /* in the map away from its tuple's flows */
 	bool fast_connect : 1; /* TCP_FASTOPEN_CONNECT */
 	bool fast_free : 1; /* Fast Open without a cookie */
 	bool fast_bare : 1; /* this connection's SYN: nor with the option */
