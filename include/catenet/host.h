@@ -37,10 +37,12 @@ CN_API int cn_host_new(const struct cn_settings *settings, uint64_t now,
 /*
  * Other settings from now on, as by sysctls: connections that exist keep what
  * they have taken of the old ones (buffers, controller, what they negotiated).
- * Seed, pool, memory, name, trace and the sizes of tables stay as they were.
+ * Seed, pool, memory, name, trace, the sizes of tables and the prefixes that
+ * clients are counted by stay as they were.  CN_E_RANGE or CN_E_INVAL, and
+ * nothing is changed: cn_host_new would refuse them.
  */
-CN_API void cn_host_retune(struct cn_host *host,
-			   const struct cn_settings *settings);
+CN_API int cn_host_retune(struct cn_host *host,
+			  const struct cn_settings *settings) CN_MUST_CHECK;
 /* Who is told of every event of TCP from now on; NULL: nobody.  In place of
  * settings.trace. */
 CN_API void cn_host_trace_to(struct cn_host *host,

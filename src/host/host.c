@@ -365,14 +365,19 @@ static struct cn_sock *event_pop(struct cn_host *host)
 	return sock;
 }
 
-void cn_host_retune(struct cn_host *host, const struct cn_settings *settings)
+int cn_host_retune(struct cn_host *host, const struct cn_settings *settings)
 {
 	const struct cn_settings old = host->set;
+	struct cn_settings set = *settings;
+	int err;
 
-	host->set = *settings;
-	memcpy(host->set.seed, old.seed, sizeof(old.seed));
-	host->set.seeded = old.seeded;
-	host->set.pool = old.pool;
+	memcpy(set.seed, old.seed, sizeof(old.seed));
+	set.seeded = old.seeded;
+	set.pool = old.pool;
+	err = settings_check(&set);
+	if (err)
+		return err;
+	host->set = set;
 	host->set.memory_limit = old.memory_limit;
 	host->set.name = old.name;
 	host->set.trace = old.trace;
@@ -383,8 +388,12 @@ void cn_host_retune(struct cn_host *host, const struct cn_settings *settings)
 	host->set.syn_backlog = old.syn_backlog;
 	host->set.time_wait_max = old.time_wait_max;
 	host->set.fastopen_cache = old.fastopen_cache;
+	/* Connections are counted, and will be uncounted, by these. */
+	host->set.client_prefix_v4 = old.client_prefix_v4;
+	host->set.client_prefix_v6 = old.client_prefix_v6;
 	/* Which addresses are ours may have changed (any_addr). */
 	host->net.judged.known = false;
+	return CN_OK;
 }
 
 void cn_host_trace_to(struct cn_host *host, const struct cn_trace_sink *sink)

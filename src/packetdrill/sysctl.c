@@ -199,6 +199,7 @@ void drill_sysctls(struct drill *drill)
 	read_fast_open(&set);
 	host = cn_stack_lock(drill->stack);
 	drill->stack->limits = limits;
-	cn_host_retune(host, &set);
+	if (cn_host_retune(host, &set))
+		fprintf(stderr, "sysctls: a host refuses such settings\n");
 	cn_stack_unlock(drill->stack);
 }

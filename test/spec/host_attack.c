@@ -599,9 +599,96 @@ static void row_39_addresses_that_change_are_judged_anew(void **state)
 	inject(&pair, 1, from, to, &syn);
 	assert_int_equal(drops(&pair, 1, CN_DROP_IP_NOT_OURS), 0);
 	pair_settings(&pair, &set, 1);
-	cn_host_retune(pair.host[1], &set);
+	assert_int_equal(cn_host_retune(pair.host[1], &set), 0);
 	inject(&pair, 1, from, to, &syn);
 	assert_int_equal(drops(&pair, 1, CN_DROP_IP_NOT_OURS), 1);
+	pair_deinit(&pair);
+}
+
+static bool count_same(const void *object, const void *key)
+{
+	(void)object;
+	++*(unsigned *)(uintptr_t)key;
+	return false;
+}
+
+/* A peer that resets what nobody has accepted yet, and comes again from the
+ * same port: what is left of its connections is not looked through for each
+ * segment that it sends. */
+static void row_22_connections_that_ended_are_out_of_the_way(void **state)
+{
+	const struct cn_endpoint from = pair_at(0, 1000), to = pair_at(1, 80);
+	struct tcp_seg seg = {.wnd = 1000}, reply;
+	struct cn_sock *listener, *sock;
+	struct tuple tuple = {
+		.local = pair_addr4(1),
+		.peer = pair_addr4(0),
+		.local_port = 80,
+		.peer_port = 1000,
+	};
+	unsigned looked = 0, n = 0;
+	struct cn_endpoint peer;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, NULL);
+	listener = listener_on(&pair, 1, 80, 100);
+	for (unsigned i = 0; i < 100; i++) {
+		seg.seq = 1000 * i;
+		seg.ack = 0;
+		seg.flags = TCP_SYN;
+		inject(&pair, 1, from, to, &seg);
+		assert_true(take_segment(&pair, 1, &reply, NULL));
+		seg.seq++;
+		seg.ack = reply.seq + 1;
+		seg.flags = TCP_ACK;
+		inject(&pair, 1, from, to, &seg);
+		seg.flags = TCP_RST;
+		inject(&pair, 1, from, to, &seg);
+		pair.now += MS;
+	}
+	assert_int_equal(cn_sock_pending(listener, &n), 100);
+	assert_null(map_find(&pair.host[1]->flows,
+			     flow_hash(pair.host[1], &tuple), count_same,
+			     &looked));
+	assert_int_equal(looked, 0);
+	/* They are accepted all the same, and know whose they were. */
+	while (!cn_sock_accept(listener, &sock, pair.now)) {
+		assert_int_equal(cn_sock_accepted_peer(sock, &peer), 0);
+		assert_int_equal(peer.port, 1000);
+		assert_int_equal(cn_sock_error(sock), CN_E_CONNRESET);
+		cn_sock_close(sock, pair.now);
+	}
+	pair_deinit(&pair);
+}
+
+static void clients_of_one(struct cn_settings *settings, int host)
+{
+	(void)host;
+	settings->max_per_client = 3;
+}
+
+/* What is counted by prefixes is counted by those that it was begun with; and
+ * what a new host would refuse, an old one does. */
+static void settings_that_change_break_nothing(void **state)
+{
+	struct cn_settings set;
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, clients_of_one);
+	duo = pair_connect(&pair, 80);
+	pair_settings(&pair, &set, 1);
+	set.client_prefix_v4 = 8;
+	assert_int_equal(cn_host_retune(pair.host[1], &set), CN_OK);
+	cn_sock_abort(duo.client, pair.now);
+	pair_run(&pair);
+	set.port_low = 2000;
+	set.port_high = 1000;
+	assert_int_equal(cn_host_retune(pair.host[1], &set), CN_E_RANGE);
+	connect_from(&pair, 1, pair_at(0, 80));
+	pair_run(&pair);
 	pair_deinit(&pair);
 }
 
@@ -650,6 +737,9 @@ int main(void)
 		cmocka_unit_test(row_25_many_are_never_answered),
 		cmocka_unit_test(row_39_land_is_dropped),
 		cmocka_unit_test(row_39_addresses_that_change_are_judged_anew),
+		cmocka_unit_test(
+			row_22_connections_that_ended_are_out_of_the_way),
+		cmocka_unit_test(settings_that_change_break_nothing),
 		cmocka_unit_test(row_43_bad_checksum_changes_nothing),
 	};
 
