@@ -379,7 +379,8 @@ void psock_connected(struct psock *psock)
 /*
  * Who waited in connect has a socket as it was before: it polls OUT and HUP,
  * and reading from it does not wait.  Without that the old A stays, which the
- * next connect takes.
+ * next connect takes; so it does where another thread has closed the number
+ * meanwhile, which may stand for something else now.
  */
 static void renew_for(const struct waiter *waiter)
 {
@@ -392,11 +393,16 @@ static void renew_for(const struct waiter *waiter)
 		.nr = waiter->nr,
 		.args = waiter->args,
 		.psock = psock,
-		.a = psock_borrow(psock),
+		.a = task_getfd(&psock->sup->tasks, waiter->tid,
+				(int)waiter->args[0]),
 	};
 
 	if (call.a < 0)
 		return;
+	if (fd_cookie(call.a) != psock->cookie) {
+		close(call.a);
+		return;
+	}
 	if (psock_renew(&call) == 0) {
 		unwatch(psock);
 		end_fail(end);
