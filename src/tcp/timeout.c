@@ -15,9 +15,10 @@
 #include "tcp/rto.h"
 #include "tcp/trace.h"
 
-/* Linux's timer for a partial segment that is corked or silly: 200 ms, within
- * the 0.1 .. 1 s of RFC 9293 section 3.8.6.2.1. */
+/* RFC 9293 section 3.8.6.2.1: 0.1 .. 1 s.  Linux's for what is corked is 200
+ * ms; what a small window holds waits as long as an answer may take. */
 #define SWS_OVERRIDE_NS (200 * CN_NS_PER_MS)
+#define SWS_OVERRIDE_MAX_NS CN_NS_PER_SEC
 /* Doubled so often, any timeout is more than rto_max. */
 #define BACKOFF_MAX 16u
 
@@ -220,6 +221,17 @@ void timeout_keepalive_restart(struct tcb *tcb, uint64_t now)
 		tcb->keep_at = CN_NEVER;
 }
 
+static uint64_t override_ns(const struct tcb *tcb)
+{
+	uint64_t rto;
+
+	if (output_is_corked(tcb))
+		return SWS_OVERRIDE_NS;
+	/* The backoff would be the persist timer's. */
+	rto = rto_us(&tcb->rtt, tcb->env->set, 0) * CN_NS_PER_US;
+	return rto < SWS_OVERRIDE_MAX_NS ? rto : SWS_OVERRIDE_MAX_NS;
+}
+
 /*
  * Octets that can never be sent by an arriving ACK, because nothing is in
  * flight, need a timer: the persist timer if the peer's window is closed, the
@@ -253,7 +265,7 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 		/* MUST-38, MUST-60: never hold data for ever, nor longer the
 		 * oftener it is held. */
 		if (tcb->sws_at == CN_NEVER)
-			tcb->sws_at = now + SWS_OVERRIDE_NS;
+			tcb->sws_at = now + override_ns(tcb);
 		return;
 	}
 	tcb->sws_at = CN_NEVER;

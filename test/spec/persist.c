@@ -3,9 +3,6 @@
  * shrink, as the sender meets them. */
 #include "spec.h"
 
-/* Of a sender that waits for more window, or that holds back itself. */
-#define OVERRIDE (200 * MS)
-
 static void closes_window(void)
 {
 	in("A", 1, t.tcb.snd_una - t.iss, 0, NO_WND);
@@ -225,8 +222,8 @@ static void small_window_is_not_used_before_the_override(void)
 	in("A", 1, 1, 0, 999);
 	sends(2000);
 	silent();
-	deadline(OVERRIDE);
-	after(OVERRIDE);
+	deadline(RTO);
+	after(RTO);
 	out("A", 1, 1, 999);
 	silent();
 	deadline(RTO);
@@ -241,14 +238,25 @@ static void small_window_waits_no_longer_each_time(void)
 	sends(2000);
 	for (uint32_t i = 0; i < 4; i++) {
 		silent();
-		deadline(OVERRIDE);
-		after(OVERRIDE);
+		deadline(RTO);
+		after(RTO);
 		out("A", 1 + 300 * i, 1, 300);
 		after(tcp_deadline(&t.tcb) - t.now);
 		out("A", 1 + 300 * i, 1, 300);
 		in("A", 1, 301 + 300 * i, 0, 300);
 	}
 	is(t.tcb.backoff, 4);
+}
+
+static void small_window_waits_a_second_at_most(void)
+{
+	at(CN_ESTABLISHED);
+	in("A", 1, 1, 0, 300);
+	t.set.rto_min_ns = 3 * SEC;
+	sends(2000);
+	deadline(SEC);
+	after(SEC);
+	out("A", 1, 1, 300);
 }
 
 /* MUST-38 */
@@ -471,8 +479,8 @@ static void zero_window_opens_a_little_waits_anew(void)
 	after(100 * MS);
 	in("A", 1, 1, 0, 500);
 	silent();
-	deadline(OVERRIDE);
-	after(OVERRIDE);
+	deadline(RTO);
+	after(RTO);
 	out("A", 1, 1, 500);
 }
 
@@ -513,6 +521,7 @@ int main(void)
 		cmocka_unit_test_rule(
 			small_window_is_not_used_before_the_override),
 		cmocka_unit_test_rule(small_window_waits_no_longer_each_time),
+		cmocka_unit_test_rule(small_window_waits_a_second_at_most),
 		cmocka_unit_test_rule(small_window_of_one_segment_is_used),
 		cmocka_unit_test_rule(window_of_half_the_largest_is_used),
 		cmocka_unit_test_rule(largest_window_is_remembered),
