@@ -120,3 +120,17 @@ unsigned family_signal(int sig)
 	free(all);
 	return hit;
 }
+
+unsigned family_signal_children(int sig)
+{
+	unsigned hit = 0;
+	size_t n;
+	struct kin *all = read_all(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].parent == getpid() && kill(all[i].pid, sig) == 0)
+			hit++;
+	}
+	free(all);
+	return hit;
+}

@@ -33,12 +33,24 @@
 #include "run/supervisor.h"
 #include "run/world/world.h"
 
-/* SIGTERM gives programs this long before SIGKILL, and what they sent this
- * long to be acknowledged. */
+/* Who was told to end gets this long before the next step, and what was sent
+ * this long to be acknowledged. */
 #define GRACE_NS (2 * CN_NS_PER_SEC)
+/* The program itself ends in its own time, up to what services usually get
+ * (systemd's DefaultTimeoutStopSec); what it left behind in this. */
+#define PATIENCE_NS (90 * CN_NS_PER_SEC)
+#define REST_NS (5 * CN_NS_PER_SEC)
 /* The same signal within this time is one that came two ways. */
 #define ECHO_NS (200 * CN_NS_PER_MS)
 #define INHERITED_MAX 256
+
+/* How far SIGTERM has come. */
+enum ending {
+	ENDING_NOT,
+	ENDING_FIRST, /* the program was told, as natively */
+	ENDING_REST, /* it has ended: the heads of what it left were told */
+	ENDING_ALL /* every process was told; SIGKILL is next */
+};
 
 struct run {
 	struct loop *loop;
@@ -47,7 +59,8 @@ struct run {
 	struct netns netns;
 	pid_t front, first;
 	int code; /* of the first program */
-	bool first_ended, draining, abandoned, killing;
+	bool first_ended, draining, abandoned;
+	enum ending ending;
 	unsigned interrupts;
 	uint64_t term_at;
 	struct loop_watch signals;
@@ -72,6 +85,36 @@ static void first_changed(struct run *run, int status)
 	run->first_ended = true;
 }
 
+/*
+ * A program that is told to end stops its workers in its own order, and may
+ * have things to write: as long as it lives it alone is told, as natively. Of
+ * what it leaves behind the heads are told, daemons that do the same for
+ * theirs; then all, and what is left is killed: SIGTERM leaves no process.
+ */
+static void end_step(struct run *run, enum ending step, uint64_t now)
+{
+	uint64_t wait = GRACE_NS;
+
+	run->ending = step;
+	switch (step) {
+	case ENDING_NOT:
+		return;
+	case ENDING_FIRST:
+		(void)kill(run->first, SIGTERM);
+		wait = PATIENCE_NS;
+		break;
+	case ENDING_REST:
+		(void)family_signal_children(SIGTERM);
+		wait = REST_NS;
+		break;
+	case ENDING_ALL:
+		(void)family_signal(SIGTERM);
+		break;
+	}
+	(void)family_signal(SIGCONT);
+	(void)loop_at(run->loop, &run->grace, now + wait);
+}
+
 static void reap(struct run *run)
 {
 	int status;
@@ -81,6 +124,8 @@ static void reap(struct run *run)
 		if (pid == run->first && !run->first_ended)
 			first_changed(run, status);
 	}
+	if (run->first_ended && run->ending == ENDING_FIRST)
+		end_step(run, ENDING_REST, loop_refresh(run->loop));
 }
 
 static void on_grace(void *ctx, uint64_t now)
@@ -91,26 +136,28 @@ static void on_grace(void *ctx, uint64_t now)
 		run->abandoned = true;
 		return;
 	}
+	if (run->ending != ENDING_ALL) {
+		end_step(run, ENDING_ALL, now);
+		return;
+	}
 	/* Until none is left: they may be forking. */
 	(void)family_signal(SIGKILL);
 	(void)loop_at(run->loop, &run->grace, now + 20 * CN_NS_PER_MS);
 }
 
+/* Each SIGTERM after the first is impatience: it goes to the next step. */
 static void terminate(struct run *run)
 {
 	const uint64_t now = loop_refresh(run->loop);
 
-	if (run->killing && now - run->term_at < ECHO_NS)
+	if (run->ending && now - run->term_at < ECHO_NS)
 		return;
-	if (run->killing || run->draining) {
-		on_grace(run, now);
-		return;
-	}
-	run->killing = true;
 	run->term_at = now;
-	(void)family_signal(SIGTERM);
-	(void)family_signal(SIGCONT);
-	(void)loop_at(run->loop, &run->grace, now + GRACE_NS);
+	if (run->ending || run->draining)
+		on_grace(run, now);
+	else
+		end_step(run, run->first_ended ? ENDING_REST : ENDING_FIRST,
+			 now);
 }
 
 static void interrupt(struct run *run)
@@ -258,7 +305,7 @@ static void drain(struct run *run)
 	uint64_t octets = 0;
 
 	run->draining = true;
-	if (run->killing)
+	if (run->ending)
 		(void)loop_at(run->loop, &run->grace,
 			      loop_refresh(run->loop) + GRACE_NS);
 	else
