@@ -352,6 +352,20 @@ static void syn_timeout(struct tcb *tcb, uint64_t now)
 	back_off(tcb, now);
 }
 
+/*
+ * Nobody holds it, and its peer takes nothing, though it answers: as Linux,
+ * until the timeout can grow no more.  Row 14 of the attacks: else a peer could
+ * hold what it likes for ever, a segment every other minute.
+ */
+static bool is_abandoned(const struct tcb *tcb)
+{
+	const struct cn_settings *set = tcb->env->set;
+
+	return tcb->orphan && !tcb->snd_wnd &&
+	       tcb->backoff >= set->orphan_retries &&
+	       timeout_rto(tcb) >= set->rto_max_ns;
+}
+
 static bool is_hopeless(const struct tcb *tcb, unsigned tries, uint64_t now)
 {
 	const struct cn_settings *set = tcb->env->set;
@@ -360,6 +374,8 @@ static bool is_hopeless(const struct tcb *tcb, unsigned tries, uint64_t now)
 	/* MUST-21 */
 	if (limit)
 		return waiting_ns(tcb, now) >= limit;
+	if (is_abandoned(tcb))
+		return true;
 	return tries >= (tcb->orphan ? set->orphan_retries : set->retries2);
 }
 
@@ -377,7 +393,7 @@ bool timeout_is_last(const struct tcb *tcb)
 	if (tcp_flight(tcb))
 		return is_hopeless(tcb, tcb->rexmit_n, at);
 	/* The first probe begins the wait. */
-	return tcb->probe_n && is_hopeless(tcb, tcb->probe_n, at);
+	return tcb->backoff && is_hopeless(tcb, tcb->probe_n, at);
 }
 
 /* RFC 9293 section 3.8.3. */
@@ -402,11 +418,11 @@ static void rexmit_timeout(struct tcb *tcb, uint64_t now)
 }
 
 /* RFC 9293 section 3.8.6.1: probes go on for as long as the peer answers
- * them. */
+ * them; but as on Linux the user timeout counts from the first. */
 static void persist_timeout(struct tcb *tcb, uint64_t now)
 {
 	trace_timer(tcb, CN_TIMER_PERSIST, "RFC 9293 section 3.8.6.1", now);
-	if (tcb->probe_n == 0)
+	if (tcb->backoff == 0)
 		tcb->first_tx_ms = ms_of(now);
 	if (is_hopeless(tcb, tcb->probe_n, now)) {
 		give_up(tcb, "RFC 9293 section 3.8.6.1", now);
@@ -418,6 +434,7 @@ static void persist_timeout(struct tcb *tcb, uint64_t now)
 	if (tcb->backoff < BACKOFF_MAX)
 		tcb->backoff++;
 	tcb->rexmit_at = now + timeout_rto(tcb);
+	heed_user_timeout(tcb, now);
 	tcb->owe |= TCP_OWE_PROBE;
 }
 

@@ -112,6 +112,76 @@ static void zero_window_orphan_is_given_up_sooner(void)
 	error(CN_E_TIMEDOUT);
 }
 
+/* Probes until the connection is over, each answered; how many. */
+static int64_t answered_probes(void)
+{
+	int64_t n = 0;
+
+	for (; n < 100; n++) {
+		after(tcp_deadline(&t.tcb) - t.now);
+		if (t.tcb.state == CN_CLOSED)
+			return n;
+		out("A", 0, 1, 0);
+		in("A", 1, 1, 0, NO_WND);
+	}
+	return n;
+}
+
+/* Row 14: who answers every probe and takes nothing holds no orphan for ever.
+ * As Linux: until the timeout is at its most (RFC 9293 section 3.8.6.1 speaks
+ * of who has a user). */
+static void zero_window_orphan_that_is_answered_is_given_up(void)
+{
+	at(CN_ESTABLISHED);
+	closes_window();
+	sends(100);
+	closes();
+	orphans();
+	is(answered_probes() < 20, true);
+	error(CN_E_TIMEDOUT);
+}
+
+/* The same with what is in flight when the window shrinks. */
+static void shrunk_window_orphan_that_is_answered_is_given_up(void)
+{
+	int n;
+
+	at(CN_ESTABLISHED);
+	sends(100);
+	out("PA", 1, 1, 100);
+	in("A", 1, 1, 0, NO_WND);
+	closes();
+	orphans();
+	for (n = 0; n < 100 && t.tcb.state != CN_CLOSED; n++) {
+		struct tcp_seg seg;
+
+		t.now = tcp_deadline(&t.tcb);
+		tcp_advance(&t.tcb, t.now);
+		while (spec_emit(&seg))
+			spec_release(&seg);
+		in("A", 1, 1, 0, NO_WND);
+	}
+	is(n < 30, true);
+	error(CN_E_TIMEDOUT);
+}
+
+/* MUST-21, and Linux: octets that wait for a window are not taken, whatever
+ * answers the probes. */
+static void zero_window_user_timeout_ends_it(void)
+{
+	uint64_t began;
+
+	at(CN_ESTABLISHED);
+	tcp_tune(&t.tcb)->user_timeout_ns = 30 * SEC;
+	closes_window();
+	after(3600 * SEC);
+	sends(100);
+	began = t.now;
+	is(answered_probes() < 20, true);
+	error(CN_E_TIMEDOUT);
+	is(t.now - began >= 30 * SEC && t.now - began < 32 * SEC, true);
+}
+
 static void zero_window_opens_data_go_and_backoff_ends(void)
 {
 	at(CN_ESTABLISHED);
@@ -508,6 +578,11 @@ int main(void)
 		cmocka_unit_test_rule(
 			zero_window_an_answer_starts_the_count_anew),
 		cmocka_unit_test_rule(zero_window_orphan_is_given_up_sooner),
+		cmocka_unit_test_rule(
+			zero_window_orphan_that_is_answered_is_given_up),
+		cmocka_unit_test_rule(
+			shrunk_window_orphan_that_is_answered_is_given_up),
+		cmocka_unit_test_rule(zero_window_user_timeout_ends_it),
 		cmocka_unit_test_rule(
 			zero_window_opens_data_go_and_backoff_ends),
 		cmocka_unit_test_rule(
