@@ -343,3 +343,10 @@ void map_each(struct map *map, void (*each)(void *object, void *ctx), void *ctx)
 	for (uint32_t i = map->n; i-- > 0;)
 		each(entry_at(map, i)->object, ctx);
 }
+
+void map_some(const struct map *map, uint32_t from, uint32_t n,
+	      void (*each)(void *object, void *ctx), void *ctx)
+{
+	for (; n && from < map->n; n--, from++)
+		each(entry_at(map, from)->object, ctx);
+}

@@ -60,6 +60,10 @@ bool map_remove(struct map *map, uint32_t hash, const void *object);
 /* Another object takes the place of one that is there (same hash). */
 void map_replace(struct map *map, uint32_t hash, const void *object,
 		 void *with);
+/* Calls each for at most n objects, those that stand from number `from` on:
+ * for a look at some of many.  The callback must not change the map. */
+void map_some(const struct map *map, uint32_t from, uint32_t n,
+	      void (*each)(void *object, void *ctx), void *ctx);
 /* Calls each for every object; the callback may remove the one it is given. */
 void map_each(struct map *map, void (*each)(void *object, void *ctx),
 	      void *ctx);

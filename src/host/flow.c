@@ -9,11 +9,15 @@
 #include "base/assert.h"
 #include "host/host.h"
 #include "tcp/accecn.h"
+#include "tcp/recvq.h"
 
 /* Memory pressure is acted upon no more often than this; and when nobody was
  * to blame, the search is not soon made again. */
 #define RELIEVE_EVERY_NS (10 * CN_NS_PER_MS)
 #define RELIEVE_REST_NS CN_NS_PER_SEC
+/* So many flows are looked at each time: with more of them, to look at all
+ * would take longer than the time between two looks. */
+#define RELIEVE_LOOKS 8192u
 
 /* ------------------------------------------------------ birth and death -- */
 
@@ -335,6 +339,7 @@ void sock_settle(struct cn_sock *sock, uint64_t now)
 struct holder {
 	struct cn_sock *sock;
 	uint64_t octets;
+	bool behind_gaps;
 };
 
 /*
@@ -354,39 +359,72 @@ static uint64_t sock_holds_in_vain(const struct cn_sock *sock)
 	return sock->orphan ? octets * 2 : octets;
 }
 
+/* What a peer has sent behind a gap: nobody can read it, and it was not
+ * acknowledged. */
+static uint64_t sock_holds_behind_gaps(const struct cn_sock *sock)
+{
+	const struct tcb *tcb = &sock->tcb;
+	uint32_t octets = recvq_true_size(tcb);
+
+	if (!recvq_has_gap(tcb))
+		return 0;
+	return octets > tcb->rcv_queued ? octets - tcb->rcv_queued : 0;
+}
+
 static void find_worst(void *object, void *ctx)
 {
 	struct flow *flow = object;
 	struct holder *worst = ctx;
-	uint64_t octets;
+	uint64_t in_vain, behind;
 
 	if (flow->kind != FLOW_CONN)
 		return;
-	octets = sock_holds_in_vain(object);
-	if (octets > worst->octets) {
-		worst->sock = object;
-		worst->octets = octets;
-	}
+	in_vain = sock_holds_in_vain(object);
+	behind = sock_holds_behind_gaps(object);
+	if (in_vain <= worst->octets && behind <= worst->octets)
+		return;
+	worst->sock = object;
+	worst->behind_gaps = behind > in_vain;
+	worst->octets = worst->behind_gaps ? behind : in_vain;
+}
+
+/* The worst of those that are looked at now; true: none has been found, and
+ * there are no more. */
+static bool look_for_worst(struct cn_host *host, struct holder *worst)
+{
+	const struct map *flows = &host->flows;
+
+	if (host->relieve_from >= flows->n)
+		host->relieve_from = 0;
+	map_some(flows, host->relieve_from, RELIEVE_LOOKS, find_worst, worst);
+	host->relieve_from += RELIEVE_LOOKS;
+	return !worst->sock && host->relieve_from >= flows->n;
 }
 
 /*
- * Row 14 of the attacks (sockstress): peers that open connections and never
- * take their data must not starve the others.  When the queues have used up
- * nearly all of their part of the budget, the worst of them goes.
+ * Rows 14 and 18 of the attacks (sockstress): peers that open connections and
+ * never take their data, or leave a gap before all that they send, must not
+ * starve the others.  When the queues have used up nearly all of their part of
+ * the budget, the worst of them goes, or what it has behind its gaps (RFC 2018
+ * section 8 allows it, and the sender heeds it).
  */
 void host_relieve(struct cn_host *host, uint64_t now)
 {
-	struct holder worst = {NULL, 0};
+	struct holder worst = {NULL, 0, false};
+	bool in_vain;
 
 	if (!budget_is_over(&host->budget, host->budget.limit / 16) ||
 	    now < host->relieve_at)
 		return;
-	map_each(&host->flows, find_worst, &worst);
-	host->relieve_at = now +
-			   (worst.sock ? RELIEVE_EVERY_NS : RELIEVE_REST_NS);
+	in_vain = look_for_worst(host, &worst);
+	host->relieve_at = now + (in_vain ? RELIEVE_REST_NS : RELIEVE_EVERY_NS);
 	if (!worst.sock)
 		return;
 	host->count.drop[CN_DROP_MEMORY]++;
+	if (worst.behind_gaps) {
+		recvq_free_gaps(&worst.sock->tcb);
+		return;
+	}
 	tcp_abort(&worst.sock->tcb, CN_E_CONNABORTED, now);
 	sock_settle(worst.sock, now);
 }

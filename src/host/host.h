@@ -226,6 +226,7 @@ struct cn_host {
 	struct burst burst;
 	uint64_t work_at; /* loopback has something to carry: since when */
 	uint64_t relieve_at; /* memory pressure is not acted on before */
+	uint32_t relieve_from; /* the flow that is looked at first */
 	struct cn_sock *event_first, *event_last;
 };
 

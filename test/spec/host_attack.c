@@ -473,6 +473,71 @@ static void row_14_the_worst_holder_pays(void **state)
 	pair_deinit(&pair);
 }
 
+/* A segment with octets of its own from a peer that follows no rules. */
+static void inject_data(struct pair *pair, struct cn_endpoint from,
+			struct cn_endpoint to, const struct tcp_seg *seg,
+			const uint8_t *data, uint32_t len)
+{
+	struct cn_frame frame;
+	struct checksum sum = {0};
+	uint8_t *ip;
+
+	segment_frame(&frame, from, to, seg);
+	ip = frame.header;
+	put16(ip + 2, (uint16_t)(frame.header_len + len));
+	put16(ip + 10, 0);
+	checksum_add(&sum, ip, IP4_HEADER_LEN);
+	put16(ip + 10, checksum_finish(&sum));
+	/* The link vouches for the other. */
+	frame.csum = CN_CSUM_VALID;
+	frame.slice[0].data = data;
+	frame.slice[0].len = len;
+	frame.slice_n = 1;
+	frame.payload_len = len;
+	cn_host_input(pair->host[1], 0, &frame, pair->now);
+}
+
+/* Row 18: peers that leave a gap and fill what lies behind it, so many that it
+ * is all the memory there is.  What is not acknowledged may go. */
+static void row_18_what_lies_behind_gaps_makes_room(void **state)
+{
+	static const uint8_t block[1400];
+	const struct cn_endpoint to = pair_at(1, 80);
+	struct tcp_seg seg = {.wnd = 1000}, reply;
+	struct pair pair;
+	struct duo duo;
+
+	(void)state;
+	pair_init(&pair, small_memory);
+	listener_on(&pair, 1, 80, 100);
+	duo = pair_connect(&pair, 81);
+	for (unsigned i = 0; i < 60; i++) {
+		struct cn_endpoint from = pair_at(0, (uint16_t)(1000 + i));
+
+		seg.seq = 0;
+		seg.ack = 0;
+		seg.flags = TCP_SYN;
+		inject(&pair, 1, from, to, &seg);
+		assert_true(take_segment(&pair, 1, &reply, NULL));
+		seg.seq = 1;
+		seg.ack = reply.seq + 1;
+		seg.flags = TCP_ACK;
+		inject(&pair, 1, from, to, &seg);
+		for (seg.seq = 2; seg.seq < 60000; seg.seq += 1400) {
+			inject_data(&pair, from, to, &seg, block, 1400);
+			while (take_segment(&pair, 1, &reply, NULL))
+				;
+		}
+	}
+	assert_true(cn_host_memory(pair.host[1], NULL) < 2 << 20);
+	for (int i = 0; i < 20; i++) {
+		pair_after(&pair, 100 * MS);
+		send_text(&pair, duo.client, "hello");
+		expect_text(&pair, duo.server, "hello");
+	}
+	pair_deinit(&pair);
+}
+
 /* Row 22: without the key nobody can choose connections that collide. */
 static void row_22_the_table_is_keyed(void **state)
 {
@@ -732,6 +797,7 @@ int main(void)
 		cmocka_unit_test(row_12_atomic_datagrams_have_no_id),
 		cmocka_unit_test(row_13_syn_flood_costs_a_bounded_store),
 		cmocka_unit_test(row_14_the_worst_holder_pays),
+		cmocka_unit_test(row_18_what_lies_behind_gaps_makes_room),
 		cmocka_unit_test(row_22_the_table_is_keyed),
 		cmocka_unit_test(row_25_resets_are_limited),
 		cmocka_unit_test(row_25_many_are_never_answered),

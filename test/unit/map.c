@@ -334,6 +334,36 @@ static void short_of_memory_is_said(void **state)
 		assert_ptr_equal(find(&thing[i]), &thing[i]);
 }
 
+static void count_seen(void *object, void *ctx)
+{
+	struct thing *thing = object;
+
+	thing->key++;
+	++*(unsigned *)ctx;
+}
+
+/* Looks that follow each other see every object once. */
+static void some_of_many(void **state)
+{
+	struct thing thing[1000] = {0};
+	unsigned n = 0;
+
+	(void)state;
+	map_some(&map, 0, 10, count_seen, &n);
+	for (uint32_t i = 0; i < 1000; i++) {
+		thing[i].hash = i * 0x9e3779b1u;
+		assert_int_equal(map_insert(&map, thing[i].hash, &thing[i]),
+				 CN_OK);
+	}
+	for (uint32_t from = 0; from < 1000; from += 300)
+		map_some(&map, from, 300, count_seen, &n);
+	assert_int_equal(n, 1000);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(thing[i].key, 1);
+	map_some(&map, 1000, 300, count_seen, &n);
+	assert_int_equal(n, 1000);
+}
+
 #define MAP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -346,6 +376,7 @@ int main(void)
 		MAP_TEST(buckets_are_even),
 		MAP_TEST(shrinks_after_a_flood),
 		MAP_TEST(short_of_memory_is_said),
+		MAP_TEST(some_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
