@@ -49,6 +49,7 @@ struct target {
 	 * what they were: settings.ecn, and that the peers have it too. */
 	uint8_t ecn;
 	bool peer_ecn, peer_accurate;
+	bool bbr; /* likewise */
 };
 
 static void *heap_alloc(void *ctx, size_t size)
@@ -511,7 +512,7 @@ static bool begin(struct target *t)
 	set.sack = how & 1;
 	set.timestamps = how & 2;
 	set.window_scaling = how & 4;
-	set.cc = how >> 3 & 1;
+	set.cc = t->bbr ? CN_CC_BBR : how >> 3 & 1;
 	set.rcvbuf = how & 16 ? 8192 : 1 << 20;
 	set.sndbuf = how & 32 ? 8192 : 1 << 20;
 	set.ooo_max = how & 64 ? 4 : 4096;
@@ -553,6 +554,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	t.ecn = len ? data[len - 1] % 6 : 2;
 	t.peer_ecn = len && data[len - 1] / 6 & 1;
 	t.peer_accurate = len && data[len - 1] / 12 & 1;
+	t.bbr = len && data[len - 1] / 24 % 3 == 2;
 	if (!begin(&t))
 		abort();
 	for (int ops = 0; t.in.left && ops < OPS_MAX; ops++) {
