@@ -18,6 +18,7 @@
 #define RIGHT 570.0
 #define TOP 66.0
 #define LABEL 14.0 /* between lines of text */
+#define BOXED 5.0 /* more, where a call has a box */
 #define WAIT_MAX 64.0
 #define PER_MS 1.2
 #define SHORT_NS (50 * CN_NS_PER_MS) /* longer waits are shortened */
@@ -70,7 +71,9 @@ static void place(struct paper *paper)
 			break;
 		case SKETCH_CALL:
 		case SKETCH_STATE:
-			y = fmax(y, label[side] + LABEL + 1);
+			/* Calls are in boxes where they are the matter. */
+			y = fmax(y, label[side] + LABEL + 1 +
+					    (paper->calls ? BOXED : 0));
 			label[side] = y;
 			break;
 		}
@@ -203,19 +206,18 @@ static const char *class_of(const struct sketch_item *item, bool lost)
 }
 
 static void arrow(const struct paper *paper, const struct sketch_item *item,
-		  double y1, double y2, bool lost)
+		  double y1, double y2, bool lost, unsigned alike)
 {
 	const char *class = class_of(item, lost);
 	double x1 = item->side ? RIGHT : LEFT, x2 = item->side ? LEFT : RIGHT;
 	double degrees, x, y;
-	char text[96];
+	char label[96], text[112];
 
 	if (lost) {
 		x2 = x1 + (x2 - x1) * 0.62;
 		y2 = y1 + (y2 - y1) * 0.62;
 	}
 	svg_arrow(paper->svg, class, x1, y1, x2, y2);
-	label_of(paper, item, text, sizeof(text));
 	if (lost) {
 		svg_text(paper->svg, "lost name mid",
 			 x2 + (item->side ? -9 : 9), y2 + 5, "✕");
@@ -228,7 +230,41 @@ static void arrow(const struct paper *paper, const struct sketch_item *item,
 	degrees = atan2(y2 - y1, x2 - x1) * 180 / 3.14159265358979;
 	if (item->side)
 		degrees += 180;
+	if (!alike)
+		return;
+	label_of(paper, item, label, sizeof(label));
+	if (alike > 1)
+		snprintf(text, sizeof(text), "%u × %s", alike, label);
+	else
+		snprintf(text, sizeof(text), "%s", label);
 	svg_text_turned(paper->svg, "small mid", x, y - 3, degrees, text);
+}
+
+static bool is_alike(const struct sketch_item *a, const struct sketch_item *b)
+{
+	return a->kind == b->kind && a->side == b->side && a->at == b->at &&
+	       a->flags == b->flags && a->len == b->len && a->lost == b->lost &&
+	       a->again == b->again;
+}
+
+/*
+ * How many segments the words beside the arrow of segment i stand for: where
+ * calls are the matter, a burst of many alike has them once, at its first; the
+ * others have 0.
+ */
+static unsigned alike_of(const struct paper *paper, unsigned i)
+{
+	const struct sketch_item *item = sketch_at(paper->sketch, i);
+	unsigned n = 1;
+
+	if (!paper->calls)
+		return 1;
+	if (i && is_alike(sketch_at(paper->sketch, i - 1), item))
+		return 0;
+	while (i + n < sketch_n(paper->sketch) &&
+	       is_alike(sketch_at(paper->sketch, i + n), item))
+		n++;
+	return n;
 }
 
 static void put_arrows(const struct paper *paper)
@@ -239,7 +275,7 @@ static void put_arrows(const struct paper *paper)
 
 		if (item->kind == SKETCH_SEGMENT && item->lost)
 			arrow(paper, item, paper->y[i], paper->y[i] + down,
-			      true);
+			      true, alike_of(paper, i));
 		if (item->kind != SKETCH_ARRIVAL)
 			continue;
 		if (item->sent_as < SKETCH_MAX) {
@@ -250,7 +286,7 @@ static void put_arrows(const struct paper *paper)
 			as.side = sent->side;
 			as.again = sent->again;
 			arrow(paper, &as, paper->y[item->sent_as], paper->y[i],
-			      false);
+			      false, alike_of(paper, item->sent_as));
 		} else {
 			/* From nobody of these two. */
 			struct sketch_item as = *item;
@@ -258,7 +294,7 @@ static void put_arrows(const struct paper *paper)
 			as.side = !item->side;
 			as.again = true;
 			arrow(paper, &as, paper->y[i] - down, paper->y[i],
-			      false);
+			      false, 1);
 		}
 	}
 }

@@ -82,17 +82,16 @@ static bool take(struct passed *passed, unsigned side, uint8_t from, uint8_t to)
 	return false;
 }
 
-/* The arrow from the rim of one box to that of the other. */
-static void rim(double *x, double *y, double dx, double dy)
+/* From (ox, oy) beside a box's middle to its rim. */
+static double rim(double ox, double oy, double dx, double dy)
 {
 	double w = BOX_W / 2 + 1, h = BOX_H / 2 + 1;
-	double by = fmin(dx ? w / fabs(dx) : HUGE_VAL,
-			 dy ? h / fabs(dy) : HUGE_VAL);
 
-	*x += dx * by;
-	*y += dy * by;
+	return fmin(dx ? (w - copysign(ox, ox * dx)) / fabs(dx) : HUGE_VAL,
+		    dy ? (h - copysign(oy, oy * dy)) / fabs(dy) : HUGE_VAL);
 }
 
+/* The arrow from the rim of one box to that of the other. */
 static void put_arrow(const struct svg *svg, const struct route *route,
 		      const char *class, double apart)
 {
@@ -100,15 +99,18 @@ static void put_arrow(const struct svg *svg, const struct route *route,
 	double x2 = places[route->to].x, y2 = places[route->to].y;
 	double len = hypot(x2 - x1, y2 - y1);
 	double dx = (x2 - x1) / len, dy = (y2 - y1) / len;
+	double ox, oy, begin, end;
 
 	/* There and back are beside one another. */
 	if ((route->from == CN_LISTEN && route->to == CN_CLOSED) ||
 	    (route->from == CN_CLOSED && route->to == CN_LISTEN))
 		apart += 9;
-	rim(&x1, &y1, dx, dy);
-	rim(&x2, &y2, -dx, -dy);
-	svg_arrow(svg, class, x1 - dy * apart, y1 + dx * apart, x2 - dy * apart,
-		  y2 + dx * apart);
+	ox = -dy * apart;
+	oy = dx * apart;
+	begin = rim(ox, oy, dx, dy);
+	end = rim(ox, oy, -dx, -dy);
+	svg_arrow(svg, class, x1 + ox + dx * begin, y1 + oy + dy * begin,
+		  x2 + ox - dx * end, y2 + oy - dy * end);
 }
 
 static void put_route(const struct svg *svg, const struct passed *passed,
@@ -117,6 +119,9 @@ static void put_route(const struct svg *svg, const struct passed *passed,
 	const struct route *route = &routes[i];
 	const unsigned *n = passed->route[i];
 	bool both = n[0] && n[1];
+	double aside = both && places[route->from].y == places[route->to].y ?
+			       copysign(APART, route->dy) :
+			       0;
 
 	if (!n[0] && !n[1])
 		put_arrow(svg, route, "plain", 0);
@@ -127,7 +132,8 @@ static void put_route(const struct svg *svg, const struct passed *passed,
 				  both ? (side ? APART : -APART) : 0);
 	svg_text(svg, n[0] || n[1] ? "mid" : "small mid",
 		 (places[route->from].x + places[route->to].x) / 2 + route->dx,
-		 (places[route->from].y + places[route->to].y) / 2 + route->dy,
+		 (places[route->from].y + places[route->to].y) / 2 + route->dy +
+			 aside,
 		 route->why);
 }
 
