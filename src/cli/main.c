@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* catenet: chooses the subcommand. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "link/rate_trace.h"
@@ -82,9 +84,27 @@ static int choose(int argc, char **argv)
 	return help(stderr);
 }
 
+/*
+ * Where standard input or output was closed, no file of ours shall be taken for
+ * it: something is there that can be neither read nor written, until a program
+ * is started, which finds it closed.
+ */
+static void fill_holes(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", mode | O_CLOEXEC);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	int code = whole(choose(argc, argv));
+	int code;
+
+	fill_holes();
+	code = whole(choose(argc, argv));
 
 	rate_trace_forget();
 	return code;

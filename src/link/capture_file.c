@@ -49,8 +49,10 @@ FILE *capture_file_text(const char *path, int *err)
 	FILE *file = own ? fopen(path, "we") : fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	*err = !file ? errno : own ? capture_file_try(fileno(file)) : 0;
-	if (!file && fd >= 0)
+	if (!file && fd >= 0) {
 		(void)close(fd);
+		*err = EBADF; /* it cannot be written to */
+	}
 	if (file && *err) {
 		(void)fclose(file);
 		file = NULL;

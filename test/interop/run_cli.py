@@ -226,6 +226,29 @@ def events_on_standard_output():
 
 
 @case
+def closed_from_the_start():
+    """standard input and output that are closed stay so for the program"""
+    look = ("import os, sys\n"
+            "for fd in range(3):\n"
+            "    try: os.fstat(fd)\n"
+            "    except OSError: os.write(int(sys.argv[1]), b'%d' % fd)\n")
+    for shell in '<&- 3>&1', '>&- 3>&2', '<&- >&- 3>&2', '<&- 2>&- 3>&1':
+        words = f'"$@" {PYTHON} -c "$look" 3 {shell}'
+        told = []
+        for before in ([], [os.path.abspath(CATENET), 'run', '-q', '--']):
+            done = subprocess.run(['sh', '-c', words, 'sh', *before],
+                                  env={**os.environ, 'look': look}, text=True,
+                                  capture_output=True, timeout=30, check=False)
+            assert done.returncode == 0, (shell, before, done)
+            told.append(done.stdout + done.stderr)
+        assert told[0] == told[1] != '', (shell, told)
+    done = subprocess.run(['sh', '-c', '"$@" >&-', 'sh', CATENET, 'run',
+                           '--events', '-', '--', 'true'], text=True,
+                          capture_output=True, timeout=30, check=False)
+    assert 'Bad file descriptor' in done.stderr, done
+
+
+@case
 def help_text():
     """-h begins with examples; every option is in it"""
     for words in (('run', '-h'), ('run', '--help'), ('help', 'run')):
