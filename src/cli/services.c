@@ -617,8 +617,10 @@ static int run(struct services *services)
 		fflush(stderr);
 	}
 	rc = pump_begin(&services->pump);
-	while (!services->stop && !rc)
+	while (!services->stop && !services->pump.gone && !rc)
 		rc = loop_round(services->loop, CN_NEVER);
+	if (services->pump.gone)
+		rc = -ENODEV;
 	if (!services->quiet)
 		fprintf(stderr, "catenet services: %llu connections served\n",
 			(unsigned long long)services->accepted);

@@ -162,6 +162,8 @@ static void on_ready(void *ctx, uint32_t events)
 {
 	struct pump *pump = ctx;
 
+	if (events & EPOLLERR)
+		pump->gone = true;
 	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		pump->readable = true;
 	if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))

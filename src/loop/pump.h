@@ -43,6 +43,7 @@ struct pump {
 	struct loop_timer timer;
 	struct cn_frame held; /* refused by the interface for the moment */
 	bool holds, readable, writable, pumping;
+	bool gone; /* the interface was removed; the owner may ask */
 	uint8_t batch; /* frames to read before the program sees them */
 	uint8_t missed; /* times in a row that looking found nothing */
 	uint64_t moved_at; /* last time that a frame or an event was there */

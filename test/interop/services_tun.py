@@ -164,6 +164,15 @@ TUN = '--tun cat1 --addr 10.9.1.2/24 --via 10.9.1.1'
 
 
 @case
+def an_interface_goes():
+    """an interface that is removed ends it, with a sentence"""
+    with services() as process:
+        subprocess.run(['ip', 'link', 'del', 'dev', 'cat0'], check=True)
+        assert process.wait(timeout=10) == 125
+        assert 'cat0: No such device' in process.stderr.read()
+
+
+@case
 def run_client():
     """catenet run --tun: a client against the kernel's server"""
     script = '''

@@ -131,6 +131,9 @@ static int print_route(void *ctx, const struct plan_hop *hop)
 	if (!hop->given)
 		return 0;
 	hop_text(hop, to, name);
+	/* Of two that are called default one could not tell which is which. */
+	if (!hop->prefix_len && !cn_addr_is_v4(&hop->prefix))
+		snprintf(to, sizeof(to), "::/0");
 	if (!printing->any)
 		fprintf(printing->out, "\n%-*s  %-18s  OUT\n",
 			printing->widths->node, "NODE", "ROUTE");
