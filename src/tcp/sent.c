@@ -20,11 +20,16 @@ static void unmark(struct tcb *tcb, struct sent *rec, uint64_t bits)
 	rec->rexmit &= ~bits;
 }
 
+/* With segments of the least length they are more than the octets that they
+ * are about, so that they are charged as well (row 20 of the attacks). */
 static void records_free(struct tcb *tcb, struct sent_ring *ring)
 {
-	if (ring->rec != ring->few)
-		pool_release(tcb->env->pool, ring->rec,
-			     ring->size * sizeof(*ring->rec));
+	size_t octets = ring->size * sizeof(*ring->rec);
+
+	if (ring->rec == ring->few)
+		return;
+	budget_refund(tcb->env->budget, octets);
+	pool_release(tcb->env->pool, ring->rec, octets);
 }
 
 void sent_free(struct tcb *tcb)
@@ -52,6 +57,7 @@ static bool ring_grow(struct tcb *tcb, struct sent_ring *ring)
 	rec = pool_alloc(tcb->env->pool, size * sizeof(*rec));
 	if (!rec)
 		return false;
+	budget_charge(tcb->env->budget, size * sizeof(*rec));
 	for (i = 0; i < ring->n; i++)
 		rec[i] = *sent_at(ring, i);
 	records_free(tcb, ring);

@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "tcp/recvq.h"
+#include "tcp/sent.h"
 
 /* What the pool keeps for later, taken out of the connection's reach. */
 static struct {
@@ -329,9 +330,26 @@ static void syn_sent_without_a_record_is_no_lost_syn(void)
 	is(t.tcb.stat.handshake_us, 100000);
 }
 
+/* Row 20: what is known of each small segment is more than the segment. */
+static void established_records_of_small_segments_are_charged(void)
+{
+	at(CN_ESTABLISHED);
+	t.tcb.nodelay = true;
+	for (uint32_t i = 0; i < 100; i++) {
+		sends(1);
+		out("PA", 1 + i, 1, 1);
+		t.now += 1000;
+	}
+	is(t.budget.used > 100 * sizeof(struct sent), true);
+	in("A", 1, 101, 0);
+	is(t.budget.used, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_rule(
+			established_records_of_small_segments_are_charged),
 		cmocka_unit_test_rule(
 			closed_open_without_memory_is_tried_again),
 		cmocka_unit_test_rule(listen_syn_without_memory_is_answered),
