@@ -35,7 +35,9 @@ extern "C" {
 /*
  * Errors.  One list gives the enum, the text and the manual page.
  * X(name, number, kind, text); kind CALL: this call was refused and the
- * connection is as it was; kind CONN: the connection is over.
+ * connection is as it was; kind CONN: the connection is over.  Two of kind CALL
+ * are also what a connection ended with, as on Linux: PIPE, by a reset after the
+ * peer's FIN, and ACCES, by an ICMPv6 error that prohibits it.
  */
 #define CN_ERRORS(X)                                                           \
 	X(AGAIN, 1, CALL, "would block")                                       \
