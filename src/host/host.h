@@ -136,6 +136,9 @@ struct port {
 #define TW_CLASS_MASK 0x07
 #define TW_TS 0x08
 #define TW_WSCALE_SHIFT 4
+/* flow.ecn of an entry: the ACE field, and that there is one. */
+#define TW_ACE_MASK 7
+#define TW_HAS_ACE 8
 /* The entry counts as a user of its port. */
 #define TW_COUNTED 0x8000
 #define TW_AGE_MAX 0x7fff
@@ -458,10 +461,10 @@ void flow_trace_state(const struct cn_host *host, const struct tuple *tuple,
 void flow_trace_seg(const struct cn_host *host, const struct tuple *tuple,
 		    enum cn_trace_kind kind, uint8_t state,
 		    const struct tcp_seg *seg, enum cn_drop drop, uint64_t now);
-/* An answer without a connection, its window scaled so. */
-void flow_trace_reply(const struct cn_host *host, const struct tuple *tuple,
-		      uint8_t state, const struct tcp_seg *seg, uint8_t wscale,
-		      uint64_t now);
+/* A segment that a record of TIME-WAIT drops, or answers with. */
+void flow_trace_time_wait(const struct cn_host *host, const struct tuple *tuple,
+			  enum cn_trace_kind kind, const struct tcp_seg *seg,
+			  const struct tcp_tw *tw, uint64_t now);
 /* A SYN, and the cookie that answers it: the listener goes on. */
 void flow_trace_cookie(const struct cn_host *host, const struct arriving *in,
 		       const struct tcp_seg *reply, uint64_t now);

@@ -110,7 +110,8 @@ static void tw_pack(struct tw_entry *entry, const struct tcp_tw *tw,
 	entry->rcv_wnd = (uint16_t)(tw->rcv_wnd >> tw->rcv_wscale);
 	entry->flow.mark &= TW_CLASS_MASK;
 	entry->flow.mark |= (uint8_t)(tw->rcv_wscale << TW_WSCALE_SHIFT);
-	entry->flow.ecn = tw->ace & 7;
+	entry->flow.ecn = (tw->ace & TW_ACE_MASK) |
+			  (tw->has_ace ? TW_HAS_ACE : 0);
 	if (tw->options & TCP_OPT_TS && age < TS_STALE_S)
 		entry->flow.mark |= TW_TS;
 }
@@ -127,7 +128,8 @@ static void tw_unpack(const struct tw_entry *entry, struct tcp_tw *tw,
 	tw->rcv_wscale = entry->flow.mark >> TW_WSCALE_SHIFT;
 	tw->rcv_wnd = (uint32_t)entry->rcv_wnd << tw->rcv_wscale;
 	tw->options = entry->flow.mark & TW_TS ? TCP_OPT_TS : 0;
-	tw->ace = entry->flow.ecn;
+	tw->has_ace = (entry->flow.ecn & TW_HAS_ACE) != 0;
+	tw->ace = entry->flow.ecn & TW_ACE_MASK;
 }
 
 /* --------------------------------------------------------- life of one -- */
@@ -220,12 +222,11 @@ void tw_enter(struct cn_sock *sock, uint64_t now)
 	sock_finish(sock);
 }
 
-static void tw_drop(struct cn_host *host, const struct arriving *in,
-		    uint64_t now)
+static void tw_drop(struct cn_host *host, const struct tcp_tw *tw,
+		    const struct arriving *in, uint64_t now)
 {
 	host->count.drop[CN_DROP_TCP_TIME_WAIT]++;
-	flow_trace_seg(host, &in->tuple, CN_TRACE_IN, CN_TIME_WAIT, in->seg,
-		       CN_DROP_TCP_TIME_WAIT, now);
+	flow_trace_time_wait(host, &in->tuple, CN_TRACE_IN, in->seg, tw, now);
 }
 
 /*
@@ -260,7 +261,7 @@ void tw_segment(struct cn_host *host, struct tw_entry *entry,
 		tw_revive(host, entry, in, now);
 		return;
 	}
-	tw_drop(host, in, now);
+	tw_drop(host, &tw, in, now);
 	if (verdict == TCP_TW_DROP)
 		return;
 	/* Answers are as limited as resets are: two ends in TIME-WAIT must
@@ -268,8 +269,7 @@ void tw_segment(struct cn_host *host, struct tw_entry *entry,
 	if (!net_rst_allowed(&host->net, in->link, &in->tuple.peer, now))
 		return;
 	host->count.tcp_out++;
-	flow_trace_reply(host, &in->tuple, CN_TIME_WAIT, &reply, tw.rcv_wscale,
-			 now);
+	flow_trace_time_wait(host, &in->tuple, CN_TRACE_OUT, &reply, &tw, now);
 	reply_push(host, &in->tuple, &reply, host->set.ttl, now);
 	if (verdict == TCP_TW_RESTART) {
 		tw_pack(entry, &tw, now);

@@ -98,16 +98,22 @@ static void seg_trace(struct cn_trace *trace, enum cn_trace_kind kind,
 	}
 }
 
-void flow_trace_reply(const struct cn_host *host, const struct tuple *tuple,
-		      uint8_t state, const struct tcp_seg *seg, uint8_t wscale,
-		      uint64_t now)
+void flow_trace_time_wait(const struct cn_host *host, const struct tuple *tuple,
+			  enum cn_trace_kind kind, const struct tcp_seg *seg,
+			  const struct tcp_tw *tw, uint64_t now)
 {
+	bool out = kind == CN_TRACE_OUT;
 	struct cn_trace trace;
 
 	if (!host->set.trace)
 		return;
-	seg_trace(&trace, CN_TRACE_OUT, state, seg, CN_DROP_NONE, now);
-	trace.wnd <<= wscale;
+	seg_trace(&trace, kind, CN_TIME_WAIT, seg,
+		  out ? CN_DROP_NONE : CN_DROP_TCP_TIME_WAIT, now);
+	if (out)
+		trace.wnd <<= tw->rcv_wscale;
+	trace.has_ace = tw->has_ace && !(seg->flags & TCP_SYN);
+	if (trace.has_ace)
+		trace.ace = (uint8_t)tcp_ace(seg);
 	tell(host, tuple, &trace);
 }
 

@@ -142,6 +142,7 @@ void tcp_tw_init(struct tcp_tw *tw, const struct tcb *tcb)
 	tw->rcv_wnd = tcb->rcv_wnd;
 	tw->rcv_wscale = tcb->rcv_wscale;
 	tw->options = tcb->ts_ok ? TCP_OPT_TS : 0;
+	tw->has_ace = tcb->accecn;
 	tw->ace = tcb->accecn ? accecn_ace(tcb) : 0;
 }
 

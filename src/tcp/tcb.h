@@ -393,8 +393,8 @@ struct tcp_tw {
 	uint32_t rcv_wnd;
 	uint8_t options; /* TCP_OPT_TS if negotiated */
 	uint8_t rcv_wscale;
-	uint8_t ace; /* RFC 9768, if agreed on: what our ACKs go on to tell */
-	uint8_t reserved;
+	bool has_ace; /* RFC 9768 was agreed on */
+	uint8_t ace; /* ... and our ACKs go on to tell this */
 };
 void tcp_tw_init(struct tcp_tw *tw, const struct tcb *tcb);
 enum tcp_tw_verdict {

@@ -72,6 +72,59 @@ static void a_whole_life_is_told(void **state)
 	pair_deinit(&pair);
 }
 
+static void note_ace(void *ctx, const struct cn_trace *trace)
+{
+	unsigned *n = ctx;
+
+	if (trace->from == CN_TIME_WAIT && trace->to == CN_TIME_WAIT &&
+	    trace->kind != CN_TRACE_TIMER)
+		n[trace->has_ace]++;
+}
+
+static unsigned aces[2];
+static const struct cn_trace_sink ace_sink = {note_ace, aces};
+
+static void accurate(struct cn_settings *settings, int host)
+{
+	settings->ecn = 3;
+	if (host == 0)
+		settings->trace = &ace_sink;
+}
+
+/* RFC 9768 section 3.2.2: on every segment but SYNs, to the last. */
+static void time_wait_knows_of_accurate_ecn(void **state)
+{
+	struct tcp_seg fin = {.flags = TCP_FIN | TCP_ACK, .len = 1, .wnd = 1};
+	struct cn_endpoint name;
+	struct tcp_ports ports;
+	struct tcp_seg last;
+	struct pair pair;
+	struct duo duo;
+	uint32_t off;
+
+	(void)state;
+	pair_init(&pair, accurate);
+	duo = pair_connect(&pair, 80);
+	cn_sock_name(duo.client, &name);
+	cn_sock_close(duo.client, pair.now);
+	pair_run(&pair);
+	cn_sock_close(duo.server, pair.now);
+	pair_run(&pair);
+	/* The last ACK of host 0 says which FIN it was for. */
+	assert_int_equal(tcp_parse(pair.last[0] + 20, pair.last_len[0] - 20,
+				   &ports, &last, &off),
+			 0);
+	fin.seq = last.ack - 1;
+	fin.ack = last.seq;
+	/* The connection's own record is gone. */
+	memset(aces, 0, sizeof(aces));
+	inject(&pair, 0, pair_at(1, 80), name, &fin);
+	assert_true(take_segment(&pair, 0, &last, NULL));
+	assert_int_equal(aces[0], 0);
+	assert_int_equal(aces[1], 2);
+	pair_deinit(&pair);
+}
+
 static void a_refusal_is_told(void **state)
 {
 	struct pair pair;
@@ -160,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listen_rst_belongs_to_the_past),
 		cmocka_unit_test(a_whole_life_is_told),
+		cmocka_unit_test(time_wait_knows_of_accurate_ecn),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(a_syn_that_gives_up_is_told),
 		cmocka_unit_test(a_full_queue_establishes_nothing),
