@@ -269,9 +269,12 @@ void timeout_settle(struct tcb *tcb, uint64_t now)
 		return;
 	}
 	tcb->sws_at = CN_NEVER;
-	/* MUST-35, MUST-36, SHLD-29: the first probe after an RTO. */
-	if (tcb->rexmit_at == CN_NEVER)
+	/* MUST-35, MUST-36, SHLD-29: the first probe after an RTO.  What Karn's
+	 * rule kept of an older backoff says nothing of this wait. */
+	if (tcb->rexmit_at == CN_NEVER) {
+		tcb->backoff = 0;
 		tcb->rexmit_at = now + timeout_rto(tcb);
+	}
 }
 
 /* Since the later of two instants, which may be days apart: compared as

@@ -165,6 +165,32 @@ static void shrunk_window_orphan_that_is_answered_is_given_up(void)
 	error(CN_E_TIMEDOUT);
 }
 
+/* The wait is a new one, whatever an old retransmission has left (Karn). */
+static void zero_window_an_old_backoff_counts_for_nothing(void)
+{
+	at(CN_ESTABLISHED);
+	tcp_tune(&t.tcb)->user_timeout_ns = 30 * SEC;
+	sends(100);
+	out("PA", 1, 1, 100);
+	for (int i = 0; i < 3; i++) {
+		after(tcp_deadline(&t.tcb) - t.now);
+		out("PA", 1, 1, 100);
+	}
+	in("A", 1, 101, 0, NO_WND);
+	is(t.tcb.backoff > 0, true);
+	after(3600 * SEC);
+	sends(100);
+	silent();
+	deadline(RTO);
+	for (int i = 0; i < 6; i++) {
+		after(tcp_deadline(&t.tcb) - t.now);
+		out("A", 100, 1, 0);
+		state(CN_ESTABLISHED);
+	}
+	after(30 * SEC);
+	state(CN_CLOSED);
+}
+
 /* MUST-21, and Linux: octets that wait for a window are not taken, whatever
  * answers the probes. */
 static void zero_window_user_timeout_ends_it(void)
@@ -583,6 +609,8 @@ int main(void)
 		cmocka_unit_test_rule(
 			shrunk_window_orphan_that_is_answered_is_given_up),
 		cmocka_unit_test_rule(zero_window_user_timeout_ends_it),
+		cmocka_unit_test_rule(
+			zero_window_an_old_backoff_counts_for_nothing),
 		cmocka_unit_test_rule(
 			zero_window_opens_data_go_and_backoff_ends),
 		cmocka_unit_test_rule(
