@@ -84,7 +84,8 @@ static struct sendq *sendq_of(struct tcb *tcb)
 static bool grow(struct tcb *tcb, struct sendq *q, uint32_t end)
 {
 	uint32_t first = q->head >> UNIT_SHIFT;
-	uint32_t need = ((end - 1) >> UNIT_SHIFT) - first + 1;
+	/* Offsets come round after 4 GiB: only their distance counts. */
+	uint32_t need = ((end - 1 - (first << UNIT_SHIFT)) >> UNIT_SHIFT) + 1;
 	uint32_t n = q->unit_n;
 	struct cn_buf **unit;
 	uint32_t i;

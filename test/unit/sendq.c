@@ -181,6 +181,37 @@ static void any_order_of_calls_keeps_the_octets(void **state)
 	fixture_end(&f);
 }
 
+/* A queue that is never empty: its offsets come round. */
+static void four_gibibytes_without_a_rest(void **state)
+{
+	const uint64_t all = UINT64_C(1) << 32, near = 2 << 20;
+	struct cn_span span[8];
+	struct tcp_fixture f;
+	uint64_t sent = 0;
+	uint32_t last;
+
+	(void)state;
+	fixture_begin(&f, 1);
+	at(&f, 77);
+	while (sent + near < all) {
+		assert_true(sendq_reserve(&f.tcb, 150000, span, 8) > 0);
+		sendq_commit(&f.tcb, 150000);
+		sent += 150000;
+		ack(&f, f.tcb.snd_end - f.tcb.snd_una - 1);
+	}
+	while (sent < all + near) {
+		last = put(&f, 50000, 50000);
+		assert_int_equal(last, 50000);
+		sent += last;
+		if (f.tcb.snd_end - f.tcb.snd_una > 300000)
+			ack(&f, 200000);
+		check(&f, f.tcb.snd_end - last, last);
+	}
+	ack(&f, f.tcb.snd_end - f.tcb.snd_una);
+	assert_int_equal(f.budget.used, 0);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +220,7 @@ int main(void)
 		cmocka_unit_test(an_unused_reservation_goes_back),
 		cmocka_unit_test(without_budget_nothing_is_taken),
 		cmocka_unit_test(any_order_of_calls_keeps_the_octets),
+		cmocka_unit_test(four_gibibytes_without_a_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
