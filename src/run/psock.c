@@ -399,7 +399,8 @@ static void renew_for(const struct waiter *waiter)
 
 	if (call.a < 0)
 		return;
-	if (fd_cookie(call.a) != psock->cookie) {
+	/* No end: it was renewed for another, who did not hear of it. */
+	if (!end || fd_cookie(call.a) != psock->cookie) {
 		close(call.a);
 		return;
 	}

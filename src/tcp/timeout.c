@@ -225,10 +225,11 @@ static uint64_t override_ns(const struct tcb *tcb)
 {
 	uint64_t rto;
 
-	if (output_is_corked(tcb))
-		return SWS_OVERRIDE_NS;
 	/* The backoff would be the persist timer's. */
 	rto = rto_us(&tcb->rtt, tcb->env->set, 0) * CN_NS_PER_US;
+	/* A path may be so fast, or rto_min so short. */
+	if (output_is_corked(tcb) || rto < SWS_OVERRIDE_NS)
+		return SWS_OVERRIDE_NS;
 	return rto < SWS_OVERRIDE_MAX_NS ? rto : SWS_OVERRIDE_MAX_NS;
 }
 

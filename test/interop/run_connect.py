@@ -225,6 +225,28 @@ s.sendall(b"x")'''
 
 
 @case
+def two_threads():
+    """two threads wait in connect on one socket: both are told, and it goes on"""
+    script = '''
+import errno, socket, sys, threading
+s, said = socket.socket(), []
+def go():
+    said.append(errno.errorcode[s.connect_ex(("127.0.0.1", 9))])
+threads = [threading.Thread(target=go) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(*sorted(said))
+print(s.connect_ex(("127.0.0.1", int(sys.argv[1]))))
+s.sendall(b"x")'''
+    with peer(until_end) as (port, results):
+        got = python('-q --delay 200ms', script, port)
+        assert got.split() == ['ECONNABORTED', 'ECONNREFUSED', '0'], got
+        wait_for(lambda: results == [b'x'])
+
+
+@case
 def half_close():
     """row 35: each side closes its direction by itself"""
     def serve(conn):

@@ -355,6 +355,17 @@ static void small_window_waits_a_second_at_most(void)
 	out("A", 1, 1, 300);
 }
 
+static void small_window_waits_whatever_the_least_timeout(void)
+{
+	at(CN_ESTABLISHED);
+	t.set.rto_min_ns = MS;
+	t.tcb.rtt.srtt_us = 50;
+	t.tcb.rtt.rttvar_us = 10;
+	in("A", 1, 1, 0, 300);
+	sends(2000);
+	deadline(200 * MS);
+}
+
 /* MUST-38 */
 static void small_window_of_one_segment_is_used(void)
 {
@@ -625,6 +636,8 @@ int main(void)
 			small_window_is_not_used_before_the_override),
 		cmocka_unit_test_rule(small_window_waits_no_longer_each_time),
 		cmocka_unit_test_rule(small_window_waits_a_second_at_most),
+		cmocka_unit_test_rule(
+			small_window_waits_whatever_the_least_timeout),
 		cmocka_unit_test_rule(small_window_of_one_segment_is_used),
 		cmocka_unit_test_rule(window_of_half_the_largest_is_used),
 		cmocka_unit_test_rule(largest_window_is_remembered),
