@@ -33,9 +33,11 @@ def tap_cases(text):
             cases.append(('failed' if case[1] else 'passed', case[3].strip(), ''))
         elif line.startswith('# '):
             remark = line[2:]
-            if cases and cases[-1][0] == 'failed' and len(cases[-1][2]) < 400:
-                old = cases[-1]
-                cases[-1] = (old[0], old[1], (old[2] + '  ' + remark).strip())
+            if cases and cases[-1][0] == 'failed':
+                outcome, name, reason = cases[-1]
+                # The end of a traceback is what says what went wrong.
+                reason = (reason + '  ' + remark).strip()[-600:]
+                cases[-1] = (outcome, name, reason)
     return cases, planned
 
 

@@ -523,6 +523,8 @@ other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 other.sendto(b"another", who)
 s.sendto(b"last", who)
 s.settimeout(10)
+# Not the one above: what it sent is refused as well, perhaps only now.
+other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 other.connect(who); other.send(b"x"); other.settimeout(10)
 try:
     other.recv(10)
