@@ -26,7 +26,7 @@ struct run_options {
 	unsigned without; /* enum run_without */
 	/* A world that has a name, and one of its hosts; NULL: one of our own. */
 	const char *world, *host;
-	/* What follows is the world's: see world.c. */
+	/* What follows is the world's: see world/options.h. */
 	const void *path;
 };
 

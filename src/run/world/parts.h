@@ -2,9 +2,10 @@
 /*
  * The parts of a world, for the files that make it up:
  *
- *	world.c		hosts, paths and the pump between them
- *	wsock.c		the program's sockets (world.h's calls), with
- *			wlisten.c, wconnect.c, wrelay.c, woption.c
+ *	birth.c		how hosts and paths are put together, and its end
+ *	world.c		the pump between them
+ *	sock.c		the program's sockets (world.h's calls), with
+ *			listen.c, connect.c, sock_relay.c, option.c
  *	gateway.c	the gateway's connections to the real network
  *	inner.c		the kernel's network inside: UDP, ICMP
  *	udp_relay.c	the gateway's datagrams to the real network, with
@@ -221,18 +222,28 @@ struct cn_addr world_gateway(const struct world *world, bool v4);
 void world_touch(struct world *world);
 /* Lets the program's host bear addresses of the machine that it lacks. */
 void world_bear(struct world *world);
-/* What every host of it has in common. */
-void world_settle(const struct world *world, struct cn_settings *set);
-/* What guards the listeners of programs. */
-void world_guard(const struct world *world, struct cn_settings *set);
 /* Something happened at a host. */
 void world_take(struct world *world, const struct cn_host *host,
 		const struct cn_event *event);
 /* How the program sees an endpoint of the path. */
 struct cn_endpoint world_seen(const struct world *world,
 			      const struct cn_endpoint *ep);
+/* Its timers turn the pump; none is set yet. */
+void world_timers(struct world *world);
+/* Those connections that the program left to us are over. */
+void world_end_orphans(struct world *world);
 
-/* ------------------------------- wsock.c, wlisten.c, wconnect.c, wrelay.c -- */
+/* ------------------------------------------------------------ birth.c -- */
+
+/* Tells on stderr that this failed, where rc (a positive errno or an error of
+ * the engine) is not 0; returns rc. */
+int world_say(const char *what, int rc);
+/* What every host of it has in common. */
+void world_settle(const struct world *world, struct cn_settings *set);
+/* What guards the listeners of programs. */
+void world_guard(const struct world *world, struct cn_settings *set);
+
+/* --------------------------- sock.c, listen.c, connect.c, sock_relay.c -- */
 
 /* Without a socket of the engine yet. */
 struct wsock *wsock_new(struct world *world, const struct whost *on, int domain,

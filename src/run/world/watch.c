@@ -92,7 +92,7 @@ static bool open_ladder(struct watch *watch, const struct world_options *opt,
 	return watch->ladder != NULL;
 }
 
-/* "-": standard output, where it is alone then (world.c). */
+/* "-": standard output, where it is alone then (birth.c). */
 static int open_file(struct watch *watch, const char *name)
 {
 	int err;
