@@ -448,6 +448,7 @@ struct cn_trace {
 	uint8_t bbr; /* enum cn_bbr */
 	int8_t err; /* enum cn_err */
 	uint8_t flags; /* segment */
+	bool ae; /* of a SYN: the flag above CWR (RFC 9768) */
 	/* Once accurate ECN is agreed on (RFC 9768), CWR and ECE are no flags
 	 * but two of the three bits of this field, ACE. */
 	bool has_ace;

@@ -36,15 +36,15 @@ static void endpoint(struct json *json, const char *name,
 	json_string(json, name, text);
 }
 
-static void flags(struct json *json, uint8_t set)
+static void flags(struct json *json, unsigned set)
 {
-	static const char *const names[8] = {"FIN", "SYN", "RST", "PSH",
-					     "ACK", "URG", "ECE", "CWR"};
+	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK",
+					    "URG", "ECE", "CWR", "AE"};
 	const char *comma = "";
 
 	json_key(json, "flags");
 	json_put(json, "[");
-	for (int i = 0; i < 8; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!(set & 1u << i))
 			continue;
 		json_put(json, comma);
@@ -102,7 +102,7 @@ static void segment(struct json *json, const struct see_conn *conn,
 	const struct see_end *sender = &conn->end[from];
 	const struct see_end *other = &conn->end[!from];
 
-	flags(json, see_flags(t));
+	flags(json, see_flags(t) | (unsigned)t->ae << 8);
 	json_number(json, "seq",
 		    t->flags & TCP_SYN ? 0 : see_rel(sender, t->seq));
 	if (t->flags & TCP_ACK)

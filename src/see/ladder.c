@@ -183,6 +183,7 @@ static void label(const struct see_conn *conn, unsigned from,
 	rung->flags = see_flags(trace);
 	rung->has_ace = trace->has_ace;
 	rung->ace = trace->ace;
+	rung->ae = trace->ae;
 	rung->seq = see_rel(&conn->end[from], trace->seq);
 	rung->ack = see_rel(&conn->end[!from], trace->ack);
 	if (trace->flags & TCP_SYN)

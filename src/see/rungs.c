@@ -244,6 +244,8 @@ static void label_of(const struct rung *rung, unsigned room, char *out,
 			    !(less && names[i].flag == TCP_PSH))
 				n += (size_t)snprintf(out + n, size - n, "%s",
 						      names[i].name);
+		if (rung->ae)
+			n += (size_t)snprintf(out + n, size - n, "AE ");
 		n += (size_t)snprintf(out + n, size - n, "seq %" PRIu32,
 				      rung->seq);
 		if (rung->len && less < 3)

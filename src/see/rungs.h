@@ -32,6 +32,7 @@ struct rung {
 	unsigned from; /* the side that sends: 0 left, 1 right */
 	uint8_t flags, ace;
 	bool has_ace;
+	bool ae; /* of a SYN */
 	bool again;
 	uint32_t seq, ack, len, wnd, mss; /* relative */
 	uint8_t state[2]; /* 0: no news */

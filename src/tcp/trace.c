@@ -41,6 +41,7 @@ void trace_emit(const struct tcb *tcb, struct cn_trace *trace, uint64_t now)
 void trace_of_seg(struct cn_trace *trace, const struct tcp_seg *seg)
 {
 	trace->flags = seg->flags;
+	trace->ae = seg->ae && seg->flags & TCP_SYN;
 	trace->seq = seg->seq;
 	trace->ack = seg->ack;
 	trace->len = seg->data_len;

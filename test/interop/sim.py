@@ -72,6 +72,22 @@ def what_may_be_looked_at():
 
 
 @case
+def flags_of_a_syn():
+    """the SYN that asks for accurate ECN has AE beside ECE and CWR"""
+    with tempfile.TemporaryDirectory() as folder:
+        flags = []
+        for ecn in '1', '3':
+            sim('--rtt', '10ms', '--bytes', '1000', '--tcp-ecn', ecn,
+                '--events', f'{folder}/e')
+            with open(f'{folder}/e', encoding='utf-8') as file:
+                lines = [json.loads(line) for line in file]
+            flags.append([line['flags'] for line in lines
+                          if line['kind'] == 'out'][0])
+        assert flags == [['SYN', 'ECE', 'CWR'], ['SYN', 'ECE', 'CWR', 'AE']], \
+            flags
+
+
+@case
 def on_standard_output():
     """what is looked at may go to standard output, the table then beside it"""
     table = sim(*LOSSY, '--time', '1s')

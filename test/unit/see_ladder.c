@@ -246,6 +246,22 @@ static size_t count(const char *text, const char *what)
 	return n;
 }
 
+/* RFC 9768: a SYN that asks for it has three flags, on the line of one. */
+static void a_syn_has_ae(void **state)
+{
+	struct see_ladder *ladder = ladder_on(&pages[0], 100, SEE_EN);
+	struct cn_trace t = event(CN_TRACE_OUT, true, 0);
+
+	(void)state;
+	t.flags = TCP_SYN | TCP_ECE | TCP_CWR;
+	t.ae = true;
+	t.seq = ISS;
+	t.why = CN_SEND_SYN;
+	see_ladder_event(ladder, 0, &t);
+	see_ladder_free(ladder);
+	assert_non_null(strstr(pages[0].text, "SYN ECE CWR AE seq 0 "));
+}
+
 /* RFC 9768: what was ECE and CWR is part of a number, once both agreed; and
  * as quiet as any other data. */
 static void ace_is_a_number(void **state)
@@ -364,6 +380,7 @@ int main(void)
 		cmocka_unit_test(colour_changes_nothing_but_colour),
 		cmocka_unit_test(plain_signs_where_there_is_no_utf8),
 		cmocka_unit_test(the_same_situation_is_drawn_the_same),
+		cmocka_unit_test(a_syn_has_ae),
 		cmocka_unit_test(ace_is_a_number),
 		cmocka_unit_test(many_alike_are_folded_into_a_count),
 		cmocka_unit_test(a_closed_window_is_never_folded),
