@@ -103,10 +103,12 @@ static const struct {
 	{IPPROTO_TCP, TCP_CC_INFO},
 	{IPPROTO_IP, IP_TTL},
 	{IPPROTO_IP, IP_TOS},
+	{IPPROTO_IP, IP_MTU},
 	{IPPROTO_IPV6, IPV6_V6ONLY},
 	{IPPROTO_IPV6, IPV6_UNICAST_HOPS},
 	{IPPROTO_IPV6, IPV6_TCLASS},
 	{IPPROTO_IPV6, IPV6_ADDRFORM},
+	{IPPROTO_IPV6, IPV6_MTU},
 };
 
 /* Options about routes, queues and marks of the machine itself. */
@@ -351,6 +353,8 @@ static int set_tcp(struct linux_sock *ls, int opt, int value, uint64_t now)
 
 static int set_ip(struct linux_sock *ls, int opt, int value, uint64_t now)
 {
+	if (opt == IP_MTU) /* can only be read */
+		return ENOPROTOOPT;
 	if (opt == IP_TTL) {
 		if (value != -1 && (value < 1 || value > 255))
 			return EINVAL;
@@ -385,6 +389,8 @@ static int set_ip6(struct linux_sock *ls, int opt, int value, uint64_t now)
 	switch (opt) {
 	case IPV6_ADDRFORM:
 		return set_family(ls, value);
+	case IPV6_MTU: /* of fragments, which a stream does not send */
+		return ENOPROTOOPT;
 	case IPV6_V6ONLY:
 		return engine_set(ls, CN_OPT_V6ONLY, value != 0, now);
 	case IPV6_UNICAST_HOPS:
@@ -714,6 +720,17 @@ static int get_tcp(struct linux_sock *ls, int opt, void *val, uint32_t *len,
 	return rc ? rc : put_int(val, len, value);
 }
 
+/* The path's, as it is known at this moment. */
+static int get_mtu(struct linux_sock *ls, int level, void *val, uint32_t *len)
+{
+	struct cn_tcp_info info;
+
+	if (cn_sock_info(ls->sock, &info) != CN_OK || !info.snd_mss)
+		return ENOTCONN;
+	return level == IPPROTO_IP ? put_ip(val, len, (int)info.pmtu) :
+				     put_int(val, len, (int)info.pmtu);
+}
+
 static int get_ip(struct linux_sock *ls, int level, int opt, void *val,
 		  uint32_t *len)
 {
@@ -725,6 +742,8 @@ static int get_ip(struct linux_sock *ls, int level, int opt, void *val,
 		return cn_sock_state(ls->sock) == CN_ESTABLISHED ?
 			       put_int(val, len, ls->domain) :
 			       ENOTCONN;
+	if (opt == (level == IPPROTO_IP ? IP_MTU : IPV6_MTU))
+		return get_mtu(ls, level, val, len);
 	if (level == IPPROTO_IPV6 && opt == IPV6_V6ONLY)
 		what = CN_OPT_V6ONLY;
 	else if ((level == IPPROTO_IPV6 && opt == IPV6_UNICAST_HOPS) ||

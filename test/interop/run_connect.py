@@ -550,6 +550,13 @@ for family in (S.AF_INET, S.AF_INET6):
           told(s.setsockopt, S.SOL_SOCKET, S.SO_REUSEADDR, b"1"),
           told(s.setsockopt, S.IPPROTO_IP, S.IP_TTL, b"9"),
           s.getsockopt(S.IPPROTO_IP, S.IP_TTL))
+    # IP_MTU and IPV6_MTU, which only who is connected can read
+    print(told(s.setsockopt, S.IPPROTO_IP, 14, 1500),
+          told(s.getsockopt, S.IPPROTO_IP, 14),
+          told(s.getsockopt, S.IPPROTO_IPV6, 24))
+a = S.create_server(("127.0.0.1", 0))
+b = S.create_connection(a.getsockname())
+print(b.getsockopt(S.IPPROTO_IP, 14), told(b.getsockopt, S.IPPROTO_IPV6, 24))
 '''
     a, b = native(script).split('\n'), python('-q', script).split('\n')
     for want, got in zip(a, b):

@@ -61,8 +61,7 @@ int near_setsockopt(struct wsock *sock, int level, int name, const void *value,
 		if (rc < 0)
 			return rc;
 		return setsockopt(rc, level, name, value, len) ? -errno : 0;
-	case LINUX_OWNER_NONE:
-		return -ENOPROTOOPT;
+	case LINUX_OWNER_NONE: /* refused there, by what is wrong first */
 	case LINUX_OWNER_ENGINE:
 		break;
 	}
@@ -103,8 +102,7 @@ int near_getsockopt(struct wsock *sock, int level, int name, void *value,
 		if (rc < 0)
 			return rc;
 		return getsockopt(rc, level, name, value, len) ? -errno : 0;
-	case LINUX_OWNER_NONE:
-		return -ENOPROTOOPT;
+	case LINUX_OWNER_NONE: /* refused there, by what is wrong first */
 	case LINUX_OWNER_ENGINE:
 		break;
 	}

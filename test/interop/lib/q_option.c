@@ -247,6 +247,24 @@ static void family6(void)
 	S->close(fd);
 }
 
+/* What is sent through loopback has another limit in Linux than here. */
+static void mtu(void)
+{
+	int p[2], fd = fresh();
+
+	say("fresh %s, set %s", res(get_int(fd, IPPROTO_IP, IP_MTU)),
+	    res(set_int(fd, IPPROTO_IP, IP_MTU, 1500)));
+	S->close(fd);
+	fd = fresh6();
+	say("fresh %s", res(get_int(fd, IPPROTO_IPV6, IPV6_MTU)));
+	S->close(fd);
+	make_pair(p);
+	say("connected %d, set %s", get_int(p[0], IPPROTO_IP, IP_MTU) > 1280,
+	    res(set_int(p[1], IPPROTO_IP, IP_MTU, 1500)));
+	say("of IPv6 %s", res(get_int(p[0], IPPROTO_IPV6, IPV6_MTU)));
+	close_pair(p);
+}
+
 const struct question option_questions[] = {
 	{"options: defaults", defaults, false},
 	{"options: ranges", ranges, false},
@@ -256,5 +274,6 @@ const struct question option_questions[] = {
 	{"options: congestion control", congestion, false},
 	{"options: TCP_INFO", info, false},
 	{"options: IPv6", family6, false},
+	{"options: IP_MTU", mtu, false},
 	{NULL, NULL, false},
 };
