@@ -25,4 +25,7 @@ def main(address='127.0.0.1', port='5678', text='hello, server'):
 
 
 if __name__ == '__main__':
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

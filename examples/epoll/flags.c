@@ -10,6 +10,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include "../net.h"
@@ -34,7 +35,16 @@ static void pair(int fd[2])
 	close(listener);
 }
 
-static void tell(const char *phase, int fd)
+/* What the other end did has arrived when these are there. */
+static void await(int fd, int bits)
+{
+	struct pollfd wait = {.fd = fd, .events = (short)bits};
+
+	while (poll(&wait, 1, 10000) > 0 && (wait.revents & bits) != bits)
+		usleep(1000);
+}
+
+static void tell(const char *phase, int fd, int bits)
 {
 	static const struct {
 		uint32_t bit;
@@ -48,7 +58,7 @@ static void tell(const char *phase, int fd)
 	int ep = epoll_create1(0);
 	const char *bar = "";
 
-	usleep(300000); /* what the other end did has arrived */
+	await(fd, bits);
 	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event);
 	printf("%-34s", phase);
 	if (epoll_wait(ep, &event, 1, 0) == 1) {
@@ -78,34 +88,34 @@ int main(void)
 	int err;
 	socklen_t len = sizeof(err);
 
-	tell("fresh socket", fresh);
+	tell("fresh socket", fresh, POLLHUP);
 	close(fresh);
 	pair(fd);
-	tell("idle", fd[0]);
+	tell("idle", fd[0], POLLOUT);
 	send(fd[1], "x", 1, 0);
-	tell("octets to read", fd[0]);
+	tell("octets to read", fd[0], POLLIN);
 	recv(fd[0], &err, 1, 0);
 	shutdown(fd[1], SHUT_WR);
-	tell("peer's FIN", fd[0]);
+	tell("peer's FIN", fd[0], POLLRDHUP);
 	shutdown(fd[0], SHUT_WR);
-	tell("peer's FIN, own SHUT_WR", fd[0]);
+	tell("peer's FIN, own SHUT_WR", fd[0], POLLHUP);
 	end(fd);
 	pair(fd);
 	shutdown(fd[0], SHUT_RD);
-	tell("own SHUT_RD", fd[0]);
+	tell("own SHUT_RD", fd[0], POLLRDHUP);
 	end(fd);
 	pair(fd);
 	shutdown(fd[0], SHUT_WR);
-	tell("own SHUT_WR", fd[0]);
+	tell("own SHUT_WR", fd[0], POLLOUT);
 	end(fd);
 	pair(fd);
 	shutdown(fd[0], SHUT_RDWR);
-	tell("own SHUT_RDWR", fd[0]);
+	tell("own SHUT_RDWR", fd[0], POLLHUP);
 	end(fd);
 	pair(fd);
 	setsockopt(fd[1], SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd[1]);
-	tell("peer's RST", fd[0]);
+	tell("peer's RST", fd[0], POLLERR);
 	getsockopt(fd[0], SOL_SOCKET, SO_ERROR, &err, &len);
 	printf("%-34s%s\n", "and SO_ERROR", strerror(err));
 	close(fd[0]);

@@ -30,4 +30,7 @@ def main(address='127.0.0.1', port='7788'):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

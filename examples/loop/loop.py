@@ -20,8 +20,10 @@ CATENET = os.environ.get('CATENET', 'catenet')
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORLD = f'loop-{os.getpid()}'
 
+# Ctrl-C ends the three of them, without a word.
 BOB = '''
-import socket
+import signal, socket
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 listener = socket.create_server(('', 7788))
 print('listening', flush=True)
 conn, peer = listener.accept()
@@ -31,7 +33,8 @@ print('bob reads the end', flush=True)
 '''
 
 ALICE = '''
-import socket, sys
+import signal, socket, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 conn = socket.create_connection(('192.168.0.223', 7788))
 for line in sys.stdin:
     conn.sendall(line.strip().encode())
@@ -145,4 +148,7 @@ def main(*words):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

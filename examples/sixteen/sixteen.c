@@ -16,6 +16,8 @@ static void serve(int listener, long count)
 {
 	char said[SIZE];
 
+	printf("server: listening at %s\n", own_of(listener));
+	fflush(stdout);
 	do {
 		int fd = accept(listener, NULL, NULL);
 		ssize_t n;

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The programs of the notes (examples/), natively and under catenet run: what
 each prints is the same, and is what the notes should have said."""
+import contextlib
 import os
+import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -21,10 +24,37 @@ def program(name):
     return [os.path.join(BUILD, 'examples', 'example-' + name.replace('/', '-'))]
 
 
+_held = []
+
+
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return str(sock.getsockname()[1])
+    """For a server that sets SO_REUSEADDR, as all here do. The port is held
+    until the end, or a connection of anybody's might be given it."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(('127.0.0.1', 0))
+    _held.append(sock)
+    return str(sock.getsockname()[1])
+
+
+def unused_ports(count):
+    """The first of so many that follow one another and that nobody has, not
+    even in TIME-WAIT; below those that connections are given."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range',
+              encoding='ascii') as file:
+        end = min(int(file.read().split()[0]), 32768)
+    while True:
+        first = random.randrange(min(end // 2, 10000), end - count)
+        probes = [socket.socket() for _ in range(count)]
+        try:
+            for number, probe in enumerate(probes):
+                probe.bind(('127.0.0.1', first + number))
+            return str(first)
+        except OSError:
+            continue
+        finally:
+            for probe in probes:
+                probe.close()
 
 
 def output(before, name, *args, code=0, **more):
@@ -62,37 +92,19 @@ class Server:
 @both('P1: sixteen octets each way, in C and in Python')
 def sixteen(before):
     """Rows 79, 135."""
-    for server in 'sixteen/sixteen', 'sixteen/server.py':
+    for name, *words in ('sixteen/sixteen', 'server'), ('sixteen/server.py',):
         port = free_port()
-        words = ['server'] if server == 'sixteen/sixteen' else []
-        if words:  # the C server says nothing before it serves
-            with subprocess.Popen(
-                    [*before, *program(server), *words, '127.0.0.1', port, '2'],
-                    stdout=subprocess.PIPE, text=True) as process:
-                wait_for(port)
-                told = [output(before, 'sixteen/sixteen', 'client',
-                               '127.0.0.1', port)]
-                out = process.communicate(timeout=30)[0]
-            assert 'ended after 0 octets' in out, out
-        else:
-            with Server(before, server, '127.0.0.1', port, '2') as running:
-                told = [output(before, 'sixteen/sixteen', 'client',
-                               '127.0.0.1', port),
-                        output(before, 'sixteen/client.py', '127.0.0.1', port)]
-                out = running.rest()
+        with Server(before, name, *words, '127.0.0.1', port, '3') as server:
+            # A connection that says nothing is served, and counts.
+            socket.create_connection(('127.0.0.1', int(port)), 10).close()
+            told = [output(before, 'sixteen/sixteen', 'client', '127.0.0.1',
+                           port),
+                    output(before, 'sixteen/client.py', '127.0.0.1', port)]
+            out = server.rest()
+        assert 'ended after 0 octets' in out, out
         assert out.count('Hi there, server') == len(told), out
         for text in told:
             assert 'Farewell, client' in text, text
-
-
-def wait_for(port):
-    """A connection that says nothing: it is served, and counts."""
-    while True:
-        try:
-            socket.create_connection(('127.0.0.1', int(port)), 5).close()
-            return
-        except ConnectionRefusedError:
-            pass
 
 
 @both('P2: the cure of the deadlock moves every octet')
@@ -136,7 +148,7 @@ def hello(before):
 @both('P5: SO_REUSEADDR before bind')
 def reuse(before):
     """Rows 101, 103, 104."""
-    out = output(before, 'reuse/reuse.py', free_port()).splitlines()
+    out = output(before, 'reuse/reuse.py', unused_ports(1)).splitlines()
     assert [line.split(': ')[1] for line in out] == [
         '0', 'OK', 'EADDRINUSE', 'OK', 'EADDRINUSE'], out
 
@@ -243,8 +255,7 @@ def flags(before):
 @both('P13: nine restarts in TIME-WAIT, nine second listeners, the balance')
 def restarts(before):
     """Rows 106, 107, 108, 109, 110."""
-    out = output(before, 'reuse/restart.py',
-                 str(20000 + int(free_port()) % 10000)).splitlines()
+    out = output(before, 'reuse/restart.py', unused_ports(21)).splitlines()
     no = 'EADDRINUSE'
     assert [line.split() for line in out[2:5]] == [
         ['none', no, no, no], ['REUSEADDR', no, 'OK', no],
@@ -342,13 +353,68 @@ def vanished():
     client = ' '.join(program('vanish/vanish'))
     done = subprocess.run(
         [CATENET, 'run', '-q', '--impair-loopback', '--drop', 'any #4-5', '--',
-         'sh', '-c', f'{server} server 127.0.0.1 {port} 1 & sleep 0.5; '
-         f'{client} 127.0.0.1 {port} 1 1 2; wait'],
+         'sh', '-c', f'{server} server 127.0.0.1 {port} 1 | '
+         '{ read -r line; ' f'{client} 127.0.0.1 {port} 1 1 2; cat; }}'],
         capture_output=True, text=True, timeout=60)
     # docs/limits.md: under run the error of an established connection reads
     # as ECONNRESET, whatever it is. What matters is that it is no 0.
     assert 'recv says -1: ' in done.stdout, done
     assert 'ended after -1 octets' in done.stdout, done
+
+
+@both('Ctrl-C ends each without a word')
+def interrupted(before):
+    def ends(process):
+        """As a terminal does it: the signal is for all of the group."""
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        # catenet run may have to wait for the peer, and says so.
+        err = re.sub('catenet: waiting until .* acknowledged; .*\n', '', err)
+        # By the signal, or by what a shell says of that.
+        assert process.returncode in (-signal.SIGINT, 130) and not err, (
+            name, process.returncode, out, err)
+
+    @contextlib.contextmanager
+    def begun(name, *words):
+        process = subprocess.Popen(
+            [*before, *program(name), *words], text=True,
+            start_new_session=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    for name, *words in (
+            ('sixteen/sixteen', 'server'), ('sixteen/server.py',),
+            ('deadlock/deadlock', 'server'), ('hello/server.py',),
+            ('dial/server.py',), ('upper/server',), ('upper/thread_server',),
+            ('upper/process_server',), ('limit/server',),
+            ('framing/framing', 'server'),
+            ('connections/connections', 'server')):
+        with begun(name, *words, '127.0.0.1', free_port()) as server:
+            assert server.stdout.readline(), server.communicate()
+            ends(server)
+    # Those that wait for somebody who says nothing.
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        listener.settimeout(20)
+        port = str(listener.getsockname()[1])
+        for name, *words in (
+                ('hello/client.py',), ('dial/client.py',),
+                ('sixteen/client.py',), ('sixteen/sixteen', 'client'),
+                ('vanish/vanish',)):
+            more = ['9', '9', '9'] if name == 'vanish/vanish' else []
+            with begun(name, *words, '127.0.0.1', port, *more) as client:
+                conn = listener.accept()[0]
+                if name == 'hello/client.py':
+                    client.stdin.write('hi\n')
+                    client.stdin.flush()
+                if name != 'vanish/vanish':
+                    assert conn.recv(1)
+                ends(client)
+                conn.close()
 
 
 if __name__ == '__main__':
