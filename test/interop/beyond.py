@@ -107,7 +107,7 @@ class Beyond:
             if packet[0] >> 4 == 4 and packet[9] == 6:
                 self.queue(socket.inet_ntoa(packet[16:20])).put(packet)
 
-    def next(self, addr, flags=SYN, seconds=20):
+    def next(self, addr, flags=SYN, seconds=60):
         """The next segment to that address that has one of the flags."""
         while True:
             packet = self.queue(addr).get(timeout=seconds)

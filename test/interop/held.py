@@ -48,7 +48,7 @@ def state(sock):
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
-def connecting(pid, seconds=10):
+def connecting(pid, seconds=60):
     """The one socket of a process that is in SYN-SENT."""
     end = time.monotonic() + seconds
     while True:
@@ -94,7 +94,7 @@ class Held:
         self.ask(UFFDIO_API, 0xaa, 0, 0)
         self.ask(UFFDIO_REGISTER, self.at, mmap.PAGESIZE, 1, 0)
         self.thread.start()
-        check(select.select([self.uffd], [], [], 10)[0], "not held")
+        check(select.select([self.uffd], [], [], 60)[0], "not held")
         os.read(self.uffd, 32)
         return self
 

@@ -42,7 +42,7 @@ def status(pid):
 
 
 def until(what, why):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not what():
         check(time.monotonic() < end, why)
         time.sleep(0.01)
@@ -60,7 +60,7 @@ class Program:
 
     def kernel(self):
         """Who has the kernel's sockets: the supervisor, or itself."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while self.inside:
             below = children(self.p.pid)
             if below:
@@ -76,7 +76,7 @@ class Program:
         return self.p.stdout.readline().strip()
 
     def ends(self):
-        out, err = self.p.communicate(timeout=30)
+        out, err = self.p.communicate(timeout=100)
         check(not err, err)
         return out.split()
 
@@ -103,7 +103,7 @@ def hinted(program, addr):
     with connecting(program.kernel()) as sock:
         with Held(sock):
             beyond.say(unreachable(syn, HOST_UNREACHABLE))
-            end = time.monotonic() + 10
+            end = time.monotonic() + 60
             while polls(sock) != select.POLLERR:
                 check(time.monotonic() < end, "the hint has not come")
                 time.sleep(0.001)
@@ -149,7 +149,7 @@ if said == 'EINTR' and 'again' in sys.argv:
 elif said == 'EINTR':
     p = select.poll()
     p.register(s, select.POLLOUT)
-    p.poll(20000)
+    p.poll(100000)
     got = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     print(errno.errorcode.get(got, 'no error'))
 """
@@ -184,7 +184,8 @@ def stopped(verdict, *words):
         with connecting(program.kernel()) as sock:
             beyond.say(answer(beyond.next(addr), verdict))
             until(lambda: state(sock) != SYN_SENT, "no answer")
-        # What stops inside stops catenet run as well.
+        # What stops inside stops catenet run as well, a while after.
+        until(lambda: status(program.p.pid) == "T", "it does not stop")
         os.kill(pid, signal.SIGCONT)
         os.kill(program.p.pid, signal.SIGCONT)
         return over(program, addr, verdict)
@@ -241,7 +242,7 @@ def unsaid(inside, addr):
             os.kill(kernel, signal.SIGSTOP)
         with Held(sock):
             beyond.say(unreachable(syn, HOST_UNREACHABLE))
-            end = time.monotonic() + 10
+            end = time.monotonic() + 60
             while not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 check(time.monotonic() < end, "the hint has not come")
                 time.sleep(0.001)
