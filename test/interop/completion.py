@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def catenet(*words):
     return subprocess.run([CATENET, *words], check=True, capture_output=True,
-                          text=True, timeout=20).stdout
+                          text=True, timeout=60).stdout
 
 
 def script(shell):
@@ -45,7 +45,7 @@ def bash(*words):
         '\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n_catenet\n'
         'printf "%s\\n" "${COMPREPLY[@]}"\n')
     done = subprocess.run(['bash', '--norc', '-c', asked, 'bash', *words],
-                          capture_output=True, text=True, timeout=20,
+                          capture_output=True, text=True, timeout=60,
                           check=True)
     assert not done.stderr, done.stderr
     return set(done.stdout.split())
@@ -130,9 +130,9 @@ zpty -w shell 'autoload -Uz compinit; compinit -u -D; stty cols 500'
 zpty -w shell 'LISTMAX=1000; zstyle ":completion:*" list-prompt ""; print RE""ADY'
 zpty -r -m shell text '*READY*'
 zpty -n -w shell "$LINE"$'\t\t'
-for i in {1..40}; do
+for i in {1..600}; do
     sleep 0.1
-    zpty -r -t shell more && text+=$more && i=1
+    zpty -r -t shell more && text+=$more
     [[ $text == *$~WANT* ]] && break
 done
 print -r -- "${text#*READY}"
@@ -153,7 +153,7 @@ def zsh_completes():
                            ('catenet explain lost-s', 'lost-syn')):
             done = subprocess.run(
                 ['zsh', '-f', '-c', ZPTY], capture_output=True, text=True,
-                timeout=60, check=False,
+                timeout=120, check=False,
                 env={**os.environ, 'HOME': folder, 'FOLDER': folder,
                      'LINE': line, 'WANT': want, 'TERM': 'dumb'})
             assert want in done.stdout, (line, done.stdout, done.stderr)

@@ -62,7 +62,7 @@ static void settle(const struct child *child)
 	long nr = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)child->pid);
-	for (int i = 0; i < 2000 && nr != SYS_read; i++) {
+	for (int i = 0; i < 30000 && nr != SYS_read; i++) {
 		FILE *file = fopen(path, "re");
 
 		usleep(1000);

@@ -400,15 +400,37 @@ static void sigpipe(void)
 /* ------------------------------------------------------------- signals -- */
 
 static pthread_t waiting;
+static pid_t waiting_tid;
+
+/* It sleeps in its call: a signal that came before would interrupt nothing. */
+static void wait_until_it_sleeps(void)
+{
+	char path[64], state = ' ';
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+		 (int)waiting_tid);
+	for (int i = 0; i < 60000 && state != 'S'; i++) {
+		FILE *file = fopen(path, "re");
+
+		/* 1 (name) S */
+		if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = ' ';
+		if (file)
+			fclose(file);
+		usleep(1000);
+	}
+}
 
 static void send_signal(int fd)
 {
 	(void)fd;
+	wait_until_it_sleeps();
 	pthread_kill(waiting, SIGUSR1);
 }
 
 static void send_signal_then(int fd)
 {
+	wait_until_it_sleeps();
 	pthread_kill(waiting, SIGUSR1);
 	S->pause_ms(50);
 	send_text(fd, "late", 0);
@@ -421,6 +443,7 @@ static void handle(int flags)
 	sigaction(SIGUSR1, &action, NULL);
 	caught = 0;
 	waiting = pthread_self();
+	waiting_tid = gettid();
 }
 
 static void interrupted(void)
