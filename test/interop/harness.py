@@ -14,6 +14,8 @@ import tempfile
 import threading
 import traceback
 
+from ports import free_port
+
 CATENET = os.environ.get('CATENET', 'build/catenet')
 PYTHON = sys.executable
 PLAIN = 'natively'
@@ -117,13 +119,6 @@ def sha(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def free_port(address='127.0.0.1'):
-    family = socket.AF_INET6 if ':' in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
-
-
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
@@ -195,7 +190,7 @@ def reset(conn):
     conn.close()
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=30):
     import time
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -205,7 +200,7 @@ def wait_for(condition, seconds=10):
     raise AssertionError('it did not happen in time')
 
 
-def wait_port(port, address='127.0.0.1', seconds=10):
+def wait_port(port, address='127.0.0.1', seconds=30):
     def open_now():
         with contextlib.suppress(OSError):
             socket.create_connection((address, port), timeout=1).close()

@@ -13,6 +13,8 @@ import tempfile
 import threading
 import time
 
+from ports import free_port
+
 NOBODY = 65534
 LONG = bool(os.environ.get("LONG"))
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -119,13 +121,7 @@ class Lab:
         return port
 
 
-def free_port(family=socket.AF_INET):
-    with socket.socket(family) as s:
-        s.bind(("", 0))
-        return s.getsockname()[1]
-
-
-def wait_port(port, host="127.0.0.1", seconds=10):
+def wait_port(port, host="127.0.0.1", seconds=30):
     """Until somebody accepts there."""
     end = time.monotonic() + seconds
     while True:
@@ -153,7 +149,7 @@ def same(got, want, what=""):
         raise AssertionError(f"{what}: got {got!r}, want {want!r}")
 
 
-def stop(p, sig=signal.SIGTERM, seconds=5):
+def stop(p, sig=signal.SIGTERM, seconds=20):
     """Ends it and returns its code."""
     if p.poll() is None:
         p.send_signal(sig)
