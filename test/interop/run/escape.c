@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void tell(const char *what, long result)
@@ -33,9 +34,14 @@ static void try_supervisor(pid_t pid)
 {
 	char path[64], octet;
 	struct iovec here = {&octet, 1}, there = {(void *)&errno, 1};
+	long attached;
 	int pidfd;
 
-	tell("supervisor ptrace", ptrace(PTRACE_ATTACH, pid, 0, 0));
+	attached = ptrace(PTRACE_ATTACH, pid, 0, 0);
+	tell("supervisor ptrace", attached);
+	/* Where it may be (root's), it shall not stay stopped. */
+	if (attached == 0 && waitpid(pid, NULL, __WALL) == pid)
+		ptrace(PTRACE_DETACH, pid, 0, 0);
 	tell("supervisor memory",
 	     process_vm_readv(pid, &here, 1, &there, 1, 0));
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
