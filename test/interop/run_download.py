@@ -149,8 +149,8 @@ def loopback_capture():
         name, done = capture(folder, ['--isolated'], ['sh', '-c', f'''
             python3 -m http.server -d {folder} -b 127.0.0.1 8097 >/dev/null 2>&1 &
             server=$!
-            for i in 1 2 3 4 5 6 7 8 9; do
-                sleep 0.3
+            for i in $(seq 100); do
+                sleep 0.2
                 curl -sS http://127.0.0.1:8097/hello 2>/dev/null && break
             done
             kill $server'''])
@@ -198,9 +198,10 @@ import sys, time, urllib.request
 for url in sys.argv[1:]:
     began = time.monotonic()
     urllib.request.urlopen(url).read()
-    print(time.monotonic() - began)''', slow, fast)
-        slow_took, fast_took = map(float, got.split())
-        assert slow_took > 0.79 and fast_took < slow_took, got
+    print(time.monotonic() - began)''', slow, *[fast] * 9)
+        slow_took, *fast_took = map(float, got.split())
+        # The path never takes less; the machine may take more at times.
+        assert slow_took > 0.79 and min(fast_took) < 0.79, got
 
 
 @case

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """catenet run -v on a terminal: a line of progress below the program's own
 words, gone at the end; nowhere else. Drawn on a small screen of our own."""
+import codecs
 import fcntl
 import os
 import pty
@@ -42,6 +43,7 @@ class Screen:
         self.kept = (0, 0)
         self.seen = []  # every line of progress that stood there
         self.raw = ''
+        self.rest = ''  # of a sequence whose end has not come yet
 
     def index(self):
         if self.row == ROWS - 1:
@@ -51,6 +53,9 @@ class Screen:
 
     def feed(self, text):
         self.raw += text
+        text = self.rest + text
+        self.rest = re.search(r'(\x1b(\[\d*)?)?$', text)[0]
+        text = text[:len(text) - len(self.rest)]
         for token in re.findall(r'\x1b\[\d*[A-Za-z]|\x1b.|[^\x1b]', text,
                                 re.S):
             self.one(token)
@@ -95,6 +100,7 @@ def on_terminal(words, script, *args, term='xterm', env=None):
     fcntl.ioctl(fd, termios.TIOCSWINSZ,
                 struct.pack('HHHH', ROWS, COLUMNS, 0, 0))
     end = time.monotonic() + 60
+    decoder = codecs.getincrementaldecoder('utf-8')()
     while time.monotonic() < end:
         if not select.select([fd], [], [], 1)[0]:
             continue
@@ -104,7 +110,7 @@ def on_terminal(words, script, *args, term='xterm', env=None):
             break
         if not data:
             break
-        screen.feed(data.decode())
+        screen.feed(decoder.decode(data))
     os.close(fd)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, screen.raw
     return screen
