@@ -22,7 +22,8 @@ with open(os.path.join(os.path.dirname(__file__), '../../src/run/world/control.h
           encoding='utf-8') as header:
     # Changes with the columns.
     HEAD = re.search(r'CONTROL_HEAD "(.*)"', header.read())[1].encode() + b'\n'
-STRANGER = 64321
+# One for each who runs this at a time.
+STRANGER = 64000 + os.getpid() % 1000
 LISTENER = ("import socket,time; l=socket.create_server(('127.0.0.1',0));"
             "print(l.getsockname()[1],flush=True); time.sleep(60)")
 
@@ -256,6 +257,14 @@ def place():
         assert stat.S_IMODE(os.stat(shared).st_mode) == 0o700
 
 
+def alive(pid):
+    """A zombie has let go of everything; one without descriptors may not."""
+    with contextlib.suppress(OSError):
+        with open(f'/proc/{pid}/stat', encoding='utf-8') as file:
+            return file.read().rsplit(')', 1)[1].split()[0] not in 'ZX'
+    return False
+
+
 @case
 def killed():
     """the name of a world that was killed is taken away"""
@@ -263,8 +272,7 @@ def killed():
         with world(env):
             name = os.listdir(path)[0]
             os.kill(int(name.split('-')[0]), signal.SIGKILL)
-            wait_for(lambda: not os.path.exists(
-                f"/proc/{name.split('-')[0]}/fd/0"))
+            wait_for(lambda: not alive(int(name.split('-')[0])))
         assert os.listdir(path) == [name]
         _, err, _ = ss('-a', env=env)
         assert name not in err and not os.listdir(path), err
@@ -272,6 +280,7 @@ def killed():
         with world(env):
             name = os.listdir(path)[0]
             os.kill(int(name.split('-')[0]), signal.SIGKILL)
+            wait_for(lambda: not alive(int(name.split('-')[0])))
         with world(env):
             assert name not in os.listdir(path)
 
@@ -368,7 +377,7 @@ def squatted():
 def abstract():
     """a socket that merely calls itself a world is not asked"""
     with socket.socket(socket.AF_UNIX) as one, folder() as (_, env):
-        one.bind(f'\0catenet/{os.geteuid()}/1')
+        one.bind(f'\0catenet/{os.geteuid()}/{os.getpid()}')
         one.listen(1)
         _, err, _ = ss('-a', env=env)
         one.setblocking(False)
