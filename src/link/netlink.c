@@ -14,6 +14,9 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Every request here is far shorter. */
 #define REQUEST_LEN 512
@@ -89,7 +92,9 @@ static int begin(struct netlink *netlink, struct request *request,
 	return 0;
 }
 
-static int send_and_wait(struct netlink *netlink, struct request *request)
+/* What is answered before the acknowledgement goes to hear, if any. */
+static int ask(struct netlink *netlink, struct request *request, mnl_cb_t hear,
+	       void *ctx)
 {
 	char answer[8192];
 	ssize_t n;
@@ -104,9 +109,14 @@ static int send_and_wait(struct netlink *netlink, struct request *request)
 		if (n < 0)
 			return -errno;
 		more = mnl_cb_run(answer, (size_t)n, netlink->seq,
-				  netlink->port, NULL, NULL);
+				  netlink->port, hear, ctx);
 	} while (more > 0);
 	return more < 0 ? -errno : 0;
+}
+
+static int send_and_wait(struct netlink *netlink, struct request *request)
+{
+	return ask(netlink, request, NULL, NULL);
 }
 
 int netlink_up(struct netlink *netlink, const char *interface, uint32_t mtu)
@@ -159,6 +169,66 @@ static uint8_t family_of(const struct cn_addr *addr)
 	return cn_addr_is_v4(addr) ? AF_INET : AF_INET6;
 }
 
+/* ------------------------------------------------------------ addresses -- */
+
+/* The kernel's worker, who makes the route, may be late on a busy machine. */
+#define LOCAL_TRIES 500
+
+static bool is_running(const char *interface)
+{
+	struct ifreq ifr = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is = false;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%.15s", interface);
+	if (fd < 0)
+		return false;
+	if (ioctl(fd, SIOCGIFFLAGS, &ifr) == 0)
+		is = (ifr.ifr_flags & IFF_UP) && (ifr.ifr_flags & IFF_RUNNING);
+	close(fd);
+	return is;
+}
+
+static int note_local(const struct nlmsghdr *header, void *is_local)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(header);
+
+	if (header->nlmsg_type == RTM_NEWROUTE)
+		*(bool *)is_local = info->rtm_type == RTN_LOCAL;
+	return MNL_CB_OK;
+}
+
+/* Whether the kernel takes what is for addr for its own. */
+static bool is_local(struct netlink *netlink, const struct cn_addr *addr)
+{
+	struct request request;
+	struct rtmsg *info;
+	bool local = false;
+
+	begin_new(netlink, &request, RTM_GETROUTE, 0);
+	info = mnl_nlmsg_put_extra_header(request.header, sizeof(*info));
+	info->rtm_family = family_of(addr);
+	info->rtm_dst_len = 128;
+	put_addr(&request, RTA_DST, addr);
+	return !ask(netlink, &request, note_local, &local) && local;
+}
+
+/*
+ * The address is there when the request for it is answered, its local route
+ * a moment later: until then packets for it are dropped.  An interface that
+ * does not run has none until it does.
+ */
+static void await_local(struct netlink *netlink, const char *interface,
+			const struct cn_addr *addr)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+
+	if (!is_running(interface))
+		return;
+	for (int i = 0; i < LOCAL_TRIES && !is_local(netlink, addr); i++)
+		nanosleep(&moment, NULL);
+}
+
 /* An IPv6 address is usable at once: nobody else is on this link, so that
  * there is no duplicate to look for. */
 int netlink_addr_add(struct netlink *netlink, const char *interface,
@@ -182,6 +252,8 @@ int netlink_addr_add(struct netlink *netlink, const char *interface,
 		put_addr(&request, IFA_ADDRESS, addr);
 		err = send_and_wait(netlink, &request);
 	}
+	if (!err && !cn_addr_is_v4(addr))
+		await_local(netlink, interface, addr);
 	return err ? fail(netlink, -err, "add the address", interface) : 0;
 }
 
