@@ -8,7 +8,7 @@ import sys
 
 INNER = 'CATENET_TEST_INNER'
 if INNER not in os.environ:
-    done = subprocess.run(['unshare', '-n', sys.executable, __file__],
+    done = subprocess.run(['unshare', '-n', sys.executable, *sys.argv],
                           env={**os.environ, INNER: '1'}, check=False)
     if done.returncode == 1:
         probe = subprocess.run(['unshare', '-n', 'true'], check=False,
@@ -43,7 +43,6 @@ def services(*more):
         if '/dev/net/tun' in line:
             raise Skip(line.strip())
         assert 'serving' in line, line
-        time.sleep(0.2)
         yield process
     finally:
         process.terminate()
@@ -52,7 +51,7 @@ def services(*more):
 
 def connect(host, port):
     # A fresh IPv6 address is tentative for a moment.
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while True:
         try:
             return socket.create_connection((host, port), timeout=20)
@@ -154,7 +153,7 @@ def closed_port():
     with services('--echo', '7'):
         connect(HOSTS[0], 7).close()
         try:
-            socket.create_connection((HOSTS[0], 8), timeout=5)
+            socket.create_connection((HOSTS[0], 8), timeout=20)
         except ConnectionRefusedError:
             return
         raise AssertionError('not refused')
@@ -212,7 +211,7 @@ while True:
     c.close()''']):
         wait_for(lambda: 'cat1' in [n for _, n in socket.if_nameindex()])
         wait_port(7777, '10.9.1.2')
-        conn = socket.create_connection(('10.9.1.2', 7777), timeout=5)
+        conn = socket.create_connection(('10.9.1.2', 7777), timeout=20)
         assert until_end(conn) == b'10.9.1.1'
     assert 'cat1' not in [n for _, n in socket.if_nameindex()]
 

@@ -266,10 +266,9 @@ def deadlock():
                 world.start('alice', *program('deadlock/deadlock'), 'client',
                             '1000000', '10.0.1.2', '7788', '4096'):
             begin = time.monotonic()
-            text = wait_until(
-                lambda: next(iter(re.findall('(?s).*deadlock.*', why())), ''))
+            # Of both hosts: one may be seen before the other.
+            wait_until(lambda: why().count('deadlock') >= 2)
             took = time.monotonic() - begin
-            assert text.count('deadlock') >= 2, text
             print(f'# named after {took:.2f} s')
         with world.start('bob', *program('deadlock/deadlock'), 'server',
                          '0.0.0.0', '7789', '4096'):
@@ -321,8 +320,8 @@ def vanished():
                 world.start('alice', *program('vanish/vanish'), '10.0.1.2',
                             '7788', '1', '1', '2') as client:
             assert 'connected' in client.first
-            world.change('set', 'alice-bob', 'down')
             begin = time.monotonic()
+            world.change('set', 'alice-bob', 'down')
             out = client.communicate(timeout=30)[0]
             took = time.monotonic() - begin
         assert 'recv says -1: ' in out, out
