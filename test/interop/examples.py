@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -209,7 +210,7 @@ def many(before, server, last):
     port = free_port()
     with Server(before, server, '127.0.0.1', port, '20') as running:
         # One program that starts twenty, under run as well.
-        client = program('upper/client')[0]
+        client = shlex.join(program('upper/client'))
         script = (f'for i in $(seq 20); do {client} 127.0.0.1 {port} hello $i '
                   '& done; wait')
         out = subprocess.run([*before, 'sh', '-c', script], text=True,
@@ -349,8 +350,8 @@ def vanished():
     """row 144: a peer that vanished is no end of stream, on loopback too"""
     # Two probes are lost, and the reset after them arrives.
     port = free_port()
-    server = ' '.join(program('sixteen/sixteen'))
-    client = ' '.join(program('vanish/vanish'))
+    server = shlex.join(program('sixteen/sixteen'))
+    client = shlex.join(program('vanish/vanish'))
     done = subprocess.run(
         [CATENET, 'run', '-q', '--impair-loopback', '--drop', 'any #4-5', '--',
          'sh', '-c', f'{server} server 127.0.0.1 {port} 1 | '

@@ -9,10 +9,11 @@ import struct
 import tempfile
 import time
 
-from harness import PYTHON, Skip, case, main, peer, run_list, until_end
+from harness import PYTHON, Skip, case, main, peer, run_list, until_end, \
+    wait_for
 
 PRELUDE = '''
-import socket, sys, time
+import os, socket, sys, time
 
 def listener():
     s = socket.socket()
@@ -23,7 +24,8 @@ def listener():
 
 
 def traced(options, text, *args):
-    """The events of a program's run, in order."""
+    """The events of a program's run, in order; catenet run goes on until what
+    the program has sent, and its ends, are acknowledged."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'events')
         done = run_list(['-q', *options, '--events', path],
@@ -56,14 +58,15 @@ c.close()
 assert a.recv(1) == b""
 time.sleep(0.1)
 a.close()
-time.sleep(0.3)
 '''
 
 
 @case
 def life():
     """rows 17, 18, 19, 21, 22, 28, 29, 30, 31, 33, 36, 56, 143, 147: a life"""
-    events = traced(['--impair-loopback', '--delay', '5ms'], LIFE)
+    # So long a path that nothing is sent again where the processor is
+    # elsewhere for a while: that is measured in round trips.
+    events = traced(['--impair-loopback', '--delay', '200ms'], LIFE)
     sent = segments(events)
     assert [s[:2] for s in sent] == [
         ('client', 'SYN'), ('server', 'SYN ACK'), ('client', 'ACK'),
@@ -162,7 +165,6 @@ c.close()
 assert a.recv(1) == b""
 time.sleep(0.1)
 a.close()
-time.sleep(1.5)
 ''')
     sent = segments(events)
     fins = [s[2] for s in sent if s[:2] == ('server', 'FIN ACK')]
@@ -194,9 +196,10 @@ def both_close():
 lst = listener()
 c = socket.create_connection(lst.getsockname())
 a, _ = lst.accept()
-c.close()
-a.close()
-time.sleep(1.5)
+# By one call: the second FIN is made before the first is there.
+one, two = sorted((c.detach(), a.detach()))
+assert two == one + 1
+os.closerange(one, two + 1)
 ''')
     for local in {s[2]['local'] for s in segments(events)}:
         assert states(events, local)[-3:] == [
@@ -212,8 +215,8 @@ def sizes():
 c = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 c.sendall(bytes(300_000))
 c.close()
-time.sleep(0.5)
 ''', port)
+            wait_for(lambda: results, 60)
         assert results == [bytes(300_000)]
         sent = [s[2] for s in segments(events)]
         assert sent[0]['mss'] == mtu - 40
