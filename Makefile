@@ -36,6 +36,13 @@ packetdrill: all
 	@BUILD=$(BUILD) PACKETDRILL=$(PACKETDRILL) tools/packetdrill \
 		--versions $(VERSIONS) --known test/packetdrill/known.txt $(SCRIPTS)
 
+# Programs of socket calls made at random, on the kernel's sockets, linked and
+# under catenet run: SEEDS=1..1000 SIDES=linked,run (CONTRIBUTING.md)
+SEEDS ?= 1..200
+SIDES ?= linked,run
+walk: all
+	@BUILD=$(BUILD) tools/walk --sides $(SIDES) $(SEEDS)
+
 install: all
 	meson install -C $(BUILD) --no-rebuild
 
@@ -102,4 +109,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all demo test test-programs bench bench-quick install fuzz mutate mutate-notes cross footprint \
-	coverage symbols rfc grid notes oracle explain pictures sockets format clean packetdrill
+	coverage symbols rfc grid notes oracle explain pictures sockets format clean packetdrill walk

@@ -24,7 +24,9 @@ CN_API int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local);
 /* backlog as Linux: the accept queue holds min(backlog, somaxconn) + 1.
  * Again on a listener: changes the backlog. */
 CN_API int cn_sock_listen(struct cn_sock *sock, int backlog, uint64_t now);
-/* CN_E_INPROGRESS: started; CN_READY_OUT or CN_READY_ERR tells the end. */
+/* CN_E_INPROGRESS: started; CN_READY_OUT or CN_READY_ERR tells the end.  peer
+ * NULL, an address that cannot be: what the socket's state says before, as
+ * Linux, or CN_E_AFNOSUPPORT. */
 CN_API int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 			   uint64_t now);
 /*
@@ -105,6 +107,9 @@ CN_API int cn_sock_error(struct cn_sock *sock);
 /* Octets readable now; octets sent and not acknowledged or not yet sent;
  * room to send. */
 CN_API size_t cn_sock_readable(const struct cn_sock *sock);
+/* Linux's FIONREAD: of these, those before the urgent mark, if there is one
+ * and the urgent octet is not in the stream. */
+CN_API size_t cn_sock_inq(const struct cn_sock *sock);
 CN_API size_t cn_sock_unacked(const struct cn_sock *sock);
 CN_API size_t cn_sock_writable(const struct cn_sock *sock);
 /* True when the peer's FIN has been received (perhaps with data before it

@@ -66,6 +66,7 @@ struct cn_sock {
 	bool orphan : 1; /* it had it, and closed it */
 	bool over : 1; /* had a connection, which has ended */
 	bool wr_shut : 1; /* shutdown(SHUT_WR) */
+	bool stuck : 1; /* shut after a connect that failed, as Linux has it */
 	bool hold : 1, any_port : 1; /* listeners for a gateway */
 	bool out_queued : 1;
 	bool event_queued : 1;

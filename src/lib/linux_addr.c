@@ -71,6 +71,13 @@ int linux_addr_take(int family, const void *sa, socklen_t len,
 		       take_in6(sa, len, ep);
 }
 
+int linux_addr_check(const void *sa, socklen_t len)
+{
+	if ((int)len < 0 || len > sizeof(struct sockaddr_storage))
+		return EINVAL;
+	return len && !sa ? EFAULT : 0;
+}
+
 static bool is_broadcast(const struct cn_addr *addr)
 {
 	static const uint8_t ones[4] = {255, 255, 255, 255};

@@ -7,6 +7,9 @@
 
 #include <catenet/frame.h>
 
+/* What any call says to an address before it looks at the socket: 0, or EINVAL
+ * to its length, or EFAULT. */
+int linux_addr_check(const void *sa, socklen_t len);
 /* What bind() and connect() of a TCP socket say to an address.  family:
  * AF_INET or AF_INET6, the socket's.  0 and *ep, or a positive errno.  An
  * AF_UNSPEC that means "disconnect" is the caller's affair. */

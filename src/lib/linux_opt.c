@@ -419,9 +419,10 @@ static int set_row(struct linux_sock *ls, const struct row *row, int value,
 		value = value != 0;
 		break;
 	case KIND_RANGE:
-		/* Negative: without a limit, which is 0 of the engine's. */
-		if (row->what == CN_OPT_NOTSENT_LOWAT && value < 0)
-			value = 0;
+		/* Linux's is unsigned: a negative one is as good as none. */
+		if (row->what == CN_OPT_NOTSENT_LOWAT)
+			return engine_set(ls, CN_OPT_NOTSENT_LOWAT,
+					  (uint32_t)value, now);
 		if (value < row->low || value > row->high)
 			return EINVAL;
 		break;
@@ -507,7 +508,11 @@ static int get_engine(struct linux_sock *ls, enum cn_opt opt, int *value)
 	int64_t wide = 0;
 	int rc = cn_sock_get(ls->sock, opt, &wide);
 
-	*value = wide > INT_MAX ? INT_MAX : (int)wide;
+	/* The one that Linux keeps as an unsigned number. */
+	if (opt == CN_OPT_NOTSENT_LOWAT && wide > INT_MAX)
+		*value = (int)(uint32_t)wide;
+	else
+		*value = wide > INT_MAX ? INT_MAX : (int)wide;
 	return linux_errno(rc);
 }
 

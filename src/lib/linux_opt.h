@@ -39,6 +39,9 @@ enum linux_bit {
 	LINUX_BIT_RECVTOS = 32,
 	LINUX_BIT_RECVHOPS6 = 64,
 	LINUX_BIT_RECVCLASS6 = 128,
+	/* Of datagrams. */
+	LINUX_BIT_OOBINLINE = 256,
+	LINUX_BIT_KEEPALIVE = 512,
 };
 
 /* Who answers for an option. */

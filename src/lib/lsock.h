@@ -27,6 +27,7 @@ struct lsock {
 	struct errq *errq; /* NULL: there was no need yet */
 	uint64_t queued; /* octets ever taken to be sent */
 	int mark, priority; /* SO_MARK, SO_PRIORITY: kept, no more */
+	struct linger linger; /* of datagrams: kept, no more */
 	int discover; /* IP_MTU_DISCOVER */
 };
 

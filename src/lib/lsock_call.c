@@ -78,8 +78,9 @@ static int bind_locked(struct lsock *sock, const struct sockaddr *addr,
 	struct cn_endpoint ep;
 	int rc;
 
-	if (!addr)
-		return EFAULT;
+	rc = linux_addr_check(addr, len);
+	if (rc)
+		return rc;
 	if (sock->dgram)
 		return lsock_dgram_bind(sock, addr, len);
 	rc = linux_addr_bind(sock->ls.domain, is_v6only(sock), addr, len, &ep);
@@ -107,7 +108,8 @@ int cn_listen(int fd, int backlog)
 		return lsock_fail(rc);
 	rc = linux_errno(
 		cn_sock_listen(sock->ls.sock, backlog, sock->file.hub->now));
-	file_wake(&sock->file, 0);
+	if (!rc)
+		file_wake(&sock->file, 0);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
@@ -182,15 +184,19 @@ static bool is_opening(const struct lsock *sock)
 }
 
 /* Linux: who calls again while it is under way waits too, and its time limit
- * is that of sending. */
-static int connect_to(struct lsock *sock, const struct cn_endpoint *peer)
+ * is that of sending.  wrong: the address's errno, for which the state comes
+ * first. */
+static int connect_to(struct lsock *sock, const struct cn_endpoint *peer,
+		      int wrong)
 {
 	struct hub *hub = sock->file.hub;
 	uint64_t until = lsock_until(sock, sock->ls.sndtimeo_ns);
 	int ended = 0;
 	int first, rc;
 
-	first = cn_sock_connect(sock->ls.sock, peer, hub->now);
+	first = cn_sock_connect(sock->ls.sock, wrong ? NULL : peer, hub->now);
+	if (first == CN_E_AFNOSUPPORT && wrong)
+		return wrong;
 	if (first != CN_E_INPROGRESS && first != CN_E_ALREADY)
 		return linux_errno(first);
 	hub_run(hub);
@@ -281,8 +287,9 @@ static int connect_locked(struct lsock *sock, const struct sockaddr *addr,
 	struct cn_endpoint peer;
 	int rc;
 
-	if (!addr)
-		return EFAULT;
+	rc = linux_addr_check(addr, len);
+	if (rc)
+		return rc;
 	if (len < sizeof(addr->sa_family))
 		return EINVAL;
 	if (sock->dgram)
@@ -291,7 +298,7 @@ static int connect_locked(struct lsock *sock, const struct sockaddr *addr,
 		return dissolve(sock);
 	rc = linux_addr_connect(sock->ls.domain, is_v6only(sock), addr, len,
 				&peer);
-	return rc ? rc : connect_to(sock, &peer);
+	return connect_to(sock, &peer, rc);
 }
 
 int cn_connect(int fd, const struct sockaddr *addr, socklen_t len)

@@ -12,6 +12,7 @@
 
 #include "lib/cursor.h"
 #include "lib/errq.h"
+#include "lib/linux_addr.h"
 #include "lib/linux_err.h"
 #include "lib/lsock.h"
 #include "lib/lsock_dgram.h"
@@ -180,6 +181,11 @@ static ssize_t send_msg(int fd, const struct msghdr *msg, int flags)
 
 	if (rc)
 		return lsock_fail(rc);
+	rc = linux_addr_check(msg->msg_name, msg->msg_namelen);
+	if (rc) {
+		lsock_leave(sock);
+		return lsock_fail(rc);
+	}
 	/* Datagrams never raise it. */
 	signals = !sock->dgram && sock->stack->sigpipe;
 	done = sock->dgram ? lsock_dgram_send(sock, msg, flags) :
@@ -194,7 +200,17 @@ static ssize_t send_msg(int fd, const struct msghdr *msg, int flags)
 
 ssize_t cn_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	return msg ? send_msg(fd, msg, flags) : lsock_fail(EFAULT);
+	struct msghdr copy;
+
+	if (!msg)
+		return lsock_fail(EFAULT);
+	copy = *msg;
+	/* Other than sendto, this takes what is too long, and cuts it. */
+	if ((int)copy.msg_namelen > (int)sizeof(struct sockaddr_storage))
+		copy.msg_namelen = sizeof(struct sockaddr_storage);
+	if (!copy.msg_name)
+		copy.msg_namelen = 0;
+	return send_msg(fd, &copy, flags);
 }
 
 /* The calls that only read say so by type; a msghdr cannot. */
@@ -220,9 +236,35 @@ ssize_t cn_send(int fd, const void *data, size_t len, int flags)
 	return cn_sendto(fd, data, len, flags, NULL, 0);
 }
 
+/* What is no socket cannot be read or written: an epoll instance. */
+static ssize_t as_file(ssize_t done)
+{
+	return done < 0 && errno == ENOTSOCK ? lsock_fail(EINVAL) : done;
+}
+
+/* To read or write nothing Linux does not ask the socket. */
+static ssize_t do_nothing(int fd)
+{
+	struct lsock *sock;
+	int rc = lsock_enter(fd, &sock);
+
+	if (rc)
+		return as_file(lsock_fail(rc));
+	lsock_leave(sock);
+	return 0;
+}
+
+static bool is_nothing(const struct iovec *iov, int n)
+{
+	for (int i = 0; iov && i < n; i++)
+		if (iov[i].iov_len)
+			return false;
+	return iov || !n;
+}
+
 ssize_t cn_write(int fd, const void *data, size_t len)
 {
-	return cn_send(fd, data, len, 0);
+	return as_file(cn_send(fd, data, len, 0));
 }
 
 ssize_t cn_writev(int fd, const struct iovec *iov, int n)
@@ -232,7 +274,9 @@ ssize_t cn_writev(int fd, const struct iovec *iov, int n)
 
 	if (n < 0 || n > IOV_MOST)
 		return lsock_fail(EINVAL);
-	return send_msg(fd, &msg, 0);
+	if (is_nothing(iov, n))
+		return do_nothing(fd);
+	return as_file(send_msg(fd, &msg, 0));
 }
 
 /* ------------------------------------------------------------- receive -- */
@@ -289,8 +333,9 @@ static int64_t pull(struct lsock *sock, struct cursor *to, int flags)
 	}
 }
 
-/* MSG_PEEK into several pieces: the engine looks from the front each time. */
-static int64_t peek(struct lsock *sock, struct cursor *to)
+/* MSG_PEEK into several pieces: the engine looks from the front each time.
+ * With MSG_TRUNC it only counts. */
+static int64_t peek(struct lsock *sock, struct cursor *to, int flags)
 {
 	struct cn_slice slice[CN_SLICES_MAX * 16];
 	int64_t done = 0;
@@ -307,7 +352,8 @@ static int64_t peek(struct lsock *sock, struct cursor *to)
 				return done;
 			if (len > slice[i].len - off)
 				len = slice[i].len - off;
-			memcpy(data, slice[i].data + off, len);
+			if (!(flags & MSG_TRUNC))
+				memcpy(data, slice[i].data + off, len);
 			cursor_pass(to, len);
 			off += (uint32_t)len;
 			done += (int64_t)len;
@@ -339,7 +385,7 @@ static int64_t recv_now(struct lsock *sock, struct cursor *to, int flags,
 		return pull(sock, to, flags);
 	if (cn_sock_readable(sock->ls.sock) < want && !recv_is_over(sock))
 		return CN_E_AGAIN;
-	return peek(sock, to);
+	return peek(sock, to, flags);
 }
 
 /* Nothing is left, and an end or an error is for the next call to tell. */
@@ -381,6 +427,9 @@ static ssize_t recv_locked(struct lsock *sock, struct cursor *to, int flags)
 		if (done && (is_at_mark(sock) || is_at_end(sock)))
 			return done;
 		rc = waits ? lsock_wait(sock, until, &ended) : EAGAIN;
+		/* Linux waits once to read nothing, and then has read it. */
+		if (waits && !to->left && !done)
+			return 0;
 		if (!rc && done && is_at_end(sock))
 			return done;
 		if (rc && want > 1 && flags & MSG_PEEK) {
@@ -484,7 +533,7 @@ ssize_t cn_recv(int fd, void *data, size_t len, int flags)
 
 ssize_t cn_read(int fd, void *data, size_t len)
 {
-	return cn_recv(fd, data, len, 0);
+	return len ? as_file(cn_recv(fd, data, len, 0)) : do_nothing(fd);
 }
 
 ssize_t cn_readv(int fd, const struct iovec *iov, int n)
@@ -493,5 +542,7 @@ ssize_t cn_readv(int fd, const struct iovec *iov, int n)
 
 	if (n < 0 || n > IOV_MOST)
 		return lsock_fail(EINVAL);
-	return recv_msg(fd, &msg, 0);
+	if (is_nothing(iov, n))
+		return do_nothing(fd);
+	return as_file(recv_msg(fd, &msg, 0));
 }

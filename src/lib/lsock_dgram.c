@@ -247,8 +247,6 @@ ssize_t lsock_dgram_recv(struct lsock *sock, struct msghdr *msg, int flags)
 	int ended = 0;
 	int rc = cursor_init(&to, msg->msg_iov, msg->msg_iovlen);
 
-	if (!rc && flags & MSG_OOB)
-		rc = EOPNOTSUPP;
 	if (rc)
 		return -rc;
 	if (flags & MSG_ERRQUEUE)

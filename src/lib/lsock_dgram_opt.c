@@ -40,6 +40,8 @@ static const struct row {
 	FLAG(SOL_SOCKET, SO_REUSEADDR, REUSEADDR),
 	FLAG(SOL_SOCKET, SO_REUSEPORT, REUSEPORT),
 	FLAG(SOL_SOCKET, SO_BROADCAST, BROADCAST),
+	BIT(SOL_SOCKET, SO_OOBINLINE, OOBINLINE),
+	BIT(SOL_SOCKET, SO_KEEPALIVE, KEEPALIVE),
 	BIT(IPPROTO_IP, IP_PKTINFO, PKTINFO),
 	BIT(IPPROTO_IP, IP_RECVTTL, RECVTTL),
 	BIT(IPPROTO_IP, IP_RECVTOS, RECVTOS),
@@ -119,6 +121,20 @@ static int set_buffer(struct lsock *sock, enum cn_dgram_opt opt, int value,
 	return rc;
 }
 
+/* A datagram's close never waits: kept and told. */
+static int set_linger(struct linger *to, const void *val, socklen_t len)
+{
+	struct linger linger;
+
+	if (len < sizeof(linger))
+		return EINVAL;
+	memcpy(&linger, val, sizeof(linger));
+	to->l_onoff = linger.l_onoff != 0;
+	if (to->l_onoff)
+		to->l_linger = linger.l_linger & INT_MAX;
+	return 0;
+}
+
 static int set_device(struct lsock *sock, const char *name, socklen_t len)
 {
 	char text[IFNAMSIZ] = "";
@@ -167,6 +183,8 @@ static int set_socket(struct lsock *sock, int opt, const void *val,
 		return set_timeout(&sock->ls.rcvtimeo_ns, val, len);
 	case SO_SNDTIMEO:
 		return set_timeout(&sock->ls.sndtimeo_ns, val, len);
+	case SO_LINGER:
+		return set_linger(&sock->linger, val, len);
 	default:
 		return ENOPROTOOPT;
 	}
@@ -379,6 +397,9 @@ static int get_number(struct lsock *sock, int opt, int *value)
 	case SO_ACCEPTCONN:
 		*value = 0;
 		return 0;
+	case SO_SNDLOWAT:
+		*value = 1;
+		return 0;
 	case SO_SNDBUF:
 		return get_engine(sock, CN_DGRAM_OPT_SNDBUF, value);
 	case SO_RCVBUF:
@@ -400,6 +421,8 @@ static int get_socket(struct lsock *sock, int opt, void *val, socklen_t *len)
 		return get_timeout(sock->ls.rcvtimeo_ns, val, len);
 	case SO_SNDTIMEO:
 		return get_timeout(sock->ls.sndtimeo_ns, val, len);
+	case SO_LINGER:
+		return put(val, len, &sock->linger, sizeof(sock->linger));
 	case SO_COOKIE:
 		if (*len < sizeof(sock->ls.cookie))
 			return EINVAL;
@@ -410,6 +433,15 @@ static int get_socket(struct lsock *sock, int opt, void *val, socklen_t *len)
 	}
 }
 
+/* Linux's ip_getsockopt says so of a level that it does not know. */
+static int unknown(const struct lsock *sock, int level)
+{
+	return sock->ls.domain == AF_INET && level != IPPROTO_IP &&
+			       level != IPPROTO_UDP ?
+		       EOPNOTSUPP :
+		       ENOPROTOOPT;
+}
+
 int lsock_dgram_get(struct lsock *sock, int level, int opt, void *val,
 		    socklen_t *len)
 {
@@ -418,6 +450,8 @@ int lsock_dgram_get(struct lsock *sock, int level, int opt, void *val,
 	int value = 0;
 	int rc = 0;
 
+	if (!row && unknown(sock, level) == EOPNOTSUPP && level != SOL_SOCKET)
+		return EOPNOTSUPP;
 	if ((int)*len < 0)
 		return EINVAL;
 	if (!row && level == SOL_SOCKET)

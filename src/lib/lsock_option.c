@@ -217,7 +217,7 @@ static int ask_stream(const struct lsock *sock, unsigned long request,
 
 	switch (request) {
 	case FIONREAD: /* SIOCINQ */
-		*value = count(cn_sock_readable(sock->ls.sock));
+		*value = count(cn_sock_inq(sock->ls.sock));
 		return listens ? EINVAL : 0;
 	case TIOCOUTQ: /* SIOCOUTQ */
 		*value = count(cn_sock_unacked(sock->ls.sock));
@@ -239,12 +239,31 @@ static int set_nonblocking(struct file *file, bool on)
 	return 0;
 }
 
+static int status_flags(int fd, bool set, int flags)
+{
+	struct file *file = file_get(fd);
+	int now;
+
+	if (!file)
+		return lsock_fail(EBADF);
+	hub_enter(file->hub);
+	if (set)
+		set_nonblocking(file, flags & O_NONBLOCK);
+	now = O_RDWR | file->flags;
+	hub_leave(file->hub);
+	file_put(file);
+	return set ? 0 : now;
+}
+
 int cn_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct lsock *sock;
 	int value = 0;
 	int rc = lsock_enter(fd, &sock);
 
+	if (rc == ENOTSOCK && request == FIONBIO && arg)
+		return status_flags(fd, true,
+				    *(const int *)arg ? O_NONBLOCK : 0);
 	if (rc)
 		return lsock_fail(rc == ENOTSOCK ? ENOTTY : rc);
 	if (!arg)
@@ -282,22 +301,6 @@ static int duplicate(int fd, int from, bool cloexec)
 int cn_dup(int fd)
 {
 	return duplicate(fd, CN_FD_FIRST, false);
-}
-
-static int status_flags(int fd, bool set, int flags)
-{
-	struct file *file = file_get(fd);
-	int now;
-
-	if (!file)
-		return lsock_fail(EBADF);
-	hub_enter(file->hub);
-	if (set)
-		set_nonblocking(file, flags & O_NONBLOCK);
-	now = O_RDWR | file->flags;
-	hub_leave(file->hub);
-	file_put(file);
-	return set ? 0 : now;
 }
 
 int cn_fcntl(int fd, int cmd, int arg)

@@ -110,7 +110,8 @@ long call_bind(struct call *call)
 
 	if (err < 0)
 		return err;
-	if (psock->state != PSOCK_CLOSED)
+	/* One whose connect failed is closed, and bound to nothing. */
+	if (psock->state != PSOCK_CLOSED && psock->state != PSOCK_FAILED)
 		return -EINVAL;
 	call->once = true;
 	call->grace = true;

@@ -75,10 +75,14 @@ int sock_bind_any_port(struct cn_sock *sock)
 int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local)
 {
 	struct cn_addr before = sock->flow.tuple.local;
+	bool v6only = sock->v6only;
+	bool bound = sock_is_live(sock) || sock->port_held ||
+		     sock->phase == SOCK_LISTENING;
 	int err;
 
-	if (sock_is_live(sock) || sock->port_held ||
-	    sock->phase == SOCK_LISTENING)
+	/* Linux looks at the state before the address for IPv6, else after
+	 * it. */
+	if (bound && sock->family6)
 		return CN_E_INVAL;
 	err = sock_check_family(sock, &local->addr);
 	if (err)
@@ -86,12 +90,18 @@ int cn_sock_bind(struct cn_sock *sock, const struct cn_endpoint *local)
 	if (!addr_is_here(sock_host(sock), &local->addr) && !sock->freebind &&
 	    !addr_is_many(sock_host(sock), &local->addr))
 		return CN_E_ADDRNOTAVAIL;
+	if (bound)
+		return CN_E_INVAL;
 	set_name(sock, &local->addr, 0);
+	/* Linux: what bears an IPv6 address speaks IPv6 alone, and says so. */
+	if (!cn_addr_is_v4(&local->addr) && !cn_addr_is_any(&local->addr))
+		sock->v6only = true;
 	if (local->port)
 		err = take_if_free(sock, local->port, false);
 	else
 		err = sock_bind_any_port(sock);
 	if (err) {
+		sock->v6only = v6only;
 		set_name(sock, &before, 0);
 		return err;
 	}
@@ -196,6 +206,7 @@ void sock_unlisten(struct cn_sock *sock, uint64_t now)
 	listener_close(sock, now);
 	sock_drop_port(sock);
 	sock->phase = SOCK_NEW;
+	sock->wr_shut = sock->tcb.rd_shut = false;
 	if (sock->port_bound && sock_take_port(sock, number, true))
 		sock->port_bound = false;
 }

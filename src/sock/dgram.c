@@ -307,13 +307,14 @@ static int prepare(struct cn_dgram *dgram, const struct cn_dgram_msg *msg,
 {
 	int err;
 
-	if (dgram->err)
-		return take_err(dgram);
-	if (dgram->wr_shut)
-		return CN_E_PIPE;
 	err = choose_peer(dgram, msg, what);
 	if (!err)
 		err = check_len(dgram, what);
+	/* Linux asks for these when it takes memory for the datagram. */
+	if (!err && dgram->err)
+		err = take_err(dgram);
+	if (!err && dgram->wr_shut)
+		err = CN_E_PIPE;
 	if (!err && dgram->protocol == DGRAM_PING)
 		err = check_ping(dgram, what);
 	if (!err)

@@ -384,7 +384,8 @@ static int64_t get_maxseg(const struct cn_sock *sock)
 		return sock->tcb.snd_mss;
 	if (sock->tcb.tune && sock->tcb.tune->maxseg)
 		return sock->tcb.tune->maxseg;
-	return 536;
+	/* As Linux: that of the connection that it had. */
+	return sock->over && sock->tcb.snd_mss ? sock->tcb.snd_mss : 536;
 }
 
 int cn_sock_get(const struct cn_sock *sock, enum cn_opt opt, int64_t *value)

@@ -66,6 +66,15 @@ size_t cn_sock_readable(const struct cn_sock *sock)
 	return sock->tcb.rcv_queued;
 }
 
+size_t cn_sock_inq(const struct cn_sock *sock)
+{
+	const struct tcb *tcb = &sock->tcb;
+
+	return !tcb->oobinline && tcb->rcv_mark < tcb->rcv_queued ?
+		       tcb->rcv_mark :
+		       tcb->rcv_queued;
+}
+
 size_t cn_sock_unacked(const struct cn_sock *sock)
 {
 	const struct tcb *tcb = &sock->tcb;

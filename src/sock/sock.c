@@ -104,6 +104,8 @@ int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 
 	switch ((enum sock_phase)sock->phase) {
 	case SOCK_NEW:
+		if (!peer)
+			return CN_E_AFNOSUPPORT;
 		err = connect_new(sock, peer, sock->fast_connect, now);
 		/* As Linux: it has a cookie, the first send will connect. */
 		if (err == CN_E_INPROGRESS && sock->tcb.fast_defer)
@@ -113,7 +115,7 @@ int cn_sock_connect(struct cn_sock *sock, const struct cn_endpoint *peer,
 		return connect_again(sock);
 	case SOCK_CONNECTED:
 	case SOCK_LISTENING:
-		return CN_E_ISCONN;
+		return sock->stuck ? CN_E_INVAL : CN_E_ISCONN;
 	}
 	return CN_E_INVAL;
 }
@@ -260,8 +262,12 @@ int64_t cn_sock_recv(struct cn_sock *sock, void *data, size_t len,
 
 	if (sock->phase == SOCK_LISTENING)
 		return CN_E_NOTCONN;
-	if (!(flags & CN_MSG_OOB) && !sock->tcb.rcv_queued)
+	if (!(flags & CN_MSG_OOB) && !sock->tcb.rcv_queued) {
+		/* As Linux: who reads at the mark leaves it behind. */
+		if (tcp_at_mark(&sock->tcb) && len && !(flags & CN_MSG_PEEK))
+			tcp_pass_mark(&sock->tcb);
 		return len ? recv_nothing(sock) : 0;
+	}
 	n = tcp_recv(&sock->tcb, data, len, flags, now);
 	sock_settle(sock, now);
 	return n;
@@ -295,19 +301,21 @@ static int shutdown_listener(struct cn_sock *sock, enum cn_shut how,
 	return CN_OK;
 }
 
-/* Linux's tcp_disconnect: as if it had never been tried, but for the error
- * that whoever still waits is told. */
+/* Linux's tcp_disconnect: as if it had never been tried, but for the error:
+ * what whoever still waits is told, or nobody has asked about yet. */
 static int disconnect(struct cn_sock *sock, uint64_t now)
 {
-	bool live = sock_is_live(sock);
+	int err = sock->err;
 
-	if (live) {
+	if (sock_is_live(sock)) {
 		tcp_abort(&sock->tcb, 0, now);
 		sock_settle(sock, now);
+		err = CN_E_CONNRESET;
 	}
 	sock->phase = SOCK_NEW;
+	sock->wr_shut = sock->tcb.rd_shut = sock->stuck = false;
 	sock_forget_connection(sock);
-	sock->err = live ? CN_E_CONNRESET : 0;
+	sock->err = err;
 	return CN_OK;
 }
 
@@ -325,16 +333,24 @@ int cn_sock_shutdown(struct cn_sock *sock, enum cn_shut how, uint64_t now)
 		return CN_E_INVAL;
 	if (sock->phase == SOCK_LISTENING)
 		return shutdown_listener(sock, how, now);
-	if (!sock_is_live(sock))
-		return CN_E_NOTCONN;
 	if (sock_is_opening(sock))
 		return disconnect(sock, now);
+	/* Linux's SS_DISCONNECTING: of an attempt that failed nothing is told
+	 * any more, and only cn_sock_disconnect helps. */
+	if (sock->phase == SOCK_CONNECTING) {
+		sock->phase = SOCK_CONNECTED;
+		sock->stuck = !sock_is_live(sock);
+	}
+	/* As Linux: it fails, and the socket is shut all the same, when it is
+	 * connected later too. */
 	if (how & CN_SHUT_RD)
 		sock->tcb.rd_shut = true;
-	if (how & CN_SHUT_WR) {
+	if (how & CN_SHUT_WR)
 		sock->wr_shut = true;
+	if (!sock_is_live(sock))
+		return CN_E_NOTCONN;
+	if (how & CN_SHUT_WR)
 		tcp_close(&sock->tcb, now);
-	}
 	sock_tell(sock);
 	sock_settle(sock, now);
 	return CN_OK;
@@ -382,8 +398,8 @@ void cn_sock_close(struct cn_sock *sock, uint64_t now)
 	bool abort = sock->linger == 0;
 
 	/* SHLD-3: data that nobody will read is lost; the peer must learn
-	 * it. */
-	if (sock->tcb.rcv_queued > 0)
+	 * it.  An urgent octet counts until something after it is read. */
+	if (sock->tcb.rcv_queued > 0 || sock->tcb.rcv_mark != UINT32_MAX)
 		abort = true;
 	close_sock(sock, abort, now);
 }

@@ -298,6 +298,8 @@ int64_t tcp_recv(struct tcb *tcb, void *data, size_t len, unsigned flags,
 int tcp_recv_view(struct tcb *tcb, struct cn_slice *slice, int n);
 int tcp_recv_take(struct tcb *tcb, size_t len, uint64_t now);
 bool tcp_at_mark(const struct tcb *tcb);
+/* The urgent octet that nobody read is lost. */
+void tcp_pass_mark(struct tcb *tcb);
 
 /* RFC 9293 section 3.10.4: FIN after what is queued. */
 void tcp_close(struct tcb *tcb, uint64_t now);

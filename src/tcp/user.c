@@ -262,6 +262,12 @@ int tcp_recv_view(struct tcb *tcb, struct cn_slice *slice, int n)
 	return i;
 }
 
+void tcp_pass_mark(struct tcb *tcb)
+{
+	tcb->rcv_mark = UINT32_MAX;
+	tcb->oob_has = false;
+}
+
 int tcp_recv_take(struct tcb *tcb, size_t len, uint64_t now)
 {
 	if (len > tcb->rcv_queued)
@@ -271,10 +277,11 @@ int tcp_recv_take(struct tcb *tcb, size_t len, uint64_t now)
 	recvq_take(tcb, (uint32_t)len);
 	if (tcb->busy)
 		tune_taken(tcb, now);
-	if (tcb->rcv_mark != UINT32_MAX)
-		tcb->rcv_mark = tcb->rcv_mark >= len ?
-					tcb->rcv_mark - (uint32_t)len :
-					UINT32_MAX;
+	if (tcb->rcv_mark >= len)
+		tcb->rcv_mark -= tcb->rcv_mark == UINT32_MAX ? 0 :
+							       (uint32_t)len;
+	else
+		tcp_pass_mark(tcb);
 	/* The window has opened: MUST-39, and see window.c. */
 	if (tcb->state != CN_CLOSED && tcb->state != CN_SYN_RECEIVED &&
 	    !tcb->fin_rcvd && window_wants_update(tcb))

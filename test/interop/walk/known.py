@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""Differences that are known: each with its reason. A rule looks at one step
+(the program up to it, what the kernel said, what the other side said) and
+names what docs/limits.md says of it. What follows some of them can no longer
+be compared: their reasons begin with "!"."""
+
+SENDS = ("send", "sendto", "sendmsg", "writev")
+RECVS = ("recv", "recvfrom", "recvmsg", "readv")
+WAITS = ("poll", "select", "epwait")
+
+
+class Step:
+    def __init__(self, lines, i, native, other):
+        self.words = lines[i].split()
+        self.verb = self.words[0]
+        self.native, self.other = native[i], other[i]
+        self.before = [(line.split(), answer or "")
+                       for line, answer in zip(lines[:i], native[:i])]
+
+    def word(self, i):
+        return self.words[i] if i < len(self.words) else ""
+
+    def errors(self, native, other):
+        return self.native.split()[0] == native and (
+            self.other.split()[0] == other)
+
+    def lost(self, bits):
+        """Only these are missing here."""
+        return self.bits(self.native) - self.bits(self.other) == bits and (
+            self.bits(self.other) <= self.bits(self.native))
+
+    def told(self, bits):
+        """Only these are said too much."""
+        return bool(self.more() & bits) and not (
+            (self.more() ^ (self.bits(self.native)
+                            - self.bits(self.other))) - bits)
+
+    def more(self):
+        return self.bits(self.other) - self.bits(self.native)
+
+    @staticmethod
+    def bits(text):
+        return set(text.replace(" ", "|").split("|"))
+
+    def said(self, test):
+        """Did an earlier call go like that?"""
+        return any(test(words, answer) for words, answer in self.before)
+
+    def did(self, *begin):
+        return self.said(lambda words, answer: words[0] in begin)
+
+    def listens(self):
+        return self.said(lambda words, answer: words[0] == "listen"
+                         and answer == "0")
+
+    def urgent(self):
+        return self.said(lambda words, answer: words[0] in SENDS
+                         and len(words) > 3 and "O" in words[3])
+
+    def is_epoll(self, name):
+        for words, answer in reversed(self.before):
+            if words[0] == "dup" and words[2] == name:
+                name = words[1]
+            elif words[0] in ("socket", "accept", "epcreate"):
+                made = words[2] if words[0] == "accept" else words[1]
+                if made == name and answer.startswith("ok"):
+                    return words[0] == "epcreate"
+        return False
+
+
+def of_both(step):
+    if step.verb == "get" and step.word(2) == "maxseg":
+        return "TCP_MAXSEG over loopback"
+    if step.verb == "get" and step.word(2) == "congestion":
+        return "the machine's own congestion control"
+    if step.verb == "set" and step.word(2) == "hops" and step.word(3) == "0":
+        return "IPV6_UNICAST_HOPS 0 is refused"
+    if step.verb == "ioctl" and step.word(2) in ("outq", "unsent") and (
+            step.other == "0 0"):
+        return "SIOCOUTQ of a connection that is no more"
+    return None
+
+
+def of_linked(step):
+    if step.verb == "ioctl" and step.is_epoll(step.word(1)) and (
+            step.errors("EINVAL", "ENOTTY")):
+        return "ioctl of an epoll instance says EINVAL since Linux 6.9"
+    if step.verb == "set" and step.other == "ENOPROTOOPT":
+        return "option that docs/sockets.md says is refused"
+    if step.verb in WAITS and step.urgent() and step.lost({"PRI"}) and (
+            step.did("shutdown")):
+        return "urgent data to a socket that is shut both ways"
+    return None
+
+
+def of_run(step):
+    send, recv = step.verb in SENDS, step.verb in RECVS
+    if send and len(step.words) > 4 and step.verb == "sendmsg":
+        return "!sendmsg with an address"
+    if send and step.errors("ECONNRESET", "EPIPE"):
+        return "send after a reset says EPIPE at once"
+    if send and step.native.split()[0] in ("EPIPE", "ECONNREFUSED") and (
+            step.other.split()[0] in ("ENOTCONN", "EPIPE")):
+        return "send on a socket that is not connected"
+    if (send or recv) and step.listens() and (
+            step.native.split()[0] in ("EPIPE", "ENOTCONN")):
+        return "!recv or send on a listener"
+    if recv and step.native.split()[0] in ("ENOTCONN", "ECONNREFUSED", "0") and (
+            step.other.split()[0] in ("EINVAL", "ECONNRESET")):
+        return "recv on a socket that is not connected"
+    if step.verb == "recvmsg" and "family 1" in step.other:
+        return "recvmsg tells an AF_UNIX address"
+    if step.verb == "bind" and step.other == "EINVAL" and (
+            step.native != "0"):
+        return "a wrong address for a socket that is bound"
+    if step.verb == "ioctl" and step.listens() and step.word(2) in (
+            "inq", "outq", "unsent"):
+        return "FIONREAD of a listener"
+    if send and "O" in step.word(3) and step.other == "EOPNOTSUPP":
+        return "MSG_OOB without an octet"
+    if (recv or step.verb == "ioctl" or step.verb in WAITS) and step.urgent():
+        return "!unread urgent octets"
+    if step.verb == "poll":
+        return of_run_poll(step)
+    return None
+
+
+def of_run_poll(step):
+    if step.told({"IN", "rdnorm", "RDHUP"}):
+        return "poll of a listener or a connect that was shut down"
+    if step.lost({"ERR"}):
+        return "poll after FIN and reset says no ERR"
+    return None
+
+
+RULES = {"linked": [of_both, of_linked], "run": [of_both, of_run]}
+
+
+def reason(side, lines, i, native, other):
+    step = Step(lines, i, native, other)
+    for rule in RULES[side]:
+        why = rule(step)
+        if why:
+            return why
+    return None
