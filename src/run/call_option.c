@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/sockios.h>
 
 #include "run/supervisor.h"
@@ -26,6 +27,8 @@
 /* As much as any option takes (a Fast Open key, a congestion control name, a
  * filter is refused by its number). */
 #define OPTION_MAX 4096
+/* The highest of SO_PRIORITY that anybody may set. */
+#define PRIORITY_FREE 6
 /* Some four hundred interfaces. */
 #define IFCONF_MAX 16384
 
@@ -121,6 +124,42 @@ static long check_device(const struct call *call, const char *value,
 	return ioctl(call->sup->ask, SIOCGIFINDEX, &req) < 0 ? -ENODEV : 0;
 }
 
+/*
+ * What only an administrator may set (socket(7)) the kernel would ask of us, who
+ * may be root where the program is not: so it is asked of the task.  SO_MARK
+ * and SO_PRIORITY are for CAP_NET_RAW too since Linux 5.17.
+ */
+static bool may_set(const struct call *call, int name, const void *value,
+		    socklen_t len)
+{
+	char device[IFNAMSIZ];
+	int number = 0;
+
+	if (len >= sizeof(number))
+		memcpy(&number, value, sizeof(number));
+	switch (name) {
+	case SO_PRIORITY:
+		if (number >= 0 && number <= PRIORITY_FREE)
+			return true;
+		break;
+	case SO_BINDTODEVICE:
+		/* Once it is bound, whoever may use raw sockets. */
+		len = sizeof(device);
+		return world_getsockopt(call->psock->sock, SOL_SOCKET, name,
+					device, &len) < 0 ||
+		       !len || task_is_capable(call->tid, CAP_NET_RAW);
+	case SO_MARK:
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUFFORCE:
+		break;
+	default:
+		return true;
+	}
+	return task_is_capable(call->tid, CAP_NET_ADMIN) ||
+	       ((name == SO_MARK || name == SO_PRIORITY) &&
+		task_is_capable(call->tid, CAP_NET_RAW));
+}
+
 static long set_socket_option(struct call *call, int name, const void *value,
 			      socklen_t len)
 {
@@ -149,6 +188,8 @@ static long set_socket_option(struct call *call, int name, const void *value,
 		psock_note_native(call->psock, call->a, name);
 		return 0;
 	}
+	if (!may_set(call, name, value, len))
+		return -EPERM;
 	if (name == SO_BINDTODEVICE) {
 		err = check_device(call, value, len);
 		if (err != CALL_CONTINUE)

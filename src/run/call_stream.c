@@ -155,14 +155,20 @@ long call_listen(struct call *call)
 
 /* -------------------------------------------------------------- connect */
 
-/* The connection is reset, and another socket takes its place. */
+/* The connection is reset, and another socket takes its place; where there is
+ * none to be had (the world may have ended) the old one stays. */
 static long start_over(struct psock *psock)
 {
+	struct wsock *fresh;
+	long err =
+		world_socket(psock->sup->world, psock->family, psock, &fresh);
+
+	if (err < 0)
+		return err;
 	world_close(psock->sock, true);
-	psock->sock = NULL;
+	psock->sock = fresh;
 	psock->end = NULL;
-	return world_socket(psock->sup->world, psock->family, psock,
-			    &psock->sock);
+	return 0;
 }
 
 /* connect(AF_UNSPEC): a connection is reset, and the socket is as new. */

@@ -474,9 +474,16 @@ void psock_acceptable(struct psock *psock, unsigned n)
 		psock->pending++;
 	while (psock->pending > 0 &&
 	       (waiter = waiter_first(psock, WAIT_ACCEPT))) {
-		long result = accept_one(psock, waiter->id, waiter->tid,
-					 waiter->nr, waiter->args);
+		long result;
 
+		/* A signal took it away: where the peer's name was to be
+		 * written may be something else by now. */
+		if (!sup_is_valid(psock->sup, waiter->id)) {
+			waiter_reply(waiter, -EINTR);
+			continue;
+		}
+		result = accept_one(psock, waiter->id, waiter->tid, waiter->nr,
+				    waiter->args);
 		if (result == -EAGAIN)
 			break;
 		if (result == CALL_DONE)

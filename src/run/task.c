@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -72,6 +73,19 @@ pid_t task_process(pid_t tid)
 	return at ? (pid_t)strtol(at, NULL, 10) : 0;
 }
 
+/* Whoever makes a user namespace has every capability in it, and none here. */
+static bool is_in_our_namespace(pid_t tid)
+{
+	struct stat ours, theirs;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)tid);
+	if (stat("/proc/self/ns/user", &ours) < 0)
+		return errno == ENOENT; /* a kernel without them */
+	return stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
+}
+
 bool task_is_capable(pid_t tid, unsigned cap)
 {
 	char text[4096];
@@ -80,7 +94,8 @@ bool task_is_capable(pid_t tid, unsigned cap)
 	if (task_file(tid, "status", text, sizeof(text)) < 0)
 		return false;
 	at = status_field(text, "\nCapEff:");
-	return at && (strtoull(at, NULL, 16) >> cap & 1) != 0;
+	return at && (strtoull(at, NULL, 16) >> cap & 1) != 0 &&
+	       is_in_our_namespace(tid);
 }
 
 uint64_t task_caught(pid_t tid)

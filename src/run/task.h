@@ -44,7 +44,8 @@ int task_file(pid_t tid, const char *name, char *text, size_t room);
 /* The process of a thread, 0 when there is none. */
 pid_t task_process(pid_t tid);
 bool task_is_cloexec(pid_t tid, int fd);
-/* Whether the effective capabilities hold number cap. */
+/* Whether the effective capabilities hold number cap, in our own user
+ * namespace. */
 bool task_is_capable(pid_t tid, unsigned cap);
 /* The signals that it has handlers of, as a mask; the C library's own (32 and
  * 33) do not count. */

@@ -593,6 +593,30 @@ except OSError as err: print(err.errno)
         assert 'no world of yours' in done.stderr, done.stderr
 
 
+@case
+def disconnected_in_no_world():
+    """a socket of a world that is no more can be disconnected, and asked"""
+    with World() as world, world.start('alice', PYTHON, '-c', '''
+import ctypes, errno, socket
+libc = ctypes.CDLL(None, use_errno=True)
+l = socket.create_server(('192.168.0.223', 0))
+c = socket.create_connection(l.getsockname()); a, _ = l.accept()
+print('open', flush=True)
+try: c.recv(1)
+except OSError as err: print(err.errno, flush=True)
+rc = libc.connect(c.fileno(), bytes(16), 16)
+print(rc, errno.errorcode[ctypes.get_errno()])
+for ask in c.getsockname, lambda: c.getsockopt(socket.SOL_SOCKET, 7):
+    try: ask()
+    except OSError as err: print(errno.errorcode[err.errno])
+''') as program:
+        assert program.stdout.readline() == 'open\n'
+        world.process.kill()
+        out, err = program.communicate(timeout=15)
+        assert out == '104\n-1 ENETDOWN\nENETDOWN\nENETDOWN\n', (out, err)
+        assert program.returncode == 0, err
+
+
 # ---------------------------------------------------------- hand-overs
 
 @case

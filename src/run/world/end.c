@@ -232,6 +232,8 @@ ssize_t end_read(struct end *end, const struct iovec *iov, int n, bool *urgent)
 	/* Whoever shares B could make it wait. */
 	got = recvmsg(end->fd, &msg, MSG_DONTWAIT);
 	if (got > 0) {
+		/* No room was made for it: it is gone, as over TCP. */
+		end->cut = msg.msg_flags & MSG_CTRUNC;
 		if (end->shut_wr && end->left != UINT64_MAX)
 			end->left -= (uint64_t)got;
 		if (at_mark) {

@@ -29,6 +29,8 @@ struct end {
 	bool gone; /* A has no descriptor any more, as end_is_gone found */
 	bool roomy; /* B's send buffer is not the kernel's default any more */
 	bool pri; /* EPOLLPRI has come: urgent octets are looked for */
+	bool cut; /* the last read ended behind octets that a descriptor came
+		     with: there may be more */
 	/* Another process holds B too, and raises what must be raised on A:
 	 * end_reset only asks for it. */
 	bool shared, raise;

@@ -181,7 +181,7 @@ static bool has_no_more(const struct relay *relay, const struct cn_span *span,
 	for (int i = 0; i < n; i++)
 		room += span[i].len;
 	return got < room && !relay->is_ending && !relay->has_urgent &&
-	       !(end && (end->pri || end->shut_wr));
+	       !(end && (end->pri || end->cut || end->shut_wr));
 }
 
 static unsigned how_sent(const struct relay *relay, bool urgent)
