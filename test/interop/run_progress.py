@@ -95,8 +95,11 @@ def on_terminal(words, script, *args, term='xterm', env=None):
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update(TERM=term, **(env or {}))
-        os.execv(CATENET, [CATENET, 'run', *words, '--', PYTHON, '-c', script,
-                           *map(str, args)])
+        try:
+            os.execv(CATENET, [CATENET, 'run', *words, '--', PYTHON, '-c',
+                               script, *map(str, args)])
+        finally:  # never a second one that runs the other cases
+            os._exit(127)
     fcntl.ioctl(fd, termios.TIOCSWINSZ,
                 struct.pack('HHHH', ROWS, COLUMNS, 0, 0))
     end = time.monotonic() + 60
