@@ -617,6 +617,36 @@ for ask in c.getsockname, lambda: c.getsockopt(socket.SOL_SOCKET, 7):
         assert program.returncode == 0, err
 
 
+@case
+def reset_of_a_busy_world():
+    """a connection that is dissolved is reset, however late the world hears"""
+    with World() as world, subprocess.Popen(world.words('alice', [
+            PYTHON, '-c', '''
+import ctypes, socket, struct, sys
+libc = ctypes.CDLL(None)
+l = socket.create_server(("", 5678))
+c = socket.create_connection(("192.168.0.223", 5678))
+a, _ = l.accept()
+print("open", flush=True)
+sys.stdin.readline()
+assert libc.connect(c.fileno(), struct.pack("H14x", 0), 16) == 0
+try: print(a.recv(1))
+except OSError as err: print(err.errno)
+''']), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout.readline() == 'open\n'
+            world.process.send_signal(signal.SIGSTOP)
+            program.stdin.write('go\n')
+            program.stdin.flush()
+            # So that the program has done it before the world is back.
+            time.sleep(0.3)
+            world.process.send_signal(signal.SIGCONT)
+            said = program.communicate(timeout=15)[0]
+            assert said == '104\n', said
+        finally:
+            program.terminate()
+
+
 # ---------------------------------------------------------- hand-overs
 
 @case

@@ -638,7 +638,12 @@ static void far_close(struct wsock *wsock, bool reset)
 	struct talk talk = about(sock, TALK_CLOSE);
 
 	talk.extra = reset;
-	say_only(sock->far, &talk, -1);
+	/* Before the program's descriptor goes: the world would take that for
+	 * an orderly close, if it saw both at once. */
+	if (reset)
+		(void)ask(sock->far, &talk, -1);
+	else
+		say_only(sock->far, &talk, -1);
 	sock_free(sock);
 }
 

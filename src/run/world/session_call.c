@@ -267,6 +267,8 @@ static void call(struct session *session, struct talk *talk, int *fd)
 		session_refuse(session);
 	} else if (talk->kind == TALK_CLOSE) {
 		guest_close(guest, talk->extra != 0);
+		if (talk->serial)
+			session_answer_bare(session, talk, 0);
 	} else if (!guest->sock) {
 		if (talk->serial)
 			session_answer_bare(session, talk, -ENOTCONN);

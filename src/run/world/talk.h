@@ -21,7 +21,7 @@
 #include <sys/types.h>
 
 /* Changes with any of this. */
-#define TALK_VERSION 3
+#define TALK_VERSION 4
 #define TALK_DATA 1024
 
 /* What `result`, `extra`, `number` and the octets of data mean; (fd): a
@@ -80,7 +80,7 @@ enum talk_kind {
 	TALK_INODE, /* number */
 	TALK_ATTACH, /* (fd: B) */
 	TALK_MORE, /* number: how much is to come (answered), or 0 */
-	TALK_CLOSE, /* extra: reset */
+	TALK_CLOSE, /* extra: reset, which is answered */
 	TALK_GONE, /* of TALK_HELD: nobody has A any more */
 
 	/* -------------------------------------------- told by the world -- */
