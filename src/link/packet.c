@@ -78,7 +78,7 @@ int packet_read(struct packet_link *link, struct cn_pool *pool,
 	struct cn_buf *buf;
 	ssize_t n;
 
-	n = recvfrom(link->fd, link->octets, PACKET_MAX, 0,
+	n = recvfrom(link->fd, link->octets, PACKET_MAX, MSG_DONTWAIT,
 		     (struct sockaddr *)&from, &len);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? CN_E_AGAIN :
@@ -123,8 +123,8 @@ int packet_write(struct packet_link *link, const struct cn_frame *frame)
 	to.sll_protocol =
 		htons(link->octets[0] >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6);
 	memcpy(to.sll_addr, link->mac, CN_MAC_LEN);
-	if (sendto(link->fd, link->octets, len, 0, (const struct sockaddr *)&to,
-		   sizeof(to)) < 0)
+	if (sendto(link->fd, link->octets, len, MSG_DONTWAIT,
+		   (const struct sockaddr *)&to, sizeof(to)) < 0)
 		return write_failed(link, errno);
 	link->written_n++;
 	return CN_OK;

@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 from harness import CATENET, PYTHON, Skip, case, main, wait_for
@@ -368,6 +369,114 @@ except PermissionError: print('refused')'''
         assert world.refused() == before + 1
         os.chmod(os.path.join(_base, 'catenet'), 0o700)
         os.chmod(_base, 0o700)
+
+
+class Liar(threading.Thread):
+    """No world, but what answers as one; with `lie` for each question after
+    the first ones: what is to be told, or None for nothing."""
+
+    def __init__(self, lie):
+        super().__init__(daemon=True)
+        self.lie = lie
+        folder = os.path.join(_base, 'catenet')
+        os.makedirs(folder, 0o700, True)
+        self.path = os.path.join(folder, '.world-liar')
+        self.door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.door.bind(self.path)
+        os.chmod(self.path, 0o600)
+        self.door.listen()
+
+    def run(self):
+        line, _ = self.door.accept()
+        with line:
+            while True:
+                try:
+                    octets = line.recv(65536)
+                except ConnectionResetError:
+                    break
+                if not octets:
+                    break
+                kind, serial, sock, *_ = HEAD.unpack(octets[:HEAD.size])
+                if kind == KIND['JOIN']:
+                    told = 0, b'alice\0'
+                elif kind == KIND['BYE']:
+                    told = 0, b''
+                else:
+                    told = self.lie(kind)
+                if not serial or told is None:
+                    continue
+                result, data = told
+                line.send(HEAD.pack(KIND['ANSWER'], serial, sock, 0, result,
+                                    0, len(data)) + data)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.door.close()
+        os.unlink(self.path)
+
+
+LIED_TO = '''
+import ctypes, errno, socket
+libc = ctypes.CDLL(None, use_errno=True)
+s = socket.socket()
+rc = libc.listen(s.fileno(), 5)
+print(rc, errno.errorcode.get(ctypes.get_errno()))
+name, size = ctypes.create_string_buffer(2048), ctypes.c_int(2048)
+rc = libc.getsockname(s.fileno(), name, ctypes.byref(size))
+print(rc, errno.errorcode.get(ctypes.get_errno()), len(name.raw.rstrip(b'\\0')))
+'''
+
+
+@case
+def lies():
+    """a run believes no world: names that are too long, results of nobody"""
+    def lie(kind):
+        if kind == KIND['NAME']:
+            return 0, b'\2' * DATA
+        if kind == KIND['LISTEN']:
+            return results.pop(), b''
+        return -95, b''
+
+    for result, listens in ((0, '0 None'), (7, '-1 ENETDOWN'),
+                            (-100002, '-1 ENETDOWN'),
+                            (-100001, '-1 ENETDOWN'),
+                            (-2**31, '-1 ENETDOWN')):
+        results = [result]
+        with Liar(lie):
+            done = subprocess.run(
+                [CATENET, 'run', '-q', '--no-namespace', '--world', 'liar',
+                 '--', PYTHON, '-c', LIED_TO],
+                capture_output=True, text=True, timeout=60)
+        assert done.stdout == f'{listens}\n-1 ENETDOWN 0\n', (result, done)
+
+
+@case
+def hangs_and_run():
+    """a run of a world that hangs ends all the same when it is told to"""
+    with World() as world:
+        run = subprocess.Popen(
+            [CATENET, 'run', '-q', '--world', 'lab', '--host', 'alice', '--',
+             PYTHON, '-c', '''
+import socket, time
+s = socket.create_server(("10.0.0.1", 0))
+print("begun", flush=True)
+while True:
+    s.getsockname(); time.sleep(0.05)'''], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        assert run.stdout.readline() == 'begun\n'
+        os.kill(world.process.pid, signal.SIGSTOP)
+        try:
+            time.sleep(0.5)
+            run.terminate()
+            said = run.communicate(timeout=60)[1]
+        finally:
+            run.kill()
+            os.kill(world.process.pid, signal.SIGCONT)
+        assert 'does not answer' in said, said
+        world.is_well()
 
 
 @case

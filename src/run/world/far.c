@@ -11,11 +11,13 @@
  * the resets that the world finds necessary are raised here too.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <catenet/base.h>
@@ -25,6 +27,14 @@
 #include "run/world/end.h"
 #include "run/world/far_parts.h"
 #include "run/world/options.h"
+
+/* A world that hangs: how often in a second it is looked whether we are told to
+ * end, and how often before it is no more waited for. */
+#define HANG_EACH 4
+#define HANG_TIMES (3 * HANG_EACH)
+
+/* The kernel's. */
+#define ERRNO_MAX 4095
 
 enum far_state { FAR_IDLE, FAR_CONNECTING, FAR_LISTENING, FAR_OTHER };
 
@@ -120,10 +130,61 @@ static void cut(struct far *far)
 	loop_unwatch(far->loop, &far->watch);
 	if (!far->ends)
 		fprintf(stderr,
-			"catenet: the world %s has ended; connections in it "
-			"are reset\n",
-			far->name);
+			"catenet: the world %s %s; connections in it are "
+			"reset\n",
+			far->name,
+			far->hangs ? "does not answer" : "has ended");
 	map_each(&far->socks, cut_one, far);
+}
+
+/* All signals are blocked (run.c), and are taken between two rounds of the
+ * loop. */
+static bool is_told_to_end(const struct far *far)
+{
+	const bool no_program = !far->watch.on || far->ends;
+	sigset_t set;
+
+	if (sigpending(&set))
+		return false;
+	if (sigismember(&set, SIGTERM) == 1)
+		return true;
+	return (no_program || sigismember(&set, SIGCHLD) == 1) &&
+	       (sigismember(&set, SIGINT) == 1 ||
+		sigismember(&set, SIGQUIT) == 1 ||
+		sigismember(&set, SIGHUP) == 1);
+}
+
+/* A world answers at once.  One that hangs is waited for, as a kernel would be,
+ * but not by who is told to end. */
+static bool goes_on_waiting(struct far *far, unsigned *times)
+{
+	far->hangs = is_told_to_end(far) && ++*times == HANG_TIMES;
+	return !far->hangs;
+}
+
+/* Sends it, and waits for room.  False: it did not go. */
+static bool put(struct far *far, const struct talk *talk, int pass)
+{
+	unsigned times = 0;
+	int rc;
+
+	do {
+		rc = talk_send(far->watch.fd, talk, pass, 0);
+	} while (rc == -EAGAIN && goes_on_waiting(far, &times));
+	if (rc)
+		cut(far);
+	return !rc;
+}
+
+static int take(struct far *far, struct talk *talk, int *got)
+{
+	unsigned times = 0;
+	int rc;
+
+	do {
+		rc = talk_recv(far->watch.fd, talk, got, 0);
+	} while (rc == -EAGAIN && goes_on_waiting(far, &times));
+	return rc;
 }
 
 /* One message that is no answer; none of them bears a descriptor. */
@@ -158,20 +219,28 @@ static void line_ready(void *ctx, uint32_t events)
 		cut(far);
 }
 
-/* An answer to the question with that number; events meanwhile are kept. */
+/* An answer to the question with that number; events meanwhile are kept.  What
+ * is neither an error nor one of the few successes that there are is no answer:
+ * it would be the program's. */
 static int await(struct far *far, uint32_t serial, struct talk *talk, int *got)
 {
 	int rc;
 
 	do {
-		rc = talk_recv(far->watch.fd, talk, got, 0);
+		rc = take(far, talk, got);
 		if (rc <= 0)
 			break;
-		if (talk->kind == TALK_ANSWER && talk->serial == serial)
-			return talk->result;
+		if (talk->kind == TALK_ANSWER && talk->serial == serial) {
+			if (talk->result <= 1 && talk->result >= -ERRNO_MAX)
+				return talk->result;
+			break;
+		}
 		hear(far, talk, *got);
 		*got = -1;
 	} while (!far->over);
+	if (*got >= 0)
+		close(*got);
+	*got = -1;
 	cut(far);
 	return -ENETDOWN;
 }
@@ -184,10 +253,7 @@ int far_ask(struct far *far, struct talk *talk, int pass, int *got)
 	if (far->over)
 		return -ENETDOWN;
 	talk->serial = serial;
-	if (!talk_send(far->watch.fd, talk, pass, 0))
-		return await(far, serial, talk, got);
-	cut(far);
-	return -ENETDOWN;
+	return put(far, talk, pass) ? await(far, serial, talk, got) : -ENETDOWN;
 }
 
 int far_hear(struct far *far, struct talk *talk, int *got)
@@ -202,13 +268,16 @@ static int ask(struct far *far, struct talk *talk, int pass)
 
 	if (got >= 0)
 		close(got);
-	return rc;
+	if (rc <= 0)
+		return rc;
+	cut(far);
+	return -ENETDOWN;
 }
 
 static void say_only(struct far *far, const struct talk *talk, int pass)
 {
-	if (!far->over && talk_send(far->watch.fd, talk, pass, 0))
-		cut(far);
+	if (!far->over)
+		(void)put(far, talk, pass);
 }
 
 /* --------------------------------------------------------------- joining -- */
@@ -297,6 +366,7 @@ static const struct world_ops far_ops;
 
 struct world *far_new(struct loop *loop, const struct run_options *options)
 {
+	const struct timeval hang = {.tv_usec = 1000000 / HANG_EACH};
 	int fd = door_knock(options->world);
 	struct far *far;
 
@@ -309,6 +379,8 @@ struct world *far_new(struct loop *loop, const struct run_options *options)
 		close(fd);
 		return NULL;
 	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &hang, sizeof(hang));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &hang, sizeof(hang));
 	far->face.ops = &far_ops;
 	far->loop = loop;
 	(void)snprintf(far->name, sizeof(far->name), "%s", options->world);
@@ -656,7 +728,12 @@ static int name_of(const struct wsock *wsock, enum talk_kind kind,
 
 	if (rc)
 		return rc;
-	memcpy(addr, talk.data, talk.len < *len ? talk.len : *len);
+	/* No name is so long. */
+	if (talk.len > *len) {
+		cut(sock->far);
+		return -ENETDOWN;
+	}
+	memcpy(addr, talk.data, talk.len);
 	*len = talk.len;
 	return 0;
 }

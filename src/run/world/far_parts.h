@@ -30,6 +30,7 @@ struct far {
 	uint64_t numbers;
 	uint32_t serial;
 	bool over;
+	bool hangs; /* and that is why */
 	bool ends; /* there is no program any more */
 	char name[DOOR_NAME_MAX];
 	struct onlooker onlooker[3]; /* enum look_kind */
