@@ -20,6 +20,7 @@
 
 #include "run/filter.h"
 
+#define X32_BIT 0x40000000u
 #define BIT(cap) (UINT64_C(1) << (cap))
 
 /* Looking into programs, ending them, publishing low ports, buffers beyond the
@@ -99,6 +100,13 @@ static void filter_self(void)
 					       SECCOMP_RET_KILL_PROCESS);
 	op[n++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+#if defined(__x86_64__)
+	/* The same calls by other numbers. */
+	op[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K,
+					       X32_BIT, 0, 1);
+	op[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+					       SECCOMP_RET_KILL_PROCESS);
+#endif
 	for (size_t i = 0; i < REFUSED_N; i++) {
 		op[n++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)refused[i], 0, 1);

@@ -42,7 +42,6 @@
 #define REST_NS (5 * CN_NS_PER_SEC)
 /* The same signal within this time is one that came two ways. */
 #define ECHO_NS (200 * CN_NS_PER_MS)
-#define INHERITED_MAX 256
 
 /* How far SIGTERM has come. */
 enum ending {
@@ -238,8 +237,8 @@ static int watch_signals(struct run *run)
 /* ---------------------------------------------------------- descriptors -- */
 
 struct inherited {
-	int fd[INHERITED_MAX];
-	int n;
+	int *fd;
+	size_t n;
 };
 
 /* What we were started with, before anything of ours is opened. */
@@ -248,23 +247,28 @@ static void list_inherited(struct inherited *list)
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc/self/fd");
 
-	list->n = 0;
+	*list = (struct inherited){.fd = NULL};
 	while (dir && (entry = readdir(dir))) {
-		int fd = atoi(entry->d_name);
+		int fd = atoi(entry->d_name), *more;
 
-		if (fd > STDERR_FILENO && fd != dirfd(dir) &&
-		    list->n < INHERITED_MAX)
-			list->fd[list->n++] = fd;
+		if (fd <= STDERR_FILENO || fd == dirfd(dir))
+			continue;
+		more = realloc(list->fd, (list->n + 1) * sizeof(*more));
+		if (!more)
+			break;
+		list->fd = more;
+		list->fd[list->n++] = fd;
 	}
 	if (dir)
 		closedir(dir);
 }
 
 /* They are the program's: its peers shall see them end. */
-static void give_up_inherited(const struct inherited *list)
+static void give_up_inherited(struct inherited *list)
 {
-	for (int i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++)
 		close(list->fd[i]);
+	free(list->fd);
 	give_up_standard();
 }
 

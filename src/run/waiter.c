@@ -5,6 +5,7 @@
  * we learn of it when the answer finds nobody.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,13 +18,16 @@
 #include "run/restart.h"
 #include "run/supervisor.h"
 
+/* Beyond that it is for ever: a century, which still is a number of ns. */
+#define LONGEST_S 3153600000
+
 uint64_t socket_timeout(int a, int name)
 {
 	struct timeval tv = {0, 0};
 	socklen_t len = sizeof(tv);
 
 	if (getsockopt(a, SOL_SOCKET, name, &tv, &len) < 0 ||
-	    (tv.tv_sec == 0 && tv.tv_usec == 0))
+	    (tv.tv_sec == 0 && tv.tv_usec == 0) || tv.tv_sec > LONGEST_S)
 		return CN_NEVER;
 	return (uint64_t)tv.tv_sec * CN_NS_PER_SEC +
 	       (uint64_t)tv.tv_usec * CN_NS_PER_US;
@@ -93,14 +97,40 @@ static void on_ready(void *ctx, uint32_t events)
 	waiter_free(waiter);
 }
 
+/* Of a task that has ended, or that a signal has taken from its call and that
+ * will not be told of its limit when it calls again. */
+static bool is_left(const struct waiter *waiter)
+{
+	return !sup_is_valid(waiter->psock->sup, waiter->id) &&
+	       (!waiter->limited ||
+		(kill(waiter->tid, 0) < 0 && errno == ESRCH));
+}
+
+/* Nobody tells of a task's end: at each that begins to wait two others are
+ * looked at, so that they do not gather. */
+static void drop_left(struct list *all)
+{
+	for (int i = 0; i < 2 && !list_is_empty(all); i++) {
+		struct waiter *waiter =
+			CN_CONTAINER(list_first(all), struct waiter, by_task);
+
+		list_del(&waiter->by_task);
+		list_add_tail(all, &waiter->by_task);
+		if (is_left(waiter))
+			waiter_free(waiter);
+	}
+}
+
 static struct waiter *waiter_new(struct call *call, enum waiter_kind kind,
 				 uint64_t timeout)
 {
 	struct supervisor *sup = call->sup;
+	struct list *all = &sup->waiters[(unsigned)call->tid % SUP_TASK_HASH];
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
 
 	if (!waiter)
 		return NULL;
+	drop_left(all);
 	waiter->psock = call->psock;
 	waiter->kind = kind;
 	waiter->id = call->id;
@@ -114,8 +144,7 @@ static struct waiter *waiter_new(struct call *call, enum waiter_kind kind,
 	waiter->watch.fd = -1;
 	waiter->limited = timeout != CN_NEVER;
 	list_add_tail(&call->psock->waiters, &waiter->node);
-	list_add_tail(&sup->waiters[(unsigned)call->tid % SUP_TASK_HASH],
-		      &waiter->by_task);
+	list_add_tail(all, &waiter->by_task);
 	if (timeout != CN_NEVER &&
 	    loop_at(sup->loop, &waiter->timer,
 		    loop_refresh(sup->loop) + timeout) < 0) {

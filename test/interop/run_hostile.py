@@ -3,7 +3,9 @@
 """Programs that catenet run must be wary of: nothing of theirs may end the
 supervisor, write where it should not, or gain what they have not natively."""
 import os
+import select
 import subprocess
+import tempfile
 
 from harness import CATENET, PYTHON, Skip, case, main, native, need, python
 
@@ -121,6 +123,85 @@ for name, values in (36, (5,)), (12, (6, 7, -1)), (32, (1 << 20,)), \\
     plain, inside = as_nobody(script)
     assert plain == inside, (plain, inside)
     assert native(script) == python('-q', script)
+
+
+GATHER = '''
+import ctypes, os, signal, socket, threading
+libc = ctypes.CDLL(None, use_errno=True)
+l = socket.create_server(('127.0.0.1', 0))
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.siginterrupt(signal.SIGUSR1, True)
+
+def memory():
+    with open(f'/proc/{os.getppid()}/status') as file:
+        return int(file.read().split('VmRSS:')[1].split()[0])
+
+def wait():
+    libc.accept(l.fileno(), None, None)
+
+def some(n):
+    for _ in range(n):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while thread.is_alive():
+            signal.pthread_kill(thread.ident, signal.SIGUSR1)
+            thread.join(0.001)
+
+some(500)
+before = memory()
+some(5000)
+print(memory() - before)
+'''
+
+
+@case
+def nobody_waits():
+    """calls that signals have ended, of threads that are gone, are forgotten"""
+    grown = int(python('-q', GATHER))
+    assert grown < 300, f'{grown} KiB'
+
+
+@case
+def many_inherited():
+    """of four hundred pipes that it was started with the run keeps none"""
+    script = "import os, sys; os.closerange(3, 2000); sys.stdin.read()"
+    pipes = [os.pipe() for _ in range(400)]
+    outs = [out for _, out in pipes]
+    with subprocess.Popen([CATENET, 'run', '-q', '--', PYTHON, '-c', script],
+                          stdin=subprocess.PIPE, pass_fds=outs) as process:
+        for out in outs:
+            os.close(out)
+        for from_it, _ in pipes:
+            ready = select.select([from_it], [], [], 20)[0]
+            os.close(from_it)
+            assert ready, 'its end is not seen'
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
+@case
+def long_search_line():
+    """a line of resolv.conf that is longer than 255 octets stays whole"""
+    need('unshare', 'mount')
+    if os.geteuid() != 0:
+        raise Skip('only root can have another resolv.conf')
+    search = 'search ' + ' '.join(
+        f'sub{i}.a-name.of-a-long-domain.example.com' for i in range(9))
+    with tempfile.NamedTemporaryFile('w', suffix='.conf') as file:
+        file.write(f'{search}\nnameserver 127.0.0.1\n'
+                   f'options {"x" * 3000}\noptions ndots:5\n')
+        file.flush()
+        os.chmod(file.name, 0o644)
+        done = subprocess.run(
+            ['unshare', '-m', 'sh', '-c', f"""
+mount --bind {file.name} /etc/resolv.conf || exit 77
+{CATENET} run -q -- cat /etc/resolv.conf"""],
+            capture_output=True, text=True, timeout=60)
+    if done.returncode == 77:
+        raise Skip(done.stderr.strip())
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith('nameserver '), done
+    assert lines[1:] == [search, 'options ndots:5'], done
 
 
 if __name__ == '__main__':

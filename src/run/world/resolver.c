@@ -34,7 +34,7 @@
 #define TURN 16
 #define WRONG_MAX 64
 #define TRY_NS (2 * CN_NS_PER_SEC)
-#define LINE 256
+#define LINE 1024
 #define RESOLV "/etc/resolv.conf"
 
 struct server {
@@ -102,7 +102,7 @@ static void keep_line(struct resolver *resolver, const char *line)
 
 static void read_line(struct resolver *resolver, const char *line)
 {
-	char word[32], value[LINE];
+	char word[32], value[256];
 	int n = sscanf(line, "%31s %255s", word, value);
 
 	if (n < 2)
@@ -120,8 +120,16 @@ static void read_servers(struct resolver *resolver)
 	FILE *file = fopen(RESOLV, "re");
 	char line[LINE];
 
-	while (file && fgets(line, sizeof(line), file))
-		read_line(resolver, line);
+	bool whole = true;
+
+	/* A part of one is no line: what is too long is left out. */
+	while (file && fgets(line, sizeof(line), file)) {
+		const bool begins = whole;
+
+		whole = strchr(line, '\n') || feof(file);
+		if (begins && whole)
+			read_line(resolver, line);
+	}
 	if (file)
 		fclose(file);
 	if (opt->has_dns) {
