@@ -140,6 +140,22 @@ static int depth_below(struct file *file, const struct epoll *sought)
 	return deepest + 1;
 }
 
+/* In how many others this one lies, one within another; most: or in more. */
+static int height_above(const struct epoll *epoll, int most)
+{
+	int highest = 0;
+
+	for (const struct list *i = epoll->file.items.next;
+	     most && i != &epoll->file.items; i = i->next) {
+		const struct epoll_item *item =
+			CN_CONTAINER(i, struct epoll_item, of_file);
+		int height = 1 + height_above(item->epoll, most - 1);
+
+		highest = height > highest ? height : highest;
+	}
+	return highest;
+}
+
 static int item_set(struct epoll_item *item, const struct epoll_event *event)
 {
 	item->event = *event;
@@ -157,7 +173,9 @@ static int item_add(struct epoll *epoll, struct file *file, int fd,
 	if (event->events & (uint32_t)EPOLLEXCLUSIVE &&
 	    (event->events & ~EXCLUSIVE_OK || epoll_of(file)))
 		return EINVAL;
-	if (epoll_of(file) && depth_below(file, epoll) >= NEST_MAX)
+	if (epoll_of(file) &&
+	    depth_below(file, epoll) + height_above(epoll, NEST_MAX) >=
+		    NEST_MAX)
 		return ELOOP;
 	item = calloc(1, sizeof(*item));
 	if (!item)

@@ -432,7 +432,8 @@ static ssize_t recv_locked(struct lsock *sock, struct cursor *to, int flags)
 			return 0;
 		if (!rc && done && is_at_end(sock))
 			return done;
-		if (rc && want > 1 && flags & MSG_PEEK) {
+		/* The stack may be gone. */
+		if (rc && want > 1 && flags & MSG_PEEK && sock->ls.sock) {
 			waits = false; /* what there is will have to do */
 			want = 1;
 			if (cn_sock_readable(sock->ls.sock))

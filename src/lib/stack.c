@@ -402,7 +402,7 @@ int cn_stack_sleep(struct cn_stack *stack, uint64_t ns)
 	int rc;
 
 	hub_enter(stack->hub);
-	waiter_init(&waiter, stack->hub->now + ns);
+	waiter_init(&waiter, hub_until(stack->hub, ns));
 	rc = hub_wait(stack->hub, &waiter);
 	hub_leave(stack->hub);
 	return rc == EINTR ? fail(EINTR) : 0;

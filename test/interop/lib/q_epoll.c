@@ -325,6 +325,39 @@ static void nested(void)
 	S->close(outer);
 }
 
+/* A chain of instances is as long as the kernel's may be, from which end ever
+ * it is made. */
+static void deep(bool from_the_top)
+{
+	enum { N = 9 };
+	int ep[N];
+
+	for (int i = 0; i < N; i++)
+		ep[i] = S->epoll_create1(0);
+	for (int i = 0; i < N - 1; i++) {
+		int at = from_the_top ? i : N - 2 - i;
+
+		say("%s", res(add(ep[at], ep[at + 1], EPOLLIN, 1)));
+	}
+	/* In the middle, between what is above and what is below. */
+	S->epoll_ctl(ep[1], EPOLL_CTL_DEL, ep[2], NULL);
+	say("%s", res(add(ep[4], ep[5], EPOLLIN, 1)));
+	say("%s", res(add(ep[1], ep[3], EPOLLIN, 1)));
+	say("%s", res(add(ep[1], ep[7], EPOLLIN, 1)));
+	for (int i = 0; i < N; i++)
+		S->close(ep[i]);
+}
+
+static void deep_down(void)
+{
+	deep(true);
+}
+
+static void deep_up(void)
+{
+	deep(false);
+}
+
 /* Of many that are ready each has its turn. */
 static void turns(void)
 {
@@ -381,6 +414,8 @@ const struct question epoll_questions[] = {
 	{"epoll: what is refused", control_refuses, false},
 	{"epoll: copies", copies, false},
 	{"epoll: one within another", nested, false},
+	{"epoll: many within one another, from outside", deep_down, false},
+	{"epoll: many within one another, from inside", deep_up, false},
 	{"epoll: turns", turns, false},
 	{"epoll: waits", waits, false},
 	{NULL, NULL, false},

@@ -174,14 +174,41 @@ static void *looker(void *ctx)
 
 /* -------------------------------------------------------------- the end -- */
 
+struct waits {
+	pthread_t thread;
+	int fd, flags;
+};
+
 static void *wait_for_ever(void *ctx)
 {
-	int fd = (int)(intptr_t)ctx;
-	char octet;
+	const struct waits *waits = ctx;
+	char octet[8];
 
-	check(cn_recv(fd, &octet, 1, 0) == -1 && errno == ENETDOWN,
+	check(cn_recv(waits->fd, octet, sizeof(octet), waits->flags) == -1 &&
+		      errno == ENETDOWN,
 	      "recv when the stack goes");
-	cn_close(fd);
+	cn_close(waits->fd);
+	return NULL;
+}
+
+static void *accept_for_ever(void *ctx)
+{
+	const struct waits *waits = ctx;
+
+	check(cn_accept(waits->fd, NULL, NULL) == -1 && errno == ENETDOWN,
+	      "accept when the stack goes");
+	return NULL;
+}
+
+static void *send_for_ever(void *ctx)
+{
+	static const char octets[1 << 16];
+	const struct waits *waits = ctx;
+
+	while (cn_send(waits->fd, octets, sizeof(octets), MSG_NOSIGNAL) > 0)
+		;
+	check(errno == ENETDOWN, "send when the stack goes");
+	cn_close(waits->fd);
 	return NULL;
 }
 
@@ -244,22 +271,40 @@ static void run(void)
 	cn_close(ep);
 }
 
+/* Threads that wait in every way, when their stacks go. */
+static void end(void)
+{
+	struct waits waits[] = {
+		{.flags = 0},	     {.flags = MSG_WAITALL},
+		{.flags = MSG_PEEK}, {.flags = MSG_PEEK | MSG_WAITALL},
+		{.flags = 0},	     {.flags = 0},
+	};
+	enum { N = sizeof(waits) / sizeof(waits[0]), RECV = N - 2 };
+	int lst = serve(9);
+
+	for (int i = 0; i < N; i++) {
+		waits[i].fd = i < N - 1 ? dial() : serve(10);
+		pthread_create(&waits[i].thread, NULL,
+			       i < RECV	 ? wait_for_ever :
+			       i == RECV ? send_for_ever :
+					   accept_for_ever,
+			       &waits[i]);
+	}
+	cn_stack_sleep(near, 200 * CN_NS_PER_MS);
+	cn_stack_free(near);
+	cn_stack_free(far);
+	for (int i = 0; i < N; i++)
+		pthread_join(waits[i].thread, NULL);
+	cn_close(waits[N - 1].fd);
+	cn_close(lst);
+}
+
 int main(void)
 {
-	pthread_t waits;
-	int lst, fd;
-
 	open_stacks();
 	run();
 	check(atomic_load(&served) == CLIENTS * ROUNDS, "all were served");
-	lst = serve(9);
-	fd = dial();
-	pthread_create(&waits, NULL, wait_for_ever, (void *)(intptr_t)fd);
-	cn_stack_sleep(near, 50 * CN_NS_PER_MS);
-	cn_stack_free(near);
-	cn_stack_free(far);
-	pthread_join(waits, NULL);
-	cn_close(lst);
+	end();
 	printf("%sok 1 - %d connections in %d threads\n1..1\n",
 	       failures ? "not " : "", CLIENTS * ROUNDS, CLIENTS);
 	return failures != 0;
