@@ -23,4 +23,10 @@ uint8_t *cursor_piece(struct cursor *cursor, size_t *len);
 /* So many octets of it are done. */
 void cursor_pass(struct cursor *cursor, size_t len);
 
+/* The calls that only read say so by type; a msghdr cannot. */
+static inline void *unconst(const void *p)
+{
+	return (void *)(uintptr_t)p;
+}
+
 #endif

@@ -11,9 +11,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* sockaddr_in6 before it had a scope (RFC 2133): Linux still takes it. */
-#define SIN6_SHORT 24
-
 static struct cn_addr addr_from_in(struct in_addr in)
 {
 	uint8_t b[4];

@@ -7,6 +7,9 @@
 
 #include <catenet/frame.h>
 
+/* sockaddr_in6 before it had a scope (RFC 2133): Linux still takes it. */
+#define SIN6_SHORT 24
+
 /* What any call says to an address before it looks at the socket: 0, or EINVAL
  * to its length, or EFAULT. */
 int linux_addr_check(const void *sa, socklen_t len);

@@ -771,6 +771,9 @@ int linux_opt_get(struct linux_sock *ls, int level, int opt, void *val,
 	/* The last to be asked are IP's, and answer for a level unknown. */
 	if (!level_exists(ls, level))
 		return ls->domain == AF_INET ? EOPNOTSUPP : ENOPROTOOPT;
+	/* IPv6's are told as if there were room. */
+	if ((int)*len < 0 && level == IPPROTO_IPV6)
+		*len = sizeof(int);
 	if ((int)*len < 0)
 		return EINVAL;
 	if (linux_opt_owner(level, opt) != LINUX_OWNER_ENGINE)

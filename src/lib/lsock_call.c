@@ -156,14 +156,17 @@ static int accept_on(struct lsock *listener, struct sockaddr *addr,
 
 int cn_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
+	const bool wrong = flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct lsock *listener;
 	int rc;
 
-	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
-		return lsock_fail(EINVAL);
 	rc = lsock_enter_stream(fd, &listener);
 	if (rc)
-		return lsock_fail(rc);
+		return lsock_fail(wrong && rc != EBADF ? EINVAL : rc);
+	if (wrong) {
+		lsock_leave(listener);
+		return lsock_fail(EINVAL);
+	}
 	rc = accept_on(listener, addr, len, flags);
 	lsock_leave(listener);
 	return rc < 0 ? lsock_fail(-rc) : rc;
@@ -306,6 +309,9 @@ int cn_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	struct lsock *sock;
 	int rc = lsock_enter(fd, &sock);
 
+	/* Linux: the address comes before what the descriptor is. */
+	if (rc == ENOTSOCK && linux_addr_check(addr, len))
+		rc = linux_addr_check(addr, len);
 	if (rc)
 		return lsock_fail(rc);
 	rc = connect_locked(sock, addr, len);
@@ -331,7 +337,8 @@ int cn_shutdown(int fd, int how)
 		rc = linux_errno(cn_sock_shutdown(sock->ls.sock,
 						  (enum cn_shut)(how + 1),
 						  sock->file.hub->now));
-	if (!rc)
+	/* As Linux, also where it says ENOTCONN. */
+	if (rc != EINVAL)
 		file_wake(&sock->file, 0);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
@@ -371,6 +378,9 @@ int cn_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 		return lsock_fail(rc);
 	rc = linux_errno(sock->dgram ? cn_dgram_peer(sock->dgram, &ep) :
 				       cn_sock_peer(sock->ls.sock, &ep));
+	/* A datagram socket may be connected to port 0, and is not. */
+	if (!rc && !ep.port)
+		rc = ENOTCONN;
 	if (!rc)
 		rc = lsock_put_addr(sock, &ep, addr, len);
 	lsock_leave(sock);

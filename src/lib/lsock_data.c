@@ -213,12 +213,6 @@ ssize_t cn_sendmsg(int fd, const struct msghdr *msg, int flags)
 	return send_msg(fd, &copy, flags);
 }
 
-/* The calls that only read say so by type; a msghdr cannot. */
-static void *unconst(const void *p)
-{
-	return (void *)(uintptr_t)p;
-}
-
 ssize_t cn_sendto(int fd, const void *data, size_t len, int flags,
 		  const struct sockaddr *addr, socklen_t addr_len)
 {
@@ -234,49 +228,6 @@ ssize_t cn_sendto(int fd, const void *data, size_t len, int flags,
 ssize_t cn_send(int fd, const void *data, size_t len, int flags)
 {
 	return cn_sendto(fd, data, len, flags, NULL, 0);
-}
-
-/* What is no socket cannot be read or written: an epoll instance. */
-static ssize_t as_file(ssize_t done)
-{
-	return done < 0 && errno == ENOTSOCK ? lsock_fail(EINVAL) : done;
-}
-
-/* To read or write nothing Linux does not ask the socket. */
-static ssize_t do_nothing(int fd)
-{
-	struct lsock *sock;
-	int rc = lsock_enter(fd, &sock);
-
-	if (rc)
-		return as_file(lsock_fail(rc));
-	lsock_leave(sock);
-	return 0;
-}
-
-static bool is_nothing(const struct iovec *iov, int n)
-{
-	for (int i = 0; iov && i < n; i++)
-		if (iov[i].iov_len)
-			return false;
-	return iov || !n;
-}
-
-ssize_t cn_write(int fd, const void *data, size_t len)
-{
-	return as_file(cn_send(fd, data, len, 0));
-}
-
-ssize_t cn_writev(int fd, const struct iovec *iov, int n)
-{
-	const struct msghdr msg = {.msg_iov = unconst(iov),
-				   .msg_iovlen = (size_t)n};
-
-	if (n < 0 || n > IOV_MOST)
-		return lsock_fail(EINVAL);
-	if (is_nothing(iov, n))
-		return do_nothing(fd);
-	return as_file(send_msg(fd, &msg, 0));
 }
 
 /* ------------------------------------------------------------- receive -- */
@@ -530,20 +481,4 @@ ssize_t cn_recvfrom(int fd, void *data, size_t len, int flags,
 ssize_t cn_recv(int fd, void *data, size_t len, int flags)
 {
 	return cn_recvfrom(fd, data, len, flags, NULL, NULL);
-}
-
-ssize_t cn_read(int fd, void *data, size_t len)
-{
-	return len ? as_file(cn_recv(fd, data, len, 0)) : do_nothing(fd);
-}
-
-ssize_t cn_readv(int fd, const struct iovec *iov, int n)
-{
-	struct msghdr msg = {.msg_iov = unconst(iov), .msg_iovlen = (size_t)n};
-
-	if (n < 0 || n > IOV_MOST)
-		return lsock_fail(EINVAL);
-	if (is_nothing(iov, n))
-		return do_nothing(fd);
-	return as_file(recv_msg(fd, &msg, 0));
 }

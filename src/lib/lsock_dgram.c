@@ -18,8 +18,13 @@ int lsock_dgram_bind(struct lsock *sock, const struct sockaddr *addr,
 		     socklen_t len)
 {
 	struct cn_endpoint ep;
-	int rc = linux_addr_take(sock->ls.domain, addr, len, &ep);
+	int rc;
 
+	/* Other than connect and sendto, this wants the socket's family. */
+	if (sock->ls.domain == AF_INET6 && len >= sizeof(addr->sa_family) &&
+	    addr->sa_family == AF_INET)
+		return len < SIN6_SHORT ? EINVAL : EAFNOSUPPORT;
+	rc = linux_addr_take(sock->ls.domain, addr, len, &ep);
 	return rc ? rc : linux_errno(cn_dgram_bind(sock->dgram, &ep));
 }
 
@@ -117,6 +122,25 @@ static int take_port(struct lsock *sock)
 	return linux_errno(cn_dgram_bind(sock->dgram, &ep));
 }
 
+/* AF_UNSPEC is Linux's old word for AF_INET, and for nobody to a socket of
+ * IPv6. */
+static int take_peer(const struct lsock *sock, const struct msghdr *msg,
+		     struct cn_endpoint *peer)
+{
+	struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};
+	int rc;
+
+	memcpy(&addr, msg->msg_name,
+	       msg->msg_namelen < sizeof(addr) ? msg->msg_namelen :
+						 sizeof(addr));
+	if (addr.ss_family == AF_UNSPEC && sock->ls.domain == AF_INET6)
+		return msg->msg_namelen < sizeof(addr.ss_family) ? EINVAL : 0;
+	if (addr.ss_family == AF_UNSPEC)
+		addr.ss_family = AF_INET;
+	rc = linux_addr_take(sock->ls.domain, &addr, msg->msg_namelen, peer);
+	return rc || peer->port ? rc : EINVAL;
+}
+
 /* Where to, and how. */
 static int take_msg(const struct lsock *sock, const struct msghdr *msg,
 		    int flags, struct cn_dgram_msg *to)
@@ -127,10 +151,7 @@ static int take_msg(const struct lsock *sock, const struct msghdr *msg,
 	if (flags & (MSG_OOB | MSG_MORE | MSG_FASTOPEN))
 		return EOPNOTSUPP;
 	if (msg->msg_name && msg->msg_namelen)
-		rc = linux_addr_take(sock->ls.domain, msg->msg_name,
-				     msg->msg_namelen, &to->peer);
-	if (!rc && msg->msg_name && msg->msg_namelen && !to->peer.port)
-		rc = EINVAL;
+		rc = take_peer(sock, msg, &to->peer);
 	return rc ? rc : dgram_control_take(sock, msg, to);
 }
 

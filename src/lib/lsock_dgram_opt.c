@@ -452,6 +452,8 @@ int lsock_dgram_get(struct lsock *sock, int level, int opt, void *val,
 
 	if (!row && unknown(sock, level) == EOPNOTSUPP && level != SOL_SOCKET)
 		return EOPNOTSUPP;
+	if ((int)*len < 0 && level == IPPROTO_IPV6)
+		*len = sizeof(int);
 	if ((int)*len < 0)
 		return EINVAL;
 	if (!row && level == SOL_SOCKET)

@@ -166,6 +166,8 @@ static long set_socket_option(struct call *call, int name, const void *value,
 	int number = 0;
 	long err;
 
+	if (len < sizeof(number) && name != SO_BINDTODEVICE)
+		return -EINVAL;
 	switch (name) {
 	case SO_TYPE:
 	case SO_DOMAIN:

@@ -110,11 +110,11 @@ long call_bind(struct call *call)
 
 	if (err < 0)
 		return err;
-	/* One whose connect failed is closed, and bound to nothing. */
-	if (psock->state != PSOCK_CLOSED && psock->state != PSOCK_FAILED)
-		return -EINVAL;
-	call->once = true;
-	call->grace = true;
+	/* For others the world has only errors. */
+	if (psock->state == PSOCK_CLOSED || psock->state == PSOCK_FAILED) {
+		call->once = true;
+		call->grace = true;
+	}
 	may = may_bind(call, &addr);
 	err = world_bind(psock->sock, (struct sockaddr *)&addr,
 			 (socklen_t)call->args[2], may);
@@ -153,6 +153,43 @@ long call_listen(struct call *call)
 	return 0;
 }
 
+/* --------------------------------------------------- no longer connected */
+
+/* The error that the close of B leaves on A is not one of TCP's here. */
+static void clear_error(int a)
+{
+	int err;
+	socklen_t len = sizeof(err);
+
+	(void)getsockopt(a, SOL_SOCKET, SO_ERROR, &err, &len);
+}
+
+/* Linux disconnects a listener, or a socket that is connecting: it wakes who
+ * waits, and stays bound. */
+static long shutdown_unconnected(struct call *call, int how)
+{
+	struct psock *psock = call->psock;
+	long err;
+
+	if (psock->state == PSOCK_LISTENING && how == SHUT_WR)
+		return 0;
+	err = world_shutdown(psock->sock, how, -1);
+	if (err < 0)
+		return err;
+	psock->state = PSOCK_CLOSED;
+	psock->pending = 0;
+	psock->tokens = 0;
+	loop_unwatch(psock->sup->loop, &psock->watch);
+	end_fail(psock->end);
+	psock->end = NULL;
+	psock->dead = true;
+	psock_let_loose(psock);
+	clear_error(call->a);
+	waiters_reply(psock, WAIT_CONNECT, -ECONNABORTED);
+	waiters_reply(psock, WAIT_ACCEPT, -EINVAL);
+	return 0;
+}
+
 /* -------------------------------------------------------------- connect */
 
 /* The connection is reset, and another socket takes its place; where there is
@@ -182,16 +219,8 @@ static long disconnect(struct call *call)
 		return 0;
 	case PSOCK_LISTENING:
 	case PSOCK_CONNECTING:
-		err = world_shutdown(psock->sock, SHUT_RDWR, -1);
-		if (err < 0)
-			return err;
-		waiters_reply(psock, WAIT_CONNECT, -ECONNABORTED);
-		waiters_reply(psock, WAIT_ACCEPT, -EINVAL);
-		end_tokens(psock->end, call->a, psock->tokens, 0);
-		psock->tokens = 0;
-		psock->pending = 0;
-		psock->state = PSOCK_CLOSED;
-		return 0;
+		err = shutdown_unconnected(call, SHUT_RDWR);
+		return err < 0 ? err : psock_renew(call);
 	case PSOCK_OPEN:
 	case PSOCK_OVER:
 	case PSOCK_FAILED:
@@ -449,41 +478,6 @@ long call_accept4(struct call *call)
 }
 
 /* ------------------------------------------------------------- shutdown */
-
-/* The error that the close of B leaves on A is not one of TCP's here. */
-static void clear_error(int a)
-{
-	int err;
-	socklen_t len = sizeof(err);
-
-	(void)getsockopt(a, SOL_SOCKET, SO_ERROR, &err, &len);
-}
-
-/* Linux disconnects a listener, or a socket that is connecting: it wakes who
- * waits, and stays bound. */
-static long shutdown_unconnected(struct call *call, int how)
-{
-	struct psock *psock = call->psock;
-	long err;
-
-	if (psock->state == PSOCK_LISTENING && how == SHUT_WR)
-		return 0;
-	err = world_shutdown(psock->sock, how, -1);
-	if (err < 0)
-		return err;
-	psock->state = PSOCK_CLOSED;
-	psock->pending = 0;
-	psock->tokens = 0;
-	loop_unwatch(psock->sup->loop, &psock->watch);
-	end_fail(psock->end);
-	psock->end = NULL;
-	psock->dead = true;
-	psock_let_loose(psock);
-	clear_error(call->a);
-	waiters_reply(psock, WAIT_CONNECT, -ECONNABORTED);
-	waiters_reply(psock, WAIT_ACCEPT, -EINVAL);
-	return 0;
-}
 
 long call_shutdown(struct call *call)
 {

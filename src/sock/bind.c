@@ -156,9 +156,12 @@ void sock_forget_connection(struct cn_sock *sock)
 
 static int start_listening(struct cn_sock *sock, uint32_t backlog, uint64_t now)
 {
+	int pending = sock->err;
 	int err = CN_OK;
 
 	sock_forget_connection(sock);
+	/* Linux leaves what nobody has asked about yet. */
+	sock->err = pending;
 	if (sock->any_port)
 		sock->phase = SOCK_LISTENING;
 	else if (!sock->port_held)

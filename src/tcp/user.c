@@ -295,8 +295,13 @@ static int64_t recv_oob(struct tcb *tcb, uint8_t *data, size_t len,
 {
 	if (tcb->oobinline)
 		return CN_E_INVAL;
+	if (!tcb->oob_has && !tcb->urg_in)
+		return CN_E_INVAL;
+	/* As Linux: it was aborted, not closed. */
+	if (tcb->state == CN_CLOSED && !tcb->fin_rcvd)
+		return CN_E_NOTCONN;
 	if (!tcb->oob_has)
-		return tcb->urg_in ? CN_E_AGAIN : CN_E_INVAL;
+		return tcb->rd_shut || tcb->fin_rcvd ? 0 : CN_E_AGAIN;
 	if (!len)
 		return 0;
 	*data = tcb->oob_octet;

@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "walk"))
 import compare
 import programs
+import states
 
 FOLDER = os.path.join(HERE, "walk")
 walker = compare.Side([os.path.join(os.environ.get("BUILD", "build"),
@@ -32,6 +33,18 @@ for lines, answers in compare.read(os.path.join(FOLDER, "found.txt")):
     told(ours == answers, "; ".join(lines[-2:]),
          [f"{line:32} {want} {'' if want == got else '  ours: ' + got}"
           for line, want, got in zip(lines, answers, ours)])
+
+table = compare.table(os.path.join(FOLDER, "states.txt"))
+wrong = {state: [] for state in states.STATES}
+for state, verb, lines, n in states.cells():
+    want = table[state, verb]
+    got = walker.ask(lines, compare.PACES[0])[-n:]
+    del got[1]  # the wait's
+    wrong[state] += [f"{verb}: {asked}: {a}, ours {b}" for asked, a, b in
+                     zip([verb] + states.AFTER, want, got)
+                     if a != b and a != "None"]
+for state, rows in wrong.items():
+    told(not rows, f"{state}: {len(states.VERBS)} calls", rows)
 
 wrong, n = [], 0
 for seed, want in compare.kept(os.path.join(FOLDER, "kept.txt")):

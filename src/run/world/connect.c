@@ -200,10 +200,25 @@ int near_connect(struct wsock *sock, const struct sockaddr *addr, socklen_t len)
 	return -EINPROGRESS;
 }
 
+/* As Linux: a port that the program did not name is given back. */
+static void give_port_back(struct wsock *sock)
+{
+	if (!sock->bound || sock->chose_port ||
+	    !cn_addr_is_any(&sock->bound_to.addr))
+		return;
+	sock->bound = false;
+	memset(&sock->bound_to, 0, sizeof(sock->bound_to));
+	if (sock->reserved_fd >= 0)
+		close(sock->reserved_fd);
+	sock->reserved_fd = -1;
+}
+
 void wsock_to_idle(struct wsock *sock)
 {
-	struct cn_endpoint *local = sock->bound ? &sock->bound_to : NULL;
+	struct cn_endpoint *local;
 
+	give_port_back(sock);
+	local = sock->bound ? &sock->bound_to : NULL;
 	list_del(&sock->kind);
 	if (sock->flow)
 		flow_orphan(sock->flow);

@@ -65,7 +65,8 @@ int near_setsockopt(struct wsock *sock, int level, int name, const void *value,
 	case LINUX_OWNER_ENGINE:
 		break;
 	}
-	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && sock->bound)
+	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && sock->bound &&
+	    sock->ls.domain == AF_INET6)
 		return -EINVAL;
 	rc = linux_opt_set(&sock->ls, level, name, value, len, now);
 	world_touch(sock->world);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a program on the kernel and on ours, lays the answers side by side, and
 cuts one that differs down to what is needed for it."""
+import concurrent.futures
 import hashlib
 import os
 import select
@@ -8,6 +9,7 @@ import subprocess
 
 import known
 import programs
+import states
 
 # How long sides are given after each call, and calls may wait. What differs is
 # asked again, slower; only what differs at every pace does.
@@ -57,6 +59,43 @@ def keep(walker, path, seeds):
             if None not in native and (
                     native == walker.sides["linked"].ask(lines, PACES[0])):
                 f.write(f"{seed} {sum_of(lines, native)}\n")
+
+
+def table(path):
+    """{(state, verb): answers}"""
+    cells = {}
+    with open(path) as f:
+        for line in f:
+            if line[0] != "#":
+                state, verb, *answers = line.rstrip("\n").split("\t")
+                cells[state, verb] = answers
+    return cells
+
+
+def write_table(walkers, path):
+    """What the kernel says to each verb in each state; each walker has its
+    share."""
+    cells = list(states.cells())
+
+    def ask(i):
+        told = []
+        for _, _, lines, n in cells[i::len(walkers)]:
+            answers = [None]
+            for pace in PACES:
+                if None in answers:
+                    answers = walkers[i].natively(lines, pace)[-n:]
+            told.append([str(a) for a in answers])
+        return told
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        shares = list(pool.map(ask, range(len(walkers))))
+    with open(path, "w") as f:
+        f.write("# SPDX-License-Identifier: MIT\n# What Linux answers in each "
+                "state (states.py); tools/walk --states.\n# state, verb, its "
+                "answer, and then " + ", ".join(states.AFTER) + "\n")
+        for i, (state, verb, _, _) in enumerate(cells):
+            told = shares[i % len(walkers)][i // len(walkers)]
+            f.write("\t".join([state, verb, told[0], *told[2:]]) + "\n")
 
 
 class Side:

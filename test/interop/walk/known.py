@@ -57,15 +57,24 @@ class Step:
         return self.said(lambda words, answer: words[0] in SENDS
                          and len(words) > 3 and "O" in words[3])
 
-    def is_epoll(self, name):
+    def urgents(self):
+        return sum(words[0] in SENDS and len(words) > 3 and "O" in words[3]
+                   for words, _ in self.before)
+
+    def kind(self, name):
+        """What the descriptor is: tcp, udp, ep."""
         for words, answer in reversed(self.before):
+            if not answer.startswith("ok"):
+                continue
             if words[0] == "dup" and words[2] == name:
                 name = words[1]
-            elif words[0] in ("socket", "accept", "epcreate"):
-                made = words[2] if words[0] == "accept" else words[1]
-                if made == name and answer.startswith("ok"):
-                    return words[0] == "epcreate"
-        return False
+            elif words[0] == "socket" and words[1] == name:
+                return words[3]
+            elif words[0] == "accept" and words[2] == name:
+                return "tcp"
+            elif words[0] == "epcreate" and words[1] == name:
+                return "ep"
+        return None
 
 
 def of_both(step):
@@ -82,13 +91,32 @@ def of_both(step):
 
 
 def of_linked(step):
-    if step.verb == "ioctl" and step.is_epoll(step.word(1)) and (
+    if step.word(2) == "clamp":
+        return "TCP_WINDOW_CLAMP that was not set"
+    if step.other == "ENOPROTOOPT" and step.kind(step.word(1)) == "udp" and (
+            step.verb in ("get", "set")):
+        return "option that docs/sockets.md says is refused"
+    if step.verb in SENDS and "M" in step.word(3) and (
+            step.errors(step.native.split()[0], "EOPNOTSUPP")):
+        return "MSG_MORE of datagrams is refused"
+    if step.verb in RECVS + ("ioctl",) and step.urgent() and step.said(
+            lambda words, answer: words[0] == "set"
+            and words[2] == "oobinline"):
+        return "!SO_OOBINLINE set while an urgent octet waits"
+    if step.verb in RECVS + ("ioctl",) + WAITS and step.urgents() > 1:
+        return "!an urgent octet after one that is unread"
+    if step.verb == "connect" and step.errors("ECONNABORTED", "0"):
+        return "!a socket that was shut connects to itself"
+    if step.verb in ("name", "peer") and step.said(
+            lambda words, answer: words[0] == "bind" and answer != "0"):
+        return "the name after a bind that failed"
+    if step.verb == "ioctl" and step.kind(step.word(1)) == "ep" and (
             step.errors("EINVAL", "ENOTTY")):
         return "ioctl of an epoll instance says EINVAL since Linux 6.9"
     if step.verb == "set" and step.other == "ENOPROTOOPT":
         return "option that docs/sockets.md says is refused"
-    if step.verb in WAITS and step.urgent() and step.lost({"PRI"}) and (
-            step.did("shutdown")):
+    if step.verb in WAITS and step.urgent() and step.did("shutdown") and (
+            step.verb != "poll" or step.lost({"PRI"})):
         return "urgent data to a socket that is shut both ways"
     return None
 
@@ -99,6 +127,8 @@ def of_run(step):
         return "!sendmsg with an address"
     if send and step.errors("ECONNRESET", "EPIPE"):
         return "send after a reset says EPIPE at once"
+    if send and step.errors("ECONNRESET", "ENOTCONN"):
+        return "send on a socket that is not connected"
     if send and step.native.split()[0] in ("EPIPE", "ECONNREFUSED") and (
             step.other.split()[0] in ("ENOTCONN", "EPIPE")):
         return "send on a socket that is not connected"
@@ -116,18 +146,51 @@ def of_run(step):
     if step.verb == "ioctl" and step.listens() and step.word(2) in (
             "inq", "outq", "unsent"):
         return "FIONREAD of a listener"
+    if recv and step.native.startswith("0") and step.words[2] == "0" and (
+            step.other.startswith("EAGAIN")):
+        return "a blocking recv of no octets"
+    if recv and step.native.startswith("0") and step.did("shutdown") and (
+            step.other.split()[0] in ("ENOTCONN", "EINVAL")):
+        return "shutdown of a socket that was never connected"
+    if step.verb == "recvmsg" and "T" in step.word(3):
+        return "!recvmsg with MSG_TRUNC copies"
+    if step.verb == "get" and step.word(2) == "error" and (
+            step.errors("none", "EPIPE")):
+        return "an error that send has told"
+    if step.did("dup") and step.other in ("EOPNOTSUPP", "EINVAL") and (
+            step.did("connect")):
+        return "!copies of a socket whose connect failed"
+    if step.verb in ("name", "bind", "sendto", "connect") and step.said(
+            lambda words, answer: words[0] == "connect"
+            and answer.startswith(("ECONN", "EINPROGRESS"))):
+        return "!the name of a socket whose connect failed"
+    if step.verb == "connect" and step.errors("ECONNREFUSED", "0"):
+        return "!a port that bind chose stays after shutdown of a listener"
+    if step.verb == "bind" and step.errors("0", "EINVAL"):
+        return "!bind of a socket whose connection is over"
+    if send and step.native == "EINVAL" and "@" in step.words[-1]:
+        return "a wrong address for a socket that is not connected"
+    if step.verb == "epwait" and step.did("epctl") and step.said(
+            lambda words, answer: words[0] == "epctl" and "E" in words[4]):
+        return "!edges that AF_UNIX tells besides"
     if send and "O" in step.word(3) and step.other == "EOPNOTSUPP":
         return "MSG_OOB without an octet"
     if (recv or step.verb == "ioctl" or step.verb in WAITS) and step.urgent():
         return "!unread urgent octets"
     if step.verb == "poll":
         return of_run_poll(step)
+    if step.verb == "epwait" and step.lost({"ERR"}):
+        return "poll after FIN and reset says no ERR"
     return None
 
 
 def of_run_poll(step):
     if step.told({"IN", "rdnorm", "RDHUP"}):
         return "poll of a listener or a connect that was shut down"
+    if step.lost({"IN", "rdnorm", "RDHUP"}) and step.did("shutdown"):
+        return "shutdown of a socket that was never connected"
+    if step.told({"ERR"}):
+        return "an error that send has told"
     if step.lost({"ERR"}):
         return "poll after FIN and reset says no ERR"
     return None

@@ -209,6 +209,20 @@ static void v_send(const struct words *w)
 	    res(S->send(fd_of(word(w, 1)), data, n, flags_of(word(w, 3)))));
 }
 
+/* fill a: sends until no more fits; how much that is, is anybody's own. */
+static void v_fill(const struct words *w)
+{
+	long rc;
+
+	do {
+		rc = S->send(fd_of(word(w, 1)), data, DATA_MAX,
+			     MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (rc > 0)
+			S->pause_ms(1);
+	} while (rc > 0);
+	say("%s", res(rc));
+}
+
 /* sendto a 10 flags address */
 static void v_sendto(const struct words *w)
 {
@@ -548,19 +562,35 @@ static void v_sleep(const struct words *w)
 }
 
 const struct verb verbs[] = {
-	{"socket", v_socket},	  {"dup", v_dup},
-	{"close", v_close},	  {"bind", v_bind},
-	{"listen", v_listen},	  {"accept", v_accept},
-	{"connect", v_connect},	  {"shutdown", v_shutdown},
-	{"name", v_name},	  {"peer", v_peer},
-	{"send", v_send},	  {"sendto", v_sendto},
-	{"sendmsg", v_sendmsg},	  {"writev", v_writev},
-	{"recv", v_recv},	  {"recvfrom", v_recvfrom},
-	{"recvmsg", v_recvmsg},	  {"readv", v_readv},
-	{"poll", v_poll},	  {"select", v_select},
-	{"epcreate", v_epcreate}, {"epctl", v_epctl},
-	{"epwait", v_epwait},	  {"set", v_set},
-	{"get", v_get},		  {"info", v_info},
-	{"ioctl", v_ioctl},	  {"fcntl", v_fcntl},
-	{"sleep", v_sleep},	  {NULL, NULL},
+	{"socket", v_socket},
+	{"dup", v_dup},
+	{"close", v_close},
+	{"bind", v_bind},
+	{"listen", v_listen},
+	{"accept", v_accept},
+	{"connect", v_connect},
+	{"shutdown", v_shutdown},
+	{"name", v_name},
+	{"peer", v_peer},
+	{"send", v_send},
+	{"fill", v_fill},
+	{"sendto", v_sendto},
+	{"sendmsg", v_sendmsg},
+	{"writev", v_writev},
+	{"recv", v_recv},
+	{"recvfrom", v_recvfrom},
+	{"recvmsg", v_recvmsg},
+	{"readv", v_readv},
+	{"poll", v_poll},
+	{"select", v_select},
+	{"epcreate", v_epcreate},
+	{"epctl", v_epctl},
+	{"epwait", v_epwait},
+	{"set", v_set},
+	{"get", v_get},
+	{"info", v_info},
+	{"ioctl", v_ioctl},
+	{"fcntl", v_fcntl},
+	{"sleep", v_sleep},
+	{NULL, NULL},
 };
