@@ -19,6 +19,8 @@
 /* Between two octets, and for the whole answer. */
 #define SILENCE_MS 2000
 #define PATIENCE_MS 5000
+/* For all that another user has: who asks as root waits for nobody's many. */
+#define FOLDER_MS 5000
 
 struct answer {
 	struct worlds *worlds;
@@ -170,6 +172,7 @@ static void ask(struct worlds *worlds, int dir_fd, const char *dir,
 
 static void ask_folder(void *ctx, const char *path, uid_t uid)
 {
+	const int64_t until_ms = now_ms() + FOLDER_MS;
 	const struct dirent *entry;
 	DIR *dir;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -181,9 +184,17 @@ static void ask_folder(void *ctx, const char *path, uid_t uid)
 		close(fd);
 		return;
 	}
-	while ((entry = readdir(dir)))
-		if (*entry->d_name != '.')
-			ask(ctx, fd, path, entry->d_name, uid);
+	while ((entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		if (uid != geteuid() && now_ms() > until_ms) {
+			complain(ctx, path, entry->d_name,
+				 "this and what follows is not asked: too long "
+				 "for the others there");
+			break;
+		}
+		ask(ctx, fd, path, entry->d_name, uid);
+	}
 	closedir(dir);
 }
 

@@ -359,6 +359,38 @@ def for_root():
             assert '7-00000002' not in ss('-a')[1]
 
 
+MUTE = '''
+import os, socket, sys, time
+kept = []
+for i in range(40):
+    one = socket.socket(socket.AF_UNIX)
+    one.bind(os.path.join(sys.argv[1], f'{100 + i}-00000000'))
+    one.listen(4)
+    kept.append(one)
+print('there', flush=True)
+time.sleep(120)
+'''
+
+
+@case
+def many_mute():
+    """many sockets of another user's that do not answer hold root up once"""
+    with strangers_folder() as path:
+        process = subprocess.Popen(
+            ['/usr/bin/python3', '-c', MUTE, path], stdout=subprocess.PIPE,
+            text=True, preexec_fn=as_stranger, cwd='/')
+        try:
+            if process.stdout.readline() != 'there\n':
+                raise Skip('/usr/bin/python3 does not run')
+            # Forty times two seconds would be more than ss() waits.
+            err = ss('-a')[1]
+        finally:
+            process.kill()
+            process.wait(20)
+        assert 'does not answer' in err, err
+        assert 'is not asked' in err, err
+
+
 @case
 def squatted():
     """where another user was first in /tmp, the program runs all the same"""
