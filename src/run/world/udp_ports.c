@@ -40,6 +40,10 @@
 #define SWEEP_NS (500 * CN_NS_PER_MS)
 #define TURN 64
 #define DATAGRAM_MAX 65535
+/* The lists are long where there are thousands of sockets: to read them for
+ * each datagram would take all of our time, and not a tenth of it. */
+#define SETTLED 256
+#define SETTLED_TIMES 10
 
 struct published_udp {
 	struct list node;
@@ -56,8 +60,15 @@ struct mirror {
 	struct cn_endpoint at; /* port 0: spare */
 };
 
+/* Where a program has sent, and nothing was to be done for it. */
+struct settled {
+	struct cn_endpoint at;
+	uint64_t until;
+};
+
 struct udp_ports {
 	struct world *world;
+	struct settled settled[SETTLED];
 	struct list published;
 	unsigned n;
 	struct loop_timer sweep;
@@ -446,12 +457,42 @@ static void set_up_mirror(struct udp_ports *ports, const struct cn_endpoint *ep)
 	(void)loop_watch(ports->world->loop, &mirror->watch, EPOLLIN);
 }
 
+static struct settled *settled_of(struct udp_ports *ports,
+				  const struct cn_endpoint *ep)
+{
+	return &ports->settled[ep->port % SETTLED];
+}
+
+static bool is_settled(struct udp_ports *ports, const struct cn_endpoint *ep,
+		       uint64_t now)
+{
+	const struct settled *settled = settled_of(ports, ep);
+
+	return settled->at.port == ep->port &&
+	       cn_addr_equal(&settled->at.addr, &ep->addr) &&
+	       now < settled->until;
+}
+
+/* For as long as it is worth, by how long it has taken to find out: nobody
+ * waits who has few sockets. */
+static void settle(struct udp_ports *ports, const struct cn_endpoint *ep,
+		   uint64_t since)
+{
+	const uint64_t now = loop_refresh(ports->world->loop);
+
+	*settled_of(ports, ep) = (struct settled){
+		.at = *ep,
+		.until = now + SETTLED_TIMES * (now - since),
+	};
+}
+
 void near_udp_wanted(struct world *world, const struct sockaddr *addr,
 		     socklen_t len)
 {
 	struct udp_ports *ports = world->udp_ports;
 	struct sockaddr_storage ss;
 	struct cn_endpoint ep;
+	uint64_t since;
 
 	memset(&ss, 0, sizeof(ss));
 	memcpy(&ss, addr, len < sizeof(ss) ? len : sizeof(ss));
@@ -459,10 +500,14 @@ void near_udp_wanted(struct world *world, const struct sockaddr *addr,
 	    !linux_addr_from_kernel(&ss, &ep) || !ep.port ||
 	    !cn_addr_is_v4(&ep.addr) || !cn_addr_is_loopback(&ep.addr))
 		return;
+	since = loop_refresh(world->loop);
 	if (is_mirrored(ports, &ep) || udp_is_ours(world, ep.port) ||
-	    is_taken(ports->list_fd, &ep) || !is_taken(ports->machine_fd, &ep))
+	    is_settled(ports, &ep, since))
 		return;
-	set_up_mirror(ports, &ep);
+	if (is_taken(ports->list_fd, &ep) || !is_taken(ports->machine_fd, &ep))
+		settle(ports, &ep, since);
+	else
+		set_up_mirror(ports, &ep);
 }
 
 /* ----------------------------------------------------------------- whole -- */
