@@ -158,6 +158,8 @@ bool sock_inherit(struct cn_sock *sock, const struct cn_sock *listener)
 	sock->reuseaddr = listener->reuseaddr;
 	sock->reuseport = listener->reuseport;
 	sock->linger = listener->linger;
+	/* The address outlives the connection where bind() named it. */
+	sock->addr_bound = listener->addr_bound;
 	if (!tune)
 		return true;
 	own = tcp_tune(&sock->tcb);

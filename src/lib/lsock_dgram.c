@@ -28,6 +28,17 @@ int lsock_dgram_bind(struct lsock *sock, const struct sockaddr *addr,
 	return rc ? rc : linux_errno(cn_dgram_bind(sock->dgram, &ep));
 }
 
+/* Linux gives a port to whoever tries to send or connect, whether it can or not. */
+static int take_port(struct lsock *sock)
+{
+	struct cn_endpoint ep;
+
+	cn_dgram_name(sock->dgram, &ep);
+	if (ep.port)
+		return 0;
+	return linux_errno(cn_dgram_bind(sock->dgram, &ep));
+}
+
 int lsock_dgram_connect(struct lsock *sock, const struct sockaddr *addr,
 			socklen_t len)
 {
@@ -38,7 +49,9 @@ int lsock_dgram_connect(struct lsock *sock, const struct sockaddr *addr,
 		cn_dgram_disconnect(sock->dgram);
 		return 0;
 	}
-	rc = linux_addr_take(sock->ls.domain, addr, len, &ep);
+	rc = take_port(sock);
+	if (!rc)
+		rc = linux_addr_take(sock->ls.domain, addr, len, &ep);
 	return rc ? rc : linux_errno(cn_dgram_connect(sock->dgram, &ep));
 }
 
@@ -111,17 +124,6 @@ static ssize_t send_pieces(struct lsock *sock, const struct cn_dgram_msg *to,
 	}
 }
 
-/* Linux gives a port to whoever tries to send, whether it can or not. */
-static int take_port(struct lsock *sock)
-{
-	struct cn_endpoint ep;
-
-	cn_dgram_name(sock->dgram, &ep);
-	if (ep.port)
-		return 0;
-	return linux_errno(cn_dgram_bind(sock->dgram, &ep));
-}
-
 /* AF_UNSPEC is Linux's old word for AF_INET, and for nobody to a socket of
  * IPv6. */
 static int take_peer(const struct lsock *sock, const struct msghdr *msg,
@@ -147,8 +149,10 @@ static int take_msg(const struct lsock *sock, const struct msghdr *msg,
 {
 	int rc = 0;
 
-	/* MSG_MORE would make one datagram out of several calls. */
-	if (flags & (MSG_OOB | MSG_MORE | MSG_FASTOPEN))
+	/* MSG_MORE would make one datagram out of several calls; to MSG_OOB
+	 * Linux's IPv6 says nothing. */
+	if (flags & (MSG_MORE | MSG_FASTOPEN) ||
+	    (flags & MSG_OOB && sock->ls.domain == AF_INET))
 		return EOPNOTSUPP;
 	if (msg->msg_name && msg->msg_namelen)
 		rc = take_peer(sock, msg, &to->peer);

@@ -87,15 +87,19 @@ static int take_port(struct cn_dgram *dgram, uint16_t number)
 int cn_dgram_bind(struct cn_dgram *dgram, const struct cn_endpoint *local)
 {
 	struct cn_addr before = dgram->tuple.local;
+	bool bound = dgram->port_held || dgram->any_port;
 	int err;
 
-	if (dgram->port_held || dgram->any_port)
+	/* The state before the address, or after it: as cn_sock_bind. */
+	if (bound && dgram->family6)
 		return CN_E_INVAL;
 	err = check_family(dgram, &local->addr);
 	if (err)
 		return err == CN_E_NETUNREACH ? CN_E_INVAL : err;
 	if (!may_bind(dgram->host, &local->addr))
 		return CN_E_ADDRNOTAVAIL;
+	if (bound)
+		return CN_E_INVAL;
 	dgram->tuple.local = local->addr;
 	err = take_port(dgram, local->port);
 	if (err) {
@@ -176,9 +180,8 @@ int cn_dgram_connect(struct cn_dgram *dgram, const struct cn_endpoint *peer)
 
 void cn_dgram_disconnect(struct cn_dgram *dgram)
 {
-	if (!dgram->connected)
-		return;
-	forget_peer(dgram);
+	if (dgram->connected)
+		forget_peer(dgram);
 	if (!dgram->port_bound)
 		dgram_drop_port(dgram);
 }

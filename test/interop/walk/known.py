@@ -57,6 +57,12 @@ class Step:
         return self.said(lambda words, answer: words[0] in SENDS
                          and len(words) > 3 and "O" in words[3])
 
+    def shut_listener(self):
+        shut = [words[1] for words, answer in self.before
+                if words[0] == "shutdown" and answer == "ENOTCONN"]
+        return self.said(lambda words, answer: words[0] == "listen"
+                         and answer == "0" and words[1] in shut)
+
     def urgents(self):
         return sum(words[0] in SENDS and len(words) > 3 and "O" in words[3]
                    for words, _ in self.before)
@@ -98,7 +104,10 @@ def of_linked(step):
         return "option that docs/sockets.md says is refused"
     if step.verb in SENDS and "M" in step.word(3) and (
             step.errors(step.native.split()[0], "EOPNOTSUPP")):
-        return "MSG_MORE of datagrams is refused"
+        return "!MSG_MORE of datagrams is refused"
+    if step.verb in SENDS and step.kind(step.word(1)) == "udp" and (
+            step.other == "EINVAL"):
+        return "a datagram socket that is connected to port 0"
     if step.verb in RECVS + ("ioctl",) and step.urgent() and step.said(
             lambda words, answer: words[0] == "set"
             and words[2] == "oobinline"):
@@ -107,6 +116,12 @@ def of_linked(step):
         return "!an urgent octet after one that is unread"
     if step.verb == "connect" and step.errors("ECONNABORTED", "0"):
         return "!a socket that was shut connects to itself"
+    if step.verb == "get" and step.word(2) == "priority":
+        return "SO_PRIORITY by IP_TOS"
+    if step.verb == "get" and step.word(2) in ("sndbuf", "rcvbuf"):
+        return "a buffer that tunes itself"
+    if step.shut_listener():
+        return "!a listener that was shut before it listened"
     if step.verb in ("name", "peer") and step.said(
             lambda words, answer: words[0] == "bind" and answer != "0"):
         return "the name after a bind that failed"
@@ -140,8 +155,8 @@ def of_run(step):
         return "recv on a socket that is not connected"
     if step.verb == "recvmsg" and "family 1" in step.other:
         return "recvmsg tells an AF_UNIX address"
-    if step.verb == "bind" and step.other == "EINVAL" and (
-            step.native != "0"):
+    if step.verb == "bind" and step.native != "0" and (
+            step.other in ("EINVAL", "EADDRNOTAVAIL")):
         return "a wrong address for a socket that is bound"
     if step.verb == "ioctl" and step.listens() and step.word(2) in (
             "inq", "outq", "unsent"):
@@ -155,7 +170,8 @@ def of_run(step):
     if step.verb == "recvmsg" and "T" in step.word(3):
         return "!recvmsg with MSG_TRUNC copies"
     if step.verb == "get" and step.word(2) == "error" and (
-            step.errors("none", "EPIPE")):
+            step.errors("none", "EPIPE")
+            or step.errors("none", "ECONNRESET")):
         return "an error that send has told"
     if step.did("dup") and step.other in ("EOPNOTSUPP", "EINVAL") and (
             step.did("connect")):
@@ -187,7 +203,8 @@ def of_run(step):
 def of_run_poll(step):
     if step.told({"IN", "rdnorm", "RDHUP"}):
         return "poll of a listener or a connect that was shut down"
-    if step.lost({"IN", "rdnorm", "RDHUP"}) and step.did("shutdown"):
+    if step.did("shutdown") and step.bits(step.native) - step.bits(
+            step.other) <= {"IN", "rdnorm", "RDHUP"} and not step.more():
         return "shutdown of a socket that was never connected"
     if step.told({"ERR"}):
         return "an error that send has told"
