@@ -137,9 +137,8 @@ long call_listen(struct call *call)
 		return -EINVAL;
 	if (psock->dead && (err = psock_renew(call)) < 0)
 		return err;
-	err = psock_fill(psock, call->a);
-	if (err < 0)
-		return err;
+	/* Before A becomes a listener's: where it may not listen it stays what
+	 * it is. */
 	err = world_listen(psock->sock, (int)call->args[1]);
 	if (err == -EADDRINUSE) {
 		psocks_sweep(call->sup, call->sup->loose_n);
@@ -147,6 +146,11 @@ long call_listen(struct call *call)
 	}
 	if (err < 0)
 		return err;
+	err = psock_fill(psock, call->a);
+	if (err < 0) {
+		(void)world_shutdown(psock->sock, SHUT_RDWR, -1);
+		return err;
+	}
 	psock->state = PSOCK_LISTENING;
 	psock->pending = 0;
 	psock->tokens = 0;

@@ -228,5 +228,39 @@ def many_datagram_sockets():
     assert native(MANY_DATAGRAMS) == python('-q', MANY_DATAGRAMS, timeout=60)
 
 
+REFUSED = '''
+import ctypes, select, signal, socket
+libc = ctypes.CDLL(None)
+def tell(s):
+    poll = select.poll()
+    poll.register(s, select.POLLIN | select.POLLOUT)
+    print(poll.poll(0) and poll.poll(0)[0][1])
+    for call in lambda: s.send(b'x'), lambda: s.recv(1):
+        # Which error it is docs/limits.md says.
+        try: print(call())
+        except OSError: print('an error')
+signal.alarm(30)
+first, second = socket.socket(), socket.socket()
+for s in first, second:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+first.bind(('127.0.0.1', 0))
+second.bind(first.getsockname())
+first.listen()
+try: second.listen()
+except OSError as error: print(error)
+tell(second)
+print(libc.connect(first.fileno(), bytes(16), 16))
+tell(first)
+second.listen()
+print('listens')
+'''
+
+
+@case
+def refused_listener():
+    """a socket that may not listen is what it was: nothing on it waits"""
+    assert native(REFUSED) == python('-q', REFUSED)
+
+
 if __name__ == '__main__':
     main()
