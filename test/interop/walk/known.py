@@ -88,7 +88,9 @@ def of_both(step):
         return "TCP_MAXSEG over loopback"
     if step.verb == "get" and step.word(2) == "congestion":
         return "the machine's own congestion control"
-    if step.verb == "set" and step.word(2) == "hops" and step.word(3) == "0":
+    if step.word(2) == "hops" and step.said(
+            lambda words, answer: words[0] == "set" and words[2] == "hops"
+            and words[3] == "0") or step.words[2:4] == ["hops", "0"]:
         return "IPV6_UNICAST_HOPS 0 is refused"
     if step.verb == "ioctl" and step.word(2) in ("outq", "unsent") and (
             step.other == "0 0"):
@@ -107,14 +109,18 @@ def of_linked(step):
         return "!MSG_MORE of datagrams is refused"
     if step.verb in SENDS and step.kind(step.word(1)) == "udp" and (
             step.other == "EINVAL"):
-        return "a datagram socket that is connected to port 0"
+        return "!a datagram socket that is connected to port 0"
     if step.verb in RECVS + ("ioctl",) and step.urgent() and step.said(
             lambda words, answer: words[0] == "set"
             and words[2] == "oobinline"):
         return "!SO_OOBINLINE set while an urgent octet waits"
     if step.verb in RECVS + ("ioctl",) + WAITS and step.urgents() > 1:
         return "!an urgent octet after one that is unread"
-    if step.verb == "connect" and step.errors("ECONNABORTED", "0"):
+    if step.verb == "bind" and step.errors("EADDRINUSE", "0") and step.said(
+            lambda words, answer: words[0] == "socket" and words[2] == "6"):
+        return "!the port of a connection over IPv6, bound for IPv4"
+    if step.verb in ("connect", "shutdown") and step.other == "0" and (
+            step.native in ("ECONNABORTED", "ENOTCONN")):
         return "!a socket that was shut connects to itself"
     if step.verb == "get" and step.word(2) == "priority":
         return "SO_PRIORITY by IP_TOS"
@@ -155,6 +161,12 @@ def of_run(step):
         return "recv on a socket that is not connected"
     if step.verb == "recvmsg" and "family 1" in step.other:
         return "recvmsg tells an AF_UNIX address"
+    if step.verb == "bind" and step.word(2) in ("group", "bcast"):
+        return "!bind to a broadcast or multicast address"
+    if step.verb in WAITS and step.did("dup") and step.said(
+            lambda words, answer: words[0] == "connect"
+            and (words[2].startswith("unspec") or answer == "ECONNREFUSED")):
+        return "!copies of a socket whose connect failed"
     if step.verb == "bind" and step.native != "0" and (
             step.other in ("EINVAL", "EADDRNOTAVAIL")):
         return "a wrong address for a socket that is bound"
