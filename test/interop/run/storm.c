@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +72,31 @@ static void set(int s)
 	}
 }
 
+static bool is_bound(int s)
+{
+	struct sockaddr_in addr = {0};
+	socklen_t len = sizeof(addr);
+
+	return !getsockname(s, (struct sockaddr *)&addr, &len) && addr.sin_port;
+}
+
+/*
+ * It is known that the call is made again by what the handler has left on the
+ * stack.  A second tick between the two calls, which a processor for others
+ * makes long, writes over it: then the call says that it was done
+ * (docs/limits.md).
+ */
 static void name(int s)
 {
 	const struct sockaddr_in addr = {.sin_family = AF_INET,
 					 .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	const sig_atomic_t before = ticks;
+	const long known = interrupted;
 
 	while (bind(s, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		if (errno == EINVAL && interrupted > known &&
+		    ticks - before > 1 && is_bound(s))
+			return;
 		if (errno != EINTR) {
 			wrong("bind", errno);
 			return;
