@@ -6,6 +6,14 @@ A test that prints TAP (cmocka does, when asked) counts case by case; any other
 counts as one. A test that failed without a failed case, or that printed fewer
 cases than it planned, counts one failure more: a crash is never lost. Prints
 what failed and why something was skipped, then "N passed, N failed, N skipped".
+
+	count.py FILE... [--again LOG]
+	count.py --repeat PREFIX LOG
+
+LOG is of tests that failed in one of the files and were run again: what they
+did the second time counts, and what failed the first time is told in lines
+that begin with "again:". --repeat prints the names of the tests of PREFIX that
+failed in LOG, unless they are more than REPEATED: that is no accident.
 """
 import json
 import os
@@ -14,6 +22,7 @@ import sys
 
 CASE = re.compile(r'^(not )?ok\b(?: (\d+))?(?: -)? ?(.*)$')
 PLAN = re.compile(r'^1\.\.(\d+)')
+REPEATED = 2
 
 
 def tap_cases(text):
@@ -79,17 +88,48 @@ def all_cases(paths):
                     yield os.path.basename(path), outcome, name, reason
 
 
-def main(paths):
+def told(test, outcome, name, reason):
+    return f'{outcome}: {test} {name}'.rstrip() + (f': {reason}' if reason else '')
+
+
+def judged(paths, again):
+    """All cases, those of the tests in the log again as it has them, and what
+    else is to be said."""
+    second = list(all_cases([again] if again else []))
+    ran = {test for test, *_ in second}
+    first = list(all_cases(paths))
+    remarks = [told(test, 'again', name, reason)
+               for test, outcome, name, reason in first
+               if test in ran and outcome == 'failed']
+    return [case for case in first if case[0] not in ran] + second, remarks
+
+
+def failed_tests(path, prefix):
+    names = sorted({test for test, outcome, *_ in all_cases([path])
+                    if outcome == 'failed' and test.startswith(prefix)})
+    return names if len(names) <= REPEATED else []
+
+
+def main(arguments):
+    if arguments[:1] == ['--repeat']:
+        prefix, path = arguments[1:]
+        print(' '.join(failed_tests(path, prefix)))
+        return 0
+    again = None
+    if '--again' in arguments:
+        at = arguments.index('--again')
+        again = arguments[at + 1]
+        del arguments[at:at + 2]
+    cases, remarks = judged(arguments, again)
     count = {'passed': 0, 'failed': 0, 'skipped': 0}
-    lines = {'failed': [], 'skipped': []}
-    for test, outcome, name, reason in all_cases(paths):
+    for _, outcome, *_ in cases:
         count[outcome] += 1
-        if outcome in lines:
-            lines[outcome].append(f'{outcome}: {test} {name}'.rstrip()
-                                  + (f': {reason}' if reason else ''))
     for kind in ('skipped', 'failed'):
-        for line in lines[kind]:
-            print(line)
+        if kind == 'failed':
+            print(''.join(line + '\n' for line in remarks), end='')
+        for test, outcome, name, reason in cases:
+            if outcome == kind:
+                print(told(test, outcome, name, reason))
     print(', '.join(f'{count[k]} {k}' for k in ('passed', 'failed', 'skipped')))
     return 1 if count['failed'] or not count['passed'] else 0
 
