@@ -3,6 +3,7 @@
 """Programs that join a world with a name live wholly in it: UDP, ping, names
 and interfaces.  The machine is a network namespace that this test makes.  Every
 case runs by TUNs and by pairs of interfaces, as root and as an ordinary user."""
+import atexit
 import contextlib
 import json
 import os
@@ -40,6 +41,7 @@ from harness import CATENET, PYTHON, Skip, case, main, wait_for  # noqa: E402
 from schema import Schema  # noqa: E402
 
 FOLDER = tempfile.mkdtemp(prefix='catenet-worlds.')
+atexit.register(shutil.rmtree, FOLDER, True)
 os.chmod(FOLDER, 0o755)
 PROGRAM = shutil.copy(CATENET, os.path.join(FOLDER, 'catenet'))
 os.chmod(PROGRAM, 0o755)
