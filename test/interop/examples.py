@@ -3,6 +3,7 @@
 """The programs of the notes (examples/), natively and under catenet run: what
 each prints is the same, and is what the notes should have said."""
 import contextlib
+import fcntl
 import os
 import random
 import re
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 
 from harness import CATENET, both, case, main
 
@@ -366,10 +368,8 @@ def vanished():
 @both('Ctrl-C ends each without a word')
 def interrupted(before):
     def ends(process):
-        """To the one that was started: what another process sends to the whole
-        group catenet run passes on, so that it comes twice, and Python may be
-        on its way out when it does.  run_terminal has the terminal's."""
-        os.kill(process.pid, signal.SIGINT)
+        # The line discipline makes it a signal for all of the group.
+        os.write(terminal, b'\x03')
         out, err = process.communicate(timeout=60)
         # catenet run may have to wait for the peer, and says so.
         err = re.sub('catenet: waiting until .* acknowledged; .*\n', '', err)
@@ -379,16 +379,24 @@ def interrupted(before):
 
     @contextlib.contextmanager
     def begun(name, *words):
+        """In the foreground of a terminal of its own."""
+        nonlocal terminal
+        terminal, line = os.openpty()
         process = subprocess.Popen(
             [*before, *program(name), *words], text=True,
-            start_new_session=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            start_new_session=True, stdin=line,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(line)
         try:
             yield process
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            os.close(terminal)
+
+    terminal = None
 
     for name, *words in (
             ('sixteen/sixteen', 'server'), ('sixteen/server.py',),
@@ -412,8 +420,7 @@ def interrupted(before):
             with begun(name, *words, '127.0.0.1', port, *more) as client:
                 conn = listener.accept()[0]
                 if name == 'hello/client.py':
-                    client.stdin.write('hi\n')
-                    client.stdin.flush()
+                    os.write(terminal, b'hi\n')
                 if name != 'vanish/vanish':
                     assert conn.recv(1)
                 ends(client)
