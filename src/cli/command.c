@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "see/text.h"
+
 #define KEY_SCDOC 0x7002
 #define EXTRA 3 /* help, scdoc, the end */
 
@@ -97,8 +99,12 @@ const char *cli_name_of(const struct cli_command *command, int key)
 bool cli_wrong(const struct cli_command *command, const char *option,
 	       const char *value, const char *why)
 {
+	char safe[256];
+
+	/* It may have been pasted, or written by another program. */
+	text_escape(value, safe, sizeof(safe));
 	fprintf(stderr, "catenet %s: --%s %s: %s\n", command->name, option,
-		value, why);
+		safe, why);
 	return false;
 }
 

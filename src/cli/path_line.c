@@ -28,7 +28,35 @@ static const char *take_net(struct path_line *line, const char *value)
 
 	if (!profile)
 		return "no such path; catenet run --net lists them";
+	if (line->changed)
+		return "a path that has a name comes first, and once: it would "
+		       "undo what stands before it";
+	line->changed = true;
 	profile_apply(profile, &line->up, &line->down);
+	return NULL;
+}
+
+const char *path_said(unsigned *said, const char *name)
+{
+	static const struct {
+		const char *name[2], *why;
+	} same[] = {
+		{{"delay", "rtt"},
+		 "--delay and --rtt: say one of them; --rtt is the delay of "
+		 "both ways together"},
+		{{"rate", "trace"},
+		 "--rate and --trace: say one of them; a trace is a rate that "
+		 "varies"},
+	};
+
+	for (unsigned i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		for (unsigned k = 0; k < 2; k++) {
+			if (strcmp(name, same[i].name[k]) != 0)
+				continue;
+			*said |= 1u << (2 * i + k);
+			if (*said & 1u << (2 * i + !k))
+				return same[i].why;
+		}
 	return NULL;
 }
 
@@ -73,12 +101,19 @@ const char *path_take(struct path_line *line, int key, const char *name,
 		return path_take_drop(value, &line->drop);
 	case PATH_MTU:
 		return take_mtu(line, value);
+	default:
+		break;
+	}
+	line->changed = true;
+	switch (key) {
 	case PATH_UP:
 		return path_take_words(value, &line->up);
 	case PATH_DOWN:
 		return path_take_words(value, &line->down);
 	default:
-		why = units_impair(name, value, &line->up);
+		why = path_said(&line->said, name);
+		if (!why)
+			why = units_impair(name, value, &line->up);
 		return why ? why : units_impair(name, value, &line->down);
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef CLI_PATH_LINE_H
 #define CLI_PATH_LINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <catenet/link.h>
@@ -11,6 +12,8 @@ struct path_line {
 	struct cn_impair up, down; /* there, and back */
 	uint32_t mtu;
 	const char *drop;
+	unsigned said; /* path_said's */
+	bool changed; /* by an option that --net would undo */
 };
 
 enum path_key {
@@ -80,6 +83,9 @@ enum path_key {
 		PATH_DOWN, "down", "WORDS", back " alone", NULL                 \
 	}
 
+/* An impairment by its option's name, both ways.  NULL, or which one said before
+ * is the same thing: one of the two would do nothing.  *said: 0 at first. */
+const char *path_said(unsigned *said, const char *name);
 /* NULL, or which of the impairments can do nothing as it stands. */
 const char *path_pair_check(const struct cn_impair *up,
 			    const struct cn_impair *down);

@@ -206,6 +206,7 @@ struct line {
 	const char *only;
 	const char *net; /* NULL: none, or while it is looked for */
 	bool looking_for_net, via;
+	unsigned said; /* path_said's */
 	const char *alone; /* an option that no world of others takes */
 	struct screen screen;
 };
@@ -370,15 +371,14 @@ static const char *take_without(struct run_options *run, const char *value)
 	       "and namespace";
 }
 
-static const char *take_both(struct world_options *world, int key,
-			     const char *value)
+static const char *take_both(struct line *line, int key, const char *value)
 {
-	const char *why = units_impair(cli_name_of(&cli_run_command, key),
-				       value, &world->up);
+	const char *name = cli_name_of(&cli_run_command, key);
+	const char *why = path_said(&line->said, name);
 
-	return why ? why :
-		     units_impair(cli_name_of(&cli_run_command, key), value,
-				  &world->down);
+	if (!why)
+		why = units_impair(name, value, &line->world.up);
+	return why ? why : units_impair(name, value, &line->world.down);
 }
 
 static const char *take_value(struct line *line, int key, const char *value)
@@ -444,7 +444,7 @@ static const char *take_value(struct line *line, int key, const char *value)
 			       NULL :
 			       "not an address; write for example 10.9.0.1";
 	default:
-		return take_both(world, key, value);
+		return take_both(line, key, value);
 	}
 }
 

@@ -594,10 +594,13 @@ static int merge(char **files, int n, const struct line *line,
 
 /* --------------------------------------------------- all of it at once -- */
 
-/* Where a packet takes no time, no number of them does. */
+/* Where a packet takes no time, no number of them does; one that overtakes the
+ * others takes none. */
 static bool takes_time(const struct cn_impair *impair)
 {
-	return impair->delay_ns || impair->rate || impair->rate_trace;
+	return impair->rate || impair->rate_trace ||
+	       (impair->delay_ns &&
+		(impair->reorder < 1 || impair->reorder_ns));
 }
 
 /* What does nothing, or cannot be, beside something else. */

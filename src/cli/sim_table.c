@@ -220,6 +220,33 @@ static uint64_t duration(const json_t *object, const char *name, bool *good)
 	return (uint64_t)llround(seconds * CN_NS_PER_SEC);
 }
 
+static bool boolean(const json_t *object, const char *name, bool *good)
+{
+	const json_t *at = json_object_get(object, name);
+
+	if (!json_is_boolean(at))
+		*good = false;
+	return json_is_true(at);
+}
+
+/* The error of that text; CN_OK: "". */
+static int error_of(const char *text, bool *good)
+{
+	static const int errors[] = {
+#define CN_X(name, number, text, words) CN_E_##name,
+		CN_ERRORS(CN_X)
+#undef CN_X
+	};
+
+	if (!*text)
+		return CN_OK;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (!strcmp(cn_err_text(errors[i]), text))
+			return errors[i];
+	*good = false;
+	return CN_OK;
+}
+
 static bool read_flow(const json_t *object, struct bulk_flow *flow)
 {
 	const char *cc = json_string_value(json_object_get(object, "cc"));
@@ -233,8 +260,8 @@ static bool read_flow(const json_t *object, struct bulk_flow *flow)
 		return false;
 	*flow = (struct bulk_flow){
 		.cc = (uint8_t)kind,
-		.done = json_is_true(json_object_get(object, "done")),
-		.err = *error ? CN_E_TIMEDOUT : CN_OK,
+		.done = boolean(object, "done", &good),
+		.err = error_of(error, &good),
 		.octets = number(object, "octets", &good),
 		.ns = duration(object, "seconds", &good),
 		.segs = number(object, "segments", &good),
@@ -272,10 +299,10 @@ const char *sim_json_read(const char *line, struct bulk_result *result)
 		result->again = number(object, "twice", &good);
 		result->queue_mean = real(object, "queue_mean", &good);
 		result->queue_max = number(object, "queue_max", &good);
-		result->stuck = json_is_true(json_object_get(object, "stuck"));
+		result->stuck = boolean(object, "stuck", &good);
 	}
 	if (!good)
-		why = "a number in it is none of catenet sim's";
+		why = "a value in it is none of catenet sim's";
 	json_decref(object);
 	return why;
 }

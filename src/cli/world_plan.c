@@ -2,6 +2,7 @@
 /* The network of catenet world.  See world_plan.h. */
 #include "cli/world_plan.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,10 @@ const char *world_plan_file(struct world_plan *plan, const char *name)
 	int rc = plan_file(plan->plan, name);
 
 	plan->linked = true;
+	if (rc == -EILSEQ)
+		return "an octet 0 is in it; a description is text";
+	if (rc == -EFBIG)
+		return "longer than a mebibyte; no description is";
 	return rc ? strerror(-rc) : NULL;
 }
 

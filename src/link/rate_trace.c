@@ -16,25 +16,49 @@ struct kept {
 	struct kept *next;
 	struct cn_rate_trace trace;
 	char *name;
+	struct stat status; /* of the file when it was read */
 	uint32_t *at_ms;
 };
 
 static struct kept *all;
 
-/* The millisecond of one line; false: not a number, or blank. */
+static const char blanks[] = " \t\r";
+
+/* The millisecond of one line; false: not a number and nothing else. */
 static bool take_line(const char *line, uint32_t *ms)
 {
 	unsigned long long value;
 	char *end;
 
-	if (*line < '0' || *line > '9' || strlen(line) == LINE_MAX_LEN)
+	if (*line < '0' || *line > '9')
 		return false;
 	errno = 0;
 	value = strtoull(line, &end, 10);
-	if (errno || value > UINT32_MAX || (*end && !strchr(" \t\r\n", *end)))
+	if (errno || value > UINT32_MAX || end[strspn(end, blanks)])
 		return false;
 	*ms = (uint32_t)value;
 	return true;
+}
+
+/*
+ * The next line, without its end; false: there is none.  What is longer than any
+ * number, or has an octet 0 in it, which would hide what follows, comes out as a
+ * line that is no number.
+ */
+static bool next_line(FILE *file, char line[LINE_MAX_LEN + 1])
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getc(file)) != EOF && c != '\n') {
+		if (!c || n == LINE_MAX_LEN) {
+			strcpy(line, "-");
+			return true;
+		}
+		line[n++] = (char)c;
+	}
+	line[n] = '\0';
+	return n || c != EOF;
 }
 
 static const char *add(struct kept *kept, uint32_t ms, size_t *room)
@@ -61,35 +85,44 @@ static const char *add(struct kept *kept, uint32_t ms, size_t *room)
 
 static const char *read_lines(FILE *file, struct kept *kept)
 {
+	static char where[96];
 	const char *why = NULL;
 	char line[LINE_MAX_LEN + 1];
+	unsigned long number = 0;
 	size_t room = 0;
 	uint32_t ms;
 
-	while (!why && fgets(line, sizeof(line), file)) {
-		if (line[strspn(line, " \t\r\n")] == '\0')
+	while (!why && next_line(file, line)) {
+		number++;
+		if (!line[strspn(line, blanks)])
 			continue;
 		why = take_line(line, &ms) ?
 			      add(kept, ms, &room) :
 			      "each line is a number of milliseconds, as in "
 			      "Mahimahi's traces";
 	}
-	if (!why && ferror(file))
+	if (why) {
+		snprintf(where, sizeof(where), "line %lu: %s", number, why);
+		return where;
+	}
+	if (ferror(file))
 		why = "it cannot be read to its end";
-	if (!why && (!kept->trace.n || !kept->at_ms[kept->trace.n - 1]))
+	else if (!kept->trace.n)
+		why = "no line is in it; each is a number of milliseconds, as "
+		      "in Mahimahi's traces";
+	else if (!kept->at_ms[kept->trace.n - 1])
 		why = "it must end after millisecond 0";
 	kept->trace.at_ms = kept->at_ms;
 	return why;
 }
 
-static FILE *open_regular(const char *name)
+static FILE *open_regular(const char *name, struct stat *status)
 {
 	int fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+	if (fstat(fd, status) || !S_ISREG(status->st_mode)) {
 		close(fd);
 		errno = ENODEV;
 		return NULL;
@@ -135,29 +168,42 @@ const char *rate_trace_name(const struct cn_rate_trace *trace)
 	return "";
 }
 
+/* It is the file that was read, and nobody has written to it since. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 const char *rate_trace_read(const char *name,
 			    const struct cn_rate_trace **trace)
 {
+	struct stat status;
 	struct kept *kept;
 	const char *why;
 	FILE *file;
 
 	for (kept = all; kept; kept = kept->next)
-		if (!strcmp(kept->name, name)) {
+		if (!strcmp(kept->name, name) && !stat(name, &status) &&
+		    is_same(&kept->status, &status)) {
 			*trace = &kept->trace;
 			return NULL;
 		}
 	why = has_room(0);
 	if (why)
 		return why;
-	file = open_regular(name);
+	file = open_regular(name, &status);
 	if (!file)
 		return errno == ENODEV ? "not a regular file" :
 		       errno == EACCES ? "it may not be read" :
 					 "no such file, or it cannot be read";
 	kept = calloc(1, sizeof(*kept));
-	if (kept)
+	if (kept) {
 		kept->name = strdup(name);
+		kept->status = status;
+	}
 	why = kept && kept->name ? read_lines(file, kept) : "no memory for it";
 	fclose(file);
 	if (!why)

@@ -16,8 +16,9 @@
 #define RATE_TRACES 64u
 #define RATE_TRACE_ALL (4u * RATE_TRACE_MAX)
 
-/* NULL, or what is wrong with the file: static.  What was read is kept until
- * rate_trace_forget; the same name is read once. */
+/* NULL, or what is wrong with the file, and in which line: until the next call.
+ * What was read is kept until rate_trace_forget; the same name is read once, and
+ * again when somebody has written to the file. */
 const char *rate_trace_read(const char *file,
 			    const struct cn_rate_trace **trace);
 /* All of them; no path uses one any more. */

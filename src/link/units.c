@@ -131,8 +131,8 @@ const char *units_rate(const char *text, uint64_t *bits)
 			      "not a rate; write for example 10mbit";
 	if (value < 1)
 		return "a rate of less than one bit a second";
-	if (value > 1e13)
-		return "more than 10 Tbit/s";
+	if (value > (double)CN_IMPAIR_RATE_MAX)
+		return "more than 1 Tbit/s";
 	*bits = (uint64_t)(value + 0.5);
 	return NULL;
 }

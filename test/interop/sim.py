@@ -150,7 +150,15 @@ def bad_words():
                         (['--plot', '/nonexistent/x', '--rtt', '1ms'],
                          'No such file'),
                         (['--bytes', '0'], 'at least one'),
-                        (['--net', 'moon'], 'no such path')):
+                        (['--net', 'moon'], 'no such path'),
+                        (['--rtt', '1ms', '--reorder', '100%'],
+                         'take no time'),
+                        (['--rtt', '9ms', '--net', 'lte'], 'comes first'),
+                        (['--net', 'dsl-bad', '--net', 'lte'], 'comes first'),
+                        (['--rtt', '9ms', '--delay', '9ms'], 'say one'),
+                        (['--rate', '1mbit', '--trace', 'x'], 'say one'),
+                        (['--rate', '2tbit'], 'more than 1 Tbit'),
+                        (['--bytes', '\x1b[31m'], '--bytes \\x1b[31m:')):
         said = sim(*words, code=125)
         assert part in said and 'catenet sim' in said, (words, said)
 
@@ -161,18 +169,32 @@ def files_of_somebody_else():
     good = sim(*LOSSY, '--time', '1s', '--json')
     with tempfile.TemporaryDirectory() as folder:
         name = f'{folder}/part'
-        for key in 'packets', 'seconds', 'queue_mean', 'flows':
+        for key in ('packets', 'seconds', 'queue_mean', 'stuck', 'segments',
+                    'done', 'error'):
             for value in -1, 1e300, 'many', None, 10 ** 30:
                 line = json.loads(good)
-                if key == 'flows':
-                    line['flows'][0]['segments'] = value
-                else:
+                if key in line:
                     line[key] = value
+                else:
+                    line['flows'][0][key] = value
                 with open(name, 'w', encoding='utf-8') as file:
                     file.write(good + json.dumps(line) + '\n')
                 said = sim('--merge', name, code=125)
                 assert f'{name}:2: a' in said or 'JSON' in said, said
         assert 'directory' in sim('--merge', folder, code=125)
+
+
+@case
+def what_went_wrong_stays_what_it_was():
+    """an error of a flow is the same one after --merge --json"""
+    line = json.loads(sim(*LOSSY, '--time', '1s', '--json'))
+    for error in 'connection reset by peer', 'no route to host', '':
+        line['flows'][0]['error'] = error
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f'{folder}/part', 'w', encoding='utf-8') as file:
+                file.write(json.dumps(line) + '\n')
+            merged = json.loads(sim('--merge', '--json', f'{folder}/part'))
+        assert merged['flows'][0]['error'] == error, merged
 
 
 @case

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptions of networks: what they come to, and what is said of mistakes. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -311,6 +313,54 @@ static void ways_are_shortest(void **state)
 	}
 }
 
+/* A description may come from anywhere. */
+static void mistakes_are_harmless_for_a_terminal(void **state)
+{
+	struct plan *plan = plan_new();
+
+	(void)state;
+	plan_text(plan, "lab", "host \x1b[31mbob\nhost a\xc2\x9b\n");
+	assert_false(plan_finish(plan));
+	assert_string_equal(plan_mistake(plan, 0),
+			    "lab:1: \\x1b[31mbob: a name is made of letters, "
+			    "digits, '-', '_' and '.'");
+	assert_non_null(strstr(plan_mistake(plan, 1), "a\\x9b: "));
+	plan_free(plan);
+}
+
+/* The plan of a file of these octets; *rc: what reading it returned. */
+static struct plan *plan_of_file(const void *octets, size_t len, int *rc)
+{
+	char name[] = "/tmp/catenet-plan-XXXXXX";
+	struct plan *plan = plan_new();
+	int fd = mkstemp(name);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, octets, len), len);
+	close(fd);
+	*rc = plan_file(plan, name);
+	unlink(name);
+	return plan;
+}
+
+static void files_are_text(void **state)
+{
+	static const char hidden[] = "host a\n\0host b\n",
+			  marked[] = "\xef\xbb\xbfhost a\r\nhost b\r\n";
+	struct plan *plan;
+	int rc;
+
+	(void)state;
+	plan = plan_of_file(hidden, sizeof(hidden) - 1, &rc);
+	assert_int_equal(rc, -EILSEQ);
+	plan_free(plan);
+	plan = plan_of_file(marked, sizeof(marked) - 1, &rc);
+	assert_int_equal(rc, 0);
+	assert_true(plan_finish(plan));
+	assert_int_equal(plan_node_n(plan), 2);
+	plan_free(plan);
+}
+
 /* --------------------------------------------------------------- changes -- */
 
 static void links_are_changed_whole_or_not(void **state)
@@ -328,6 +378,9 @@ static void links_are_changed_whole_or_not(void **state)
 	assert_non_null(plan_set(plan, 0, "delay 7ms loss x", why));
 	assert_string_equal(why, "loss x: not a share; write for example 1%");
 	assert_int_equal(link->end[0].impair.delay_ns, 50000000);
+	/* What the path would refuse is refused here, and is not kept. */
+	assert_non_null(plan_set(plan, 0, "rate 5tbit", why));
+	assert_int_equal(link->end[0].impair.rate, 0);
 	assert_non_null(plan_set(plan, 0, "mtu 1400", why));
 	assert_non_null(plan_set(plan, 0, "", why));
 	assert_null(plan_set(plan, 0, "up", why));
@@ -344,6 +397,8 @@ int main(void)
 		cmocka_unit_test(mistakes_come_in_order),
 		cmocka_unit_test(ways_are_shortest),
 		cmocka_unit_test(links_are_changed_whole_or_not),
+		cmocka_unit_test(mistakes_are_harmless_for_a_terminal),
+		cmocka_unit_test(files_are_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,21 +176,32 @@ static void both_are_refused(void **state)
 	assert_non_null(cn_impair_error(&impair));
 }
 
-static const char *read_text(const char *text, const struct cn_rate_trace **to)
+static void write_file(const char *name, const void *octets, size_t len)
+{
+	FILE *file = fopen(name, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(octets, 1, len, file), len);
+	fclose(file);
+}
+
+static const char *read_octets(const void *octets, size_t len,
+			       const struct cn_rate_trace **to)
 {
 	static char name[64];
 	static int n;
 	const char *why;
-	FILE *file;
 
 	snprintf(name, sizeof(name), "/tmp/catenet-trace-%d-%d", getpid(), n++);
-	file = fopen(name, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	write_file(name, octets, len);
 	why = rate_trace_read(name, to);
 	unlink(name);
 	return why;
+}
+
+static const char *read_text(const char *text, const struct cn_rate_trace **to)
+{
+	return read_octets(text, strlen(text), to);
 }
 
 static void files(void **state)
@@ -215,6 +226,54 @@ static void files(void **state)
 	assert_non_null(rate_trace_read("/nonexistent", &got));
 	assert_non_null(rate_trace_read("/tmp", &got));
 	assert_non_null(rate_trace_read("/dev/zero", &got));
+}
+
+/* An octet 0 would hide what follows in its line, and a second column is no
+ * trace of Mahimahi's. */
+static void nothing_is_passed_over(void **state)
+{
+	static const char hidden[] = "1\0x\n3\n", empty[] = "1\n\0\n3\n",
+			  at_end[] = "1\n3\0", blank[] = "1\n \0 \n3\n";
+	const struct cn_rate_trace *got = NULL;
+
+	(void)state;
+	assert_non_null(read_octets(hidden, sizeof(hidden) - 1, &got));
+	assert_non_null(read_octets(empty, sizeof(empty) - 1, &got));
+	assert_non_null(read_octets(at_end, sizeof(at_end) - 1, &got));
+	assert_non_null(read_octets(blank, sizeof(blank) - 1, &got));
+	assert_non_null(read_text("1 2\n3\n", &got));
+	assert_null(read_text("1 \t\n3", &got));
+	assert_int_equal(got->n, 2);
+}
+
+static void mistakes_have_their_line(void **state)
+{
+	const struct cn_rate_trace *got = NULL;
+
+	(void)state;
+	assert_ptr_equal(strstr(read_text("5\n\n4\n", &got), "line 3: "),
+			 read_text("5\n\n4\n", &got));
+	assert_non_null(strstr(read_text("", &got), "no line"));
+	assert_non_null(strstr(read_text("0\n", &got), "after millisecond 0"));
+}
+
+/* Whoever writes to the file and names it again means what is in it now. */
+static void what_was_written_again(void **state)
+{
+	const struct cn_rate_trace *got = NULL, *again = NULL, *more = NULL;
+	char name[64];
+
+	(void)state;
+	snprintf(name, sizeof(name), "/tmp/catenet-trace-%d", getpid());
+	write_file(name, "1\n2\n", 4);
+	assert_null(rate_trace_read(name, &got));
+	assert_null(rate_trace_read(name, &again));
+	assert_ptr_equal(got, again);
+	write_file(name, "1\n2\n7\n", 6);
+	assert_null(rate_trace_read(name, &more));
+	assert_int_equal(more->n, 3);
+	assert_int_equal(got->n, 2);
+	unlink(name);
 }
 
 static void so_many_are_kept(void **state)
@@ -244,6 +303,9 @@ int main(void)
 		cmocka_unit_test(the_queue_is_bounded),
 		cmocka_unit_test(both_are_refused),
 		cmocka_unit_test(files),
+		cmocka_unit_test(nothing_is_passed_over),
+		cmocka_unit_test(mistakes_have_their_line),
+		cmocka_unit_test(what_was_written_again),
 		cmocka_unit_test(so_many_are_kept),
 	};
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/network/plan_parts.h"
+#include "see/text.h"
 
 /* A power of two. */
 #define GROW_FIRST 16u
@@ -61,9 +62,11 @@ void plan_place(const struct plan *plan, unsigned place, char *text,
 		snprintf(text, size, "%s", at->where);
 }
 
+/* A description may come from anywhere: what is said of it is harmless for a
+ * terminal. */
 void plan_wrong(struct plan *plan, unsigned place, const char *format, ...)
 {
-	char at[160], text[PLAN_WHY], *whole;
+	char at[160], text[PLAN_WHY], safe[4 * PLAN_WHY], *whole;
 	unsigned i = plan->mistake_n;
 	size_t size;
 	va_list args;
@@ -74,13 +77,14 @@ void plan_wrong(struct plan *plan, unsigned place, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	plan_place(plan, place, at, sizeof(at));
-	size = strlen(at) + strlen(text) + 3;
+	text_escape(text, safe, sizeof(safe));
+	size = strlen(at) + strlen(safe) + 3;
 	whole = malloc(size);
 	if (!whole) {
 		plan->no_memory = true;
 		return;
 	}
-	snprintf(whole, size, "%s: %s", at, text);
+	snprintf(whole, size, "%s: %s", at, safe);
 	/* In the order of their places. */
 	for (; i > 0 && plan->mistake[i - 1].place > place; i--)
 		plan->mistake[i] = plan->mistake[i - 1];

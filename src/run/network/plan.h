@@ -105,7 +105,8 @@ void plan_free(struct plan *plan);
 
 /* Statements, one a line.  where: the file's or the flag's name. */
 void plan_text(struct plan *plan, const char *where, const char *text);
-/* The same from a file; "-": standard input.  0 or -errno. */
+/* The same from a file; "-": standard input.  0 or -errno: EFBIG, of more than a
+ * mebibyte; EILSEQ, an octet 0 is in it. */
 int plan_file(struct plan *plan, const char *name) CN_MUST_CHECK;
 /* After the last statement.  False: there are mistakes. */
 bool plan_finish(struct plan *plan) CN_MUST_CHECK;

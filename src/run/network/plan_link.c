@@ -241,11 +241,17 @@ const char *plan_set(struct plan *plan, int number, const char *text,
 			good = wrong(&changing, "set",
 				     "write for example 'delay 50ms'");
 	}
-	if (good && set_words(&changing, &words, 0)) {
+	good = good && set_words(&changing, &words, 0);
+	for (unsigned i = 0; good && i < trial.end_n; i++) {
+		const char *wrong = cn_impair_error(&trial.end[i].impair);
+
+		if (wrong)
+			snprintf(why, PLAN_WHY, "%s", wrong);
+		good = !wrong;
+	}
+	if (good) {
 		link->down = trial.down;
 		memcpy(link->end, trial.end, link->end_n * sizeof(*link->end));
-	} else {
-		good = false;
 	}
 	free(trial.end);
 	free(copy);

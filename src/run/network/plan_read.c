@@ -227,6 +227,14 @@ void plan_text(struct plan *plan, const char *where, const char *text)
 	free(joined);
 }
 
+/* Editors of some systems put a mark before the first letter. */
+static const char *skip_mark(const char *text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	return strncmp(text, mark, strlen(mark)) ? text : text + strlen(mark);
+}
+
 int plan_file(struct plan *plan, const char *name)
 {
 	FILE *file = strcmp(name, "-") ? fopen(name, "re") : stdin;
@@ -247,15 +255,16 @@ int plan_file(struct plan *plan, const char *name)
 		rc = errno ? -errno : -EIO;
 	else if (len == FILE_MAX)
 		rc = -EFBIG;
+	else if (memchr(text, 0, len)) /* no text, and hides what follows */
+		rc = -EILSEQ;
 	if (file != stdin)
 		(void)fclose(file);
 	if (!rc) {
-		/* One line in a file has a number all the same; a NUL is no
-		 * text and ends it. */
+		/* One line in a file has a number all the same. */
 		text[len] = '\n';
 		text[len + 1] = '\0';
 		plan_text(plan, strcmp(name, "-") ? name : "standard input",
-			  text);
+			  skip_mark(text));
 	}
 	free(text);
 	return rc;
