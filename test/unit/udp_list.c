@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -61,7 +62,9 @@ static bool count(void *ctx, const struct udp_listed *listed)
 	return true;
 }
 
+/* By its inode: the port may be another socket's, of another address. */
 struct sought {
+	uint64_t inode;
 	uint16_t port;
 	unsigned n;
 };
@@ -70,10 +73,22 @@ static bool seek(void *ctx, const struct udp_listed *listed)
 {
 	struct sought *sought = ctx;
 
-	if (listed->local.port != sought->port)
+	if (listed->inode != sought->inode)
 		return true;
+	assert_int_equal(listed->local.port, sought->port);
 	sought->n++;
 	return false;
+}
+
+/* A long list leaves a line out where another socket is closed between two
+ * reads: what is not found is looked for again. */
+static enum udp_list_end find(int list, struct sought *sought)
+{
+	enum udp_list_end end = UDP_LIST_WHOLE;
+
+	for (unsigned i = 0; i < 100 && end == UDP_LIST_WHOLE; i++)
+		end = udp_list_each(list, seek, sought);
+	return end;
 }
 
 static void live(void **state)
@@ -83,6 +98,7 @@ static void live(void **state)
 	socklen_t len = sizeof(in);
 	int list = open("/proc/self/net/udp", O_RDONLY | O_CLOEXEC);
 	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stat file;
 
 	(void)state;
 	if (list < 0)
@@ -90,12 +106,13 @@ static void live(void **state)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(sock, (struct sockaddr *)&in, len), 0);
 	assert_int_equal(getsockname(sock, (struct sockaddr *)&in, &len), 0);
+	assert_int_equal(fstat(sock, &file), 0);
+	sought.inode = file.st_ino;
 	sought.port = ntohs(in.sin_port);
 	assert_true(udp_list_is(list));
 	/* Again and again: it begins anew. */
 	for (unsigned i = 1; i < 4; i++) {
-		assert_int_equal(udp_list_each(list, seek, &sought),
-				 UDP_LIST_STOPPED);
+		assert_int_equal(find(list, &sought), UDP_LIST_STOPPED);
 		assert_int_equal(sought.n, i);
 	}
 	close(sock);
