@@ -110,7 +110,19 @@ static void signal_pipe(pid_t tid, int flags)
 		(void)syscall(SYS_tgkill, task_process(tid), tid, SIGPIPE);
 }
 
-static long send_piece(pid_t tid, int a, struct message *m)
+/* As Linux's sk_stream_error(): an error that waits to be told goes first, and
+ * SIGPIPE comes with EPIPE alone. */
+static long broken_pipe(struct psock *psock, pid_t tid, int a, int flags)
+{
+	const int err = take_error(psock, a);
+
+	if (err != 0 && err != EPIPE)
+		return -err;
+	signal_pipe(tid, flags);
+	return -EPIPE;
+}
+
+static long send_piece(struct psock *psock, pid_t tid, int a, struct message *m)
 {
 	const int flags = m->flags & (MSG_OOB | MSG_MORE | MSG_EOR);
 	const size_t len = piece_of(m->len);
@@ -127,9 +139,7 @@ static long send_piece(pid_t tid, int a, struct message *m)
 		err = put < 0 ? -errno : put;
 	}
 	free(data);
-	if (err == -EPIPE)
-		signal_pipe(tid, m->flags);
-	return err;
+	return err == -EPIPE ? broken_pipe(psock, tid, a, m->flags) : err;
 }
 
 /* The same; with MSG_MORE the world learns up to where there is more to come,
@@ -142,7 +152,7 @@ static long send_on(struct psock *psock, pid_t tid, int a, struct message *m)
 
 	if (more)
 		world_more(psock->sock, piece_of(m->len));
-	err = send_piece(tid, a, m);
+	err = send_piece(psock, tid, a, m);
 	if (more)
 		world_more(psock->sock, 0);
 	return err;
@@ -169,8 +179,7 @@ static long send_message(struct call *call, struct message *m)
 	case PSOCK_FAILED:
 		/* The signal may take the answer away; not twice for that. */
 		call->once = true;
-		signal_pipe(call->tid, m->flags);
-		return -EPIPE;
+		return broken_pipe(call->psock, call->tid, call->a, m->flags);
 	case PSOCK_CONNECTING:
 	case PSOCK_OPEN:
 	case PSOCK_OVER:
@@ -280,6 +289,25 @@ long receive_again(struct waiter *waiter)
 	return err == -EAGAIN ? CALL_LATER : err;
 }
 
+/* In the order of Linux's tcp_recvmsg_locked(): what a failed connect left is
+ * told once, and then it is as if the peer had ended. */
+static long receive_unconnected(struct call *call, int flags)
+{
+	int err;
+
+	if (call->psock->state == PSOCK_LISTENING)
+		return -ENOTCONN;
+	if (flags & MSG_OOB)
+		return -EINVAL;
+	err = take_error(call->psock, call->a);
+	call->once = err != 0;
+	if (err != 0)
+		return -err;
+	if (call->psock->state != PSOCK_FAILED)
+		return -ENOTCONN;
+	return call->args[4] ? tell_no_name(call->tid, call->args[5]) : 0;
+}
+
 long call_recvfrom(struct call *call)
 {
 	const int flags = (int)call->args[3];
@@ -291,7 +319,7 @@ long call_recvfrom(struct call *call)
 	case PSOCK_CLOSED:
 	case PSOCK_LISTENING:
 	case PSOCK_FAILED:
-		return -ENOTCONN;
+		return receive_unconnected(call, flags);
 	case PSOCK_CONNECTING:
 	case PSOCK_OPEN:
 	case PSOCK_OVER:

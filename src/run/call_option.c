@@ -237,17 +237,18 @@ long call_setsockopt(struct call *call)
 /*
  * A's own error says whether there is one, and reading it clears it, as the
  * program's read or write would have; which one it is, the world has told.
- * After the peer's end A has none (end_reset), and that of TCP is EPIPE.
+ * After the peer's end A has none (end_reset), and that of TCP is EPIPE; nor
+ * has one that is new because the socket was disconnected.
  */
-static int take_error(struct call *call)
+int take_error(struct psock *psock, int a)
 {
-	struct psock *psock = call->psock;
 	int err = 0;
 	socklen_t len = sizeof(err);
 
-	if (getsockopt(call->a, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+	if (getsockopt(a, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		return errno;
-	if (psock->err != 0 && (err != 0 || psock->err == EPIPE))
+	if (psock->err != 0 &&
+	    (err != 0 || psock->err == EPIPE || psock->state == PSOCK_CLOSED))
 		err = psock->err;
 	psock->err = 0;
 	return err;
@@ -256,7 +257,7 @@ static int take_error(struct call *call)
 static long get_socket_option(struct call *call, int name, void *value,
 			      socklen_t *len)
 {
-	const struct psock *psock = call->psock;
+	struct psock *psock = call->psock;
 	const struct {
 		int32_t pid, uid, gid;
 	} nobody = {0, -1, -1};
@@ -276,7 +277,7 @@ static long get_socket_option(struct call *call, int name, void *value,
 		number = psock->state == PSOCK_LISTENING;
 		break;
 	case SO_ERROR:
-		number = take_error(call);
+		number = take_error(psock, call->a);
 		call->once = number != 0;
 		call->grace = number != 0;
 		break;

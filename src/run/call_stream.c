@@ -169,18 +169,21 @@ static void clear_error(int a)
 }
 
 /* Linux disconnects a listener, or a socket that is connecting: it wakes who
- * waits, and stays bound. */
+ * waits, the first of whom hears of the reset, and stays bound. */
 static long shutdown_unconnected(struct call *call, int how)
 {
 	struct psock *psock = call->psock;
+	const bool listened = psock->state == PSOCK_LISTENING;
+	struct waiter *waiter;
 	long err;
 
-	if (psock->state == PSOCK_LISTENING && how == SHUT_WR)
+	if (listened && how == SHUT_WR)
 		return 0;
 	err = world_shutdown(psock->sock, how, -1);
 	if (err < 0)
 		return err;
 	psock->state = PSOCK_CLOSED;
+	psock->err = listened ? 0 : ECONNRESET;
 	psock->pending = 0;
 	psock->tokens = 0;
 	loop_unwatch(psock->sup->loop, &psock->watch);
@@ -189,6 +192,9 @@ static long shutdown_unconnected(struct call *call, int how)
 	psock->dead = true;
 	psock_let_loose(psock);
 	clear_error(call->a);
+	while (psock->err && (waiter = waiter_first(psock, WAIT_CONNECT)))
+		if (waiter_reply(waiter, -psock->err) == 0)
+			psock->err = 0;
 	waiters_reply(psock, WAIT_CONNECT, -ECONNABORTED);
 	waiters_reply(psock, WAIT_ACCEPT, -EINVAL);
 	return 0;
@@ -212,22 +218,27 @@ static long start_over(struct psock *psock)
 	return 0;
 }
 
-/* connect(AF_UNSPEC): a connection is reset, and the socket is as new. */
+/* connect(AF_UNSPEC): a connection is reset, and the socket is as new, but for
+ * what is to be told of it. */
 static long disconnect(struct call *call)
 {
 	struct psock *psock = call->psock;
+	int left = 0;
 	long err;
 
 	switch (psock->state) {
 	case PSOCK_CLOSED:
-		return 0;
+		return psock->dead ? psock_renew(call) : 0;
 	case PSOCK_LISTENING:
 	case PSOCK_CONNECTING:
 		err = shutdown_unconnected(call, SHUT_RDWR);
 		return err < 0 ? err : psock_renew(call);
 	case PSOCK_OPEN:
+		left = ECONNRESET;
+		break;
 	case PSOCK_OVER:
 	case PSOCK_FAILED:
+		left = take_error(psock, call->a);
 		break;
 	}
 	if (psock->state != PSOCK_FAILED) {
@@ -237,7 +248,7 @@ static long disconnect(struct call *call)
 	}
 	psock->state = PSOCK_CLOSED;
 	psock->dead = true;
-	psock->err = 0;
+	psock->err = left;
 	psock_let_loose(psock);
 	return psock_renew(call);
 }
@@ -323,6 +334,7 @@ long call_connect(struct call *call)
 		psock->state = PSOCK_CLOSED;
 		err = psock->err ? -psock->err : -ECONNABORTED;
 		psock->err = 0;
+		clear_error(call->a);
 		call->once = true;
 		return err;
 	}

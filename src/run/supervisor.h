@@ -62,7 +62,8 @@ struct psock {
 	unsigned native; /* 1 << NATIVE_...: was set */
 	struct timeval native_time[NATIVE_RCVLOWAT];
 	int native_number[NATIVE_N]; /* RCVLOWAT, OOBINLINE */
-	int err; /* what SO_ERROR tells instead of ECONNRESET */
+	int err; /* what SO_ERROR tells instead of ECONNRESET; while CLOSED,
+		    what a connection that was dissolved left to be told */
 	bool dead; /* A's pair is broken: another A must take its place */
 	bool told; /* connect() has returned 0 once */
 	bool shut_wr, shut_rd;
@@ -172,6 +173,8 @@ call_fn call_bind, call_listen, call_connect, call_accept, call_accept4,
 /* call_option.c: names, options, questions */
 call_fn call_getsockname, call_getpeername, call_setsockopt, call_getsockopt,
 	call_ioctl;
+/* The error of a socket, told once: SO_ERROR, or sending and receiving. */
+int take_error(struct psock *psock, int a);
 /* call_data.c: the rare forms of sending and receiving */
 call_fn call_sendto, call_recvfrom, call_sendmsg, call_recvmsg, call_sendmmsg,
 	call_recvmmsg;

@@ -349,6 +349,91 @@ def connect_refused_then_read():
     return [attempt(s.recv, 1), attempt(s.recv, 1), error_of(s)]
 
 
+def refused():
+    """One whose connect failed, and nobody has been told."""
+    s = fresh()
+    s.setblocking(False)
+    s.connect_ex(("127.0.0.1", dead_port()))
+    settle()
+    return s
+
+
+def dissolve(s):
+    ctypes.CDLL(None).connect(s.fileno(), struct.pack("H14x", 0), 16)
+
+
+NOWHERE = ("127.0.0.1", 9)
+TELL = {"SO_ERROR": error_of,
+        "connect": lambda s: attempt(s.connect, NOWHERE),
+        "recvfrom": lambda s: attempt(s.recvfrom, 1),
+        "sendto": lambda s: attempt(s.sendto, b"x", NOWHERE)}
+
+
+@question
+def error_is_told_once():
+    """Whichever call tells it, the others do not tell it again."""
+    out = {}
+    for first, tell in TELL.items():
+        for then, again in TELL.items():
+            if "connect" not in (first, then) or then == "SO_ERROR":
+                s = refused()
+                out[f"{first}, {then}"] = [tell(s), again(s)]
+    return out
+
+
+@question
+def urgent_of_nobody():
+    s = fresh()
+    out = [attempt(s.recvfrom, 1, socket.MSG_OOB),
+           attempt(s.recvfrom, 1, socket.MSG_OOB | socket.MSG_TRUNC)]
+    s = refused()
+    out += [attempt(s.recvfrom, 1, socket.MSG_OOB), error_of(s)]
+    return out + [attempt(listener().recvfrom, 1, socket.MSG_OOB)]
+
+
+@question
+def dissolving_leaves_an_error():
+    """connect to AF_UNSPEC, and shutdown of a connect on its way."""
+    out = {}
+    for key in ("SO_ERROR", "recvfrom", "sendto"):
+        c, a = pair()
+        dissolve(c)
+        out[key] = [TELL[key](c), error_of(c), TELL["recvfrom"](c)]
+    s = refused()
+    dissolve(s)
+    out["refused"] = [error_of(s), error_of(s)]
+    s = refused()
+    out["refused and told"] = [TELL["connect"](s), dissolve(s), events(s),
+                               error_of(s), TELL["recvfrom"](s)]
+    c, a = pair()
+    c.shutdown(socket.SHUT_WR)
+    a.recv(1)
+    a.shutdown(socket.SHUT_WR)
+    settle()
+    dissolve(c)
+    out["ended"] = [error_of(c), events(c)]
+    lst = listener(0)
+    keep = [fresh() for _ in range(4)]
+    for s in keep:
+        s.setblocking(False)
+        s.connect_ex(lst.getsockname())
+    settle()
+    dissolve(keep[2])
+    keep[3].shutdown(socket.SHUT_RDWR)
+    out["on its way"] = [[error_of(s), error_of(s)] for s in keep[2:]]
+    s = fresh()
+    said = []
+    thread = threading.Thread(
+        target=lambda: said.append(attempt(s.connect, lst.getsockname())))
+    thread.start()
+    while s.getsockname()[1] == 0:
+        time.sleep(0.01)
+    s.shutdown(socket.SHUT_RDWR)
+    thread.join(60)
+    out["of another thread"] = [said, error_of(s)]
+    return out
+
+
 @question
 def connect_while_connected():
     """Row 91."""
