@@ -275,8 +275,9 @@ static void do_step(struct stage *stage, const struct step *step, uint64_t now)
 		call(actor, now, "close()", 0);
 		cn_sock_set_tag(actor->sock, NULL);
 		cn_sock_close(actor->sock, now);
+		/* The next connection begins with nothing to do. */
 		actor->sock = NULL;
-		actor->to_send = 0;
+		actor->to_send = actor->sent = actor->to_read = 0;
 		break;
 	case LISTEN:
 	case LISTEN_ONLY:

@@ -87,6 +87,36 @@ static void arrivals_have_left(void **state)
 	}
 }
 
+/* A call of send(N) is followed by N octets, whichever connection it is of. */
+static void what_programs_send_leaves(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < scenario_count(); k++) {
+		const char *name = scenario_name(scenario_at(k));
+		struct sketch *sketch = sketch_of(name);
+		uint32_t asked[2] = {0, 0}, left[2] = {0, 0};
+
+		for (unsigned i = 0; i < sketch_n(sketch); i++) {
+			const struct sketch_item *item = sketch_at(sketch, i);
+			unsigned octets;
+
+			if (item->kind == SKETCH_SEGMENT && !item->again)
+				left[item->side] += item->len;
+			else if (item->kind == SKETCH_CALL &&
+				 (sscanf(item->text, "send(%u", &octets) == 1 ||
+				  sscanf(item->text, "sendto(%u", &octets) ==
+					  1))
+				asked[item->side] += octets;
+		}
+		/* Neither reads there, so most of it never leaves. */
+		if (strcmp(name, "deadlock") != 0) {
+			assert_int_equal(left[0], asked[0]);
+			assert_int_equal(left[1], asked[1]);
+		}
+		sketch_free(sketch);
+	}
+}
+
 static void what_is_lost_never_arrives(void **state)
 {
 	struct sketch *sketch = sketch_of("lost-syn");
@@ -184,6 +214,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arrivals_have_left),
+		cmocka_unit_test(what_programs_send_leaves),
 		cmocka_unit_test(what_is_lost_never_arrives),
 		cmocka_unit_test(the_header_is_the_segments_own),
 		cmocka_unit_test(states_that_were_passed),
