@@ -5,9 +5,9 @@
 #include "see/draw.h"
 #include "wire/tcp_seg.h"
 
-#define BIT 26.0
+#define BIT 28.0
 #define ROW 38.0
-#define X0 52.0
+#define X0 40.0
 #define WIDTH (X0 + 32 * BIT + 40)
 
 struct grid {

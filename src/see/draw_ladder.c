@@ -13,15 +13,17 @@
 #include "see/text.h"
 #include "wire/tcp_seg.h"
 
-#define WIDTH 820.0
+#define WIDTH 880.0
 #define LEFT 270.0 /* the ends' lines */
-#define RIGHT 570.0
+#define RIGHT 670.0
+#define WORDS 0.28 /* of the way: where the middle of an arrow's words is */
 #define TOP 66.0
 #define LABEL 14.0 /* between lines of text */
 #define BOXED 5.0 /* more, where a call has a box */
 #define WAIT_MAX 64.0
 #define PER_MS 1.2
 #define SHORT_NS (50 * CN_NS_PER_MS) /* longer waits are shortened */
+#define FALL 24.0 /* of an arrow that has no other to be like */
 
 static const char *const side_class[] = {"left", "right"};
 
@@ -205,39 +207,43 @@ static const char *class_of(const struct sketch_item *item, bool lost)
 	return item->side ? "right" : "left";
 }
 
-static void arrow(const struct paper *paper, const struct sketch_item *item,
-		  double y1, double y2, bool lost, unsigned alike)
+/*
+ * Words stand in the middle of the sender's half: arrows that cross do so in
+ * the middle of all, and no words of one side reach those of the other.
+ */
+static void put_words(const struct paper *paper, const struct sketch_item *item,
+		      double y1, double y2, unsigned alike)
 {
-	const char *class = class_of(item, lost);
 	double x1 = item->side ? RIGHT : LEFT, x2 = item->side ? LEFT : RIGHT;
-	double degrees, x, y;
+	double degrees = atan((y2 - y1) / (x2 - x1)) * 180 / 3.14159265358979;
 	char label[96], text[112];
 
-	if (lost) {
-		x2 = x1 + (x2 - x1) * 0.62;
-		y2 = y1 + (y2 - y1) * 0.62;
-	}
-	svg_arrow(paper->svg, class, x1, y1, x2, y2);
-	if (lost) {
-		svg_text(paper->svg, "lost name mid",
-			 x2 + (item->side ? -9 : 9), y2 + 5, "✕");
-		svg_text(paper->svg, "lost", item->side ? x2 - 46 : x2 + 18,
-			 y2 + 5, see_text(paper->lang, SEE_DRAW_LOST));
-	}
-	/* Nearer to the sender: arrows that cross do so in the middle. */
-	x = x1 + (x2 - x1) * 0.38;
-	y = y1 + (y2 - y1) * 0.38;
-	degrees = atan2(y2 - y1, x2 - x1) * 180 / 3.14159265358979;
-	if (item->side)
-		degrees += 180;
-	if (!alike)
-		return;
 	label_of(paper, item, label, sizeof(label));
 	if (alike > 1)
 		snprintf(text, sizeof(text), "%u × %s", alike, label);
 	else
 		snprintf(text, sizeof(text), "%s", label);
-	svg_text_turned(paper->svg, "small mid", x, y - 3, degrees, text);
+	svg_text_turned(paper->svg, "small mid", x1 + (x2 - x1) * WORDS,
+			y1 + (y2 - y1) * WORDS - 3, degrees, text);
+}
+
+static void put_arrow(const struct paper *paper, const struct sketch_item *item,
+		      double y1, double y2, bool lost)
+{
+	double x1 = item->side ? RIGHT : LEFT, x2 = item->side ? LEFT : RIGHT;
+
+	if (lost) {
+		x2 = x1 + (x2 - x1) * 0.62;
+		y2 = y1 + (y2 - y1) * 0.62;
+	}
+	svg_arrow(paper->svg, class_of(item, lost), x1, y1, x2, y2);
+	if (lost) {
+		svg_text(paper->svg, "lost name mid",
+			 x2 + (item->side ? -9 : 9), y2 + 5, "✕");
+		svg_text(paper->svg, item->side ? "lost end" : "lost",
+			 x2 + (item->side ? -18 : 18), y2 + 5,
+			 see_text(paper->lang, SEE_DRAW_LOST));
+	}
 }
 
 static bool is_alike(const struct sketch_item *a, const struct sketch_item *b)
@@ -267,35 +273,73 @@ static unsigned alike_of(const struct paper *paper, unsigned i)
 	return n;
 }
 
-static void put_arrows(const struct paper *paper)
+/* Where the arrow of segment i ends; 0 where it is none or has not arrived. */
+static double end_of(const struct paper *paper, unsigned i)
+{
+	for (unsigned k = i + 1; k < sketch_n(paper->sketch); k++)
+		if (sketch_at(paper->sketch, k)->kind == SKETCH_ARRIVAL &&
+		    sketch_at(paper->sketch, k)->sent_as == i)
+			return paper->y[k];
+	return 0;
+}
+
+/* What is lost lies between what left before and after it at that instant, so
+ * that it crosses neither. */
+static double end_of_lost(const struct paper *paper, unsigned i)
+{
+	const struct sketch *sketch = paper->sketch;
+	unsigned side = sketch_at(sketch, i)->side, k;
+	uint64_t at = sketch_at(sketch, i)->at;
+	double end = 0, next = 0, fall = FALL;
+
+	for (k = i; end <= 0 && k-- > 0 && sketch_at(sketch, k)->at == at;)
+		if (sketch_at(sketch, k)->side == side) {
+			end = end_of(paper, k);
+			fall = end > 0 ? end - paper->y[k] : fall;
+		}
+	for (k = i; next <= 0 && ++k < sketch_n(sketch) &&
+		    sketch_at(sketch, k)->at == at;)
+		if (sketch_at(sketch, k)->side == side) {
+			next = end_of(paper, k);
+			fall = next > 0 ? next - paper->y[k] : fall;
+		}
+	return end > 0 && next > 0 ? (end + next) / 2 : paper->y[i] + fall;
+}
+
+/* All arrows, or all that is written at them: nothing is drawn over words. */
+static void put_arrows(const struct paper *paper, bool words)
 {
 	for (unsigned i = 0; i < sketch_n(paper->sketch); i++) {
-		const struct sketch_item *item = sketch_at(paper->sketch, i);
-		double down = 24;
+		struct sketch_item item = *sketch_at(paper->sketch, i);
+		double y1 = paper->y[i], y2 = y1;
+		bool lost = item.kind == SKETCH_SEGMENT && item.lost;
+		unsigned alike = 1;
 
-		if (item->kind == SKETCH_SEGMENT && item->lost)
-			arrow(paper, item, paper->y[i], paper->y[i] + down,
-			      true, alike_of(paper, i));
-		if (item->kind != SKETCH_ARRIVAL)
+		if (lost) {
+			y2 = end_of_lost(paper, i);
+			alike = alike_of(paper, i);
+		} else if (item.kind != SKETCH_ARRIVAL) {
 			continue;
-		if (item->sent_as < SKETCH_MAX) {
+		} else if (item.sent_as < SKETCH_MAX) {
 			const struct sketch_item *sent =
-				sketch_at(paper->sketch, item->sent_as);
-			struct sketch_item as = *item;
+				sketch_at(paper->sketch, item.sent_as);
 
-			as.side = sent->side;
-			as.again = sent->again;
-			arrow(paper, &as, paper->y[item->sent_as], paper->y[i],
-			      false, alike_of(paper, item->sent_as));
+			y1 = paper->y[item.sent_as];
+			alike = alike_of(paper, item.sent_as);
+			item.side = sent->side;
+			item.again = sent->again;
+			/* TIME-WAIT knows no scale. */
+			item.wnd = sent->wnd;
 		} else {
 			/* From nobody of these two. */
-			struct sketch_item as = *item;
-
-			as.side = !item->side;
-			as.again = true;
-			arrow(paper, &as, paper->y[i] - down, paper->y[i],
-			      false, 1);
+			y1 -= FALL;
+			item.side = !item.side;
+			item.again = true;
 		}
+		if (!words)
+			put_arrow(paper, &item, y1, y2, lost);
+		else if (alike)
+			put_words(paper, &item, y1, y2, alike);
 	}
 }
 
@@ -323,7 +367,8 @@ static void draw(const struct sketch *sketch, const struct svg *svg,
 		 see_text(lang, SEE_DRAW_SERVER));
 	put_life(paper);
 	put_times(paper, start);
-	put_arrows(paper);
+	put_arrows(paper, false);
+	put_arrows(paper, true);
 	for (unsigned i = 0; i < sketch_n(sketch); i++)
 		put_item_words(paper, sketch_at(sketch, i), paper->y[i]);
 	if (sketch_left_out(sketch)) {
