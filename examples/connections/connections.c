@@ -82,7 +82,10 @@ int main(int argc, char **argv)
 	}
 	if (!each)
 		close(fd);
-	printf("%ld requests over %ld connections\n", n, each ? n : 1);
+	if (each)
+		printf("%ld requests over %ld connections\n", n, n);
+	else
+		printf("%ld requests over 1 connection\n", n);
 	fprintf(stderr, "%.3f s\n", now() - began);
 	return 0;
 }

@@ -169,7 +169,7 @@ void columns_head(const struct columns *columns)
 		printf("%-6s", "Netid");
 	if (!columns->one_state)
 		printf("%-11s", "State");
-	printf("%-7s%-7s%25s %25s%s\n", "Recv-Q", "Send-Q",
+	printf("%-6s %-6s %25s %25s%s\n", "Recv-Q", "Send-Q",
 	       "Local Address:Port", "Peer Address:Port",
 	       columns->processes ? " Process" : "");
 }
@@ -184,8 +184,8 @@ void columns_row(const struct columns *columns, const struct row *row,
 		printf("%-6s", row_netid(row));
 	if (!columns->one_state)
 		printf("%-11s", row_state_name(row->state));
-	printf("%-7" PRIu64 "%-7" PRIu64 "%25s %25s", row->recv_q, row->send_q,
-	       local, row->peer);
+	printf("%-6" PRIu64 " %-6" PRIu64 " %25s %25s", row->recv_q,
+	       row->send_q, local, row->peer);
 	if (columns->processes)
 		print_holders(row, holders);
 	if (columns->timers && row->timer_in_ns != CN_NEVER) {

@@ -22,7 +22,8 @@ static void make_options(const struct cli_command *command,
 {
 	size_t n = 0;
 
-	*letters++ = '+'; /* the program's words are its own */
+	if (!command->anywhere)
+		*letters++ = '+'; /* the program's words are its own */
 	*letters++ = 'h';
 	for (; n < command->option_n; n++) {
 		const struct cli_option *from = &command->option[n];

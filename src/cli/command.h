@@ -41,6 +41,7 @@ struct cli_command {
 	size_t option_n;
 	const struct cli_values *values;
 	size_t values_n;
+	bool anywhere; /* options may stand behind words that are none */
 	/* Takes one option; false: the value is wrong, and it was said.  key 0:
 	 * a word that is no option, the first: the rest is left to the caller.
 	 */

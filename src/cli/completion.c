@@ -54,6 +54,7 @@ const struct cli_command cli_completion_command = {
 	.example_n = sizeof(examples) / sizeof(examples[0]),
 	.values = values,
 	.values_n = sizeof(values) / sizeof(values[0]),
+	.anywhere = true,
 	.take = take,
 };
 

@@ -89,6 +89,7 @@ const struct cli_command cli_explain_command = {
 	.option_n = sizeof(table) / sizeof(table[0]),
 	.values = values,
 	.values_n = sizeof(values) / sizeof(values[0]),
+	.anywhere = true,
 	.take = take,
 };
 
@@ -299,11 +300,10 @@ int cli_explain(int argc, char **argv)
 		scenario[n] = scenario_find(argv[rest]);
 		if (scenario[n])
 			continue;
-		fprintf(stderr, "catenet explain: there is no '%s'; %s\n",
-			argv[rest],
-			*argv[rest] == '-' ?
-				"options stand before the situation" :
-				"without a name they are listed");
+		fprintf(stderr,
+			"catenet explain: there is no '%s'; without a name "
+			"they are listed\n",
+			argv[rest]);
 		return EXIT_CATENET;
 	}
 	if (rest < argc ||

@@ -106,9 +106,6 @@ static const char bad_word[] =
 	"expected are state NAME, exclude NAME, sport = :PORT, dport = :PORT, "
 	"or the number of a process or a port";
 
-static const char late_option[] =
-	"options stand before what is to be shown: catenet ss -a 8080";
-
 static const char *take_state(struct filter *filter, const char *name,
 			      bool excluded)
 {
@@ -159,8 +156,6 @@ static const char *take_word(struct filter *filter, const char *word, char **at)
 	if (!strcmp(word, "or") || !strcmp(word, "not"))
 		return "or and not are not known here; all that is said must "
 		       "hold";
-	if (*word == '-')
-		return late_option;
 	if (strspn(word, "0123456789") != strlen(word) || filter->number ||
 	    strlen(word) > NUMBER_LEN)
 		return bad_word;

@@ -70,6 +70,7 @@ const struct cli_command cli_ss_command = {
 	.option_n = sizeof(table) / sizeof(table[0]),
 	.values = values,
 	.values_n = sizeof(values) / sizeof(values[0]),
+	.anywhere = true,
 	.take = take,
 };
 

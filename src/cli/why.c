@@ -71,6 +71,7 @@ const struct cli_command cli_why_command = {
 	.option_n = sizeof(table) / sizeof(table[0]),
 	.values = values,
 	.values_n = sizeof(values) / sizeof(values[0]),
+	.anywhere = true,
 	.take = take,
 };
 
@@ -118,17 +119,41 @@ static struct see_facts facts_of_row(const struct row *row)
 	};
 }
 
-static void print_sentence(const struct row *row, enum see_peer peer,
-			   enum see_lang lang)
+/*
+ * The first process that holds the socket, as ss -p has it; what nobody holds
+ * (TIME-WAIT, a FIN on its way) is called after the program that is run.
+ */
+static void print_whose(const struct row *row, const struct holders *holders)
+{
+	const struct holder *holder;
+	char name[256];
+	size_t n;
+
+	holder = holders_find(holders, row->inode, &n);
+	for (size_t i = 0; i < n; i++) {
+		if ((uint64_t)holder[i].pid == row->pid ||
+		    (uint64_t)holder[i].pid == row->world)
+			continue;
+		holder_name(holder[i].pid, name, sizeof(name));
+		printf(" (%s, pid %d)", name, (int)holder[i].pid);
+		return;
+	}
+	if (strcmp(row->program, "-") != 0)
+		printf(" (%s)", row->program);
+}
+
+static void print_sentence(const struct line *line, const struct row *row,
+			   enum see_peer peer)
 {
 	struct see_facts facts = facts_of_row(row);
 	char sentence[SEE_SENTENCE_MAX], local[ROW_LOCAL_MAX];
 
-	see_why(&facts, peer, lang, sentence, sizeof(sentence));
+	see_why(&facts, peer, line->screen.lang, sentence, sizeof(sentence));
 	row_local(row, local);
-	printf("%s %s -> %s (%s, pid %" PRIu64 "): %s\n",
-	       cn_tcp_state_name((enum cn_tcp_state)row->state), local,
-	       row->peer, row->program, row->pid, sentence);
+	printf("%s %s -> %s", cn_tcp_state_name((enum cn_tcp_state)row->state),
+	       local, row->peer);
+	print_whose(row, &line->holders);
+	printf(": %s\n", sentence);
 }
 
 /* ------------------------------------------------------------ both ends -- */
@@ -200,11 +225,10 @@ static void print_postponed(struct line *line)
 		const struct end *found = bsearch(&want, line->end, line->end_n,
 						  sizeof(want), by_mark);
 
-		print_sentence(row,
+		print_sentence(line, row,
 			       !found	     ? SEE_PEER_UNKNOWN :
 			       found->jammed ? SEE_PEER_JAMMED :
-					       SEE_PEER_MOVES,
-			       line->screen.lang);
+					       SEE_PEER_MOVES);
 	}
 	free(line->kept);
 	free(line->end);
@@ -218,7 +242,7 @@ static void on_row(void *ctx, const struct row *row)
 
 	if (row->udp) /* it waits for nothing that could be told */
 		return;
-	if (!line->holders_known && line->filter.number) {
+	if (!line->holders_known) {
 		holders_read(&line->holders);
 		line->holders_known = true;
 	}
@@ -227,7 +251,7 @@ static void on_row(void *ctx, const struct row *row)
 		return;
 	line->printed = true;
 	if (!jammed || !postpone(line, row))
-		print_sentence(row, SEE_PEER_UNKNOWN, line->screen.lang);
+		print_sentence(line, row, SEE_PEER_UNKNOWN);
 }
 
 int cli_why(int argc, char **argv)
@@ -261,8 +285,9 @@ int cli_why(int argc, char **argv)
 		fprintf(stderr, "catenet why: no world is running; catenet run "
 				"starts one\n");
 	else if (!line.printed)
-		fprintf(stderr, "catenet why: no such socket\n");
+		fprintf(stderr, "catenet why: %s\n",
+			rest < argc ? "no such socket" : "no socket is open");
 	holders_free(&line.holders);
 	/* As grep(1): who asks for one wants to know. */
-	return worlds.found && !line.printed ? NO_SUCH : 0;
+	return worlds.found && !line.printed && rest < argc ? NO_SUCH : 0;
 }

@@ -171,9 +171,10 @@ static void interrupt(struct run *run)
 		return;
 	}
 	if (!world_is_idle(run->world, &octets))
-		say("waiting until %" PRIu64 " octets are acknowledged; "
-		    "Ctrl-C again abandons them",
-		    octets);
+		say("waiting until %" PRIu64 " %s acknowledged; "
+		    "Ctrl-C again abandons %s",
+		    octets, octets == 1 ? "octet is" : "octets are",
+		    octets == 1 ? "it" : "them");
 }
 
 static void take_signal(struct run *run, const struct signalfd_siginfo *info)
@@ -317,8 +318,8 @@ static void drain(struct run *run)
 	while (!world_is_idle(run->world, &octets) && !run->abandoned)
 		turn(run);
 	if (run->abandoned && !world_is_idle(run->world, &octets))
-		say("abandoned: %" PRIu64 " octets were not acknowledged",
-		    octets);
+		say("abandoned: %" PRIu64 " %s not acknowledged", octets,
+		    octets == 1 ? "octet was" : "octets were");
 }
 
 static void supervise(struct run *run)

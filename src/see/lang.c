@@ -102,17 +102,22 @@ const char *see_text(enum see_lang lang, enum see_key key)
 size_t see_say(enum see_lang lang, enum see_key key,
 	       char arg[SEE_ARGS][SEE_ARG_MAX], char *out, size_t size)
 {
-	const char *text = sentences[lang][key];
+	const char *text = sentences[lang][key], *last = "";
 	size_t n = 0;
 
 	for (; *text && n + 1 < size; text++) {
 		if (*text == '%' && text[1] >= '1' && text[1] <= '3') {
-			const char *fill = arg[text[1] - '1'];
+			const char *fill = last = arg[text[1] - '1'];
 
 			while (*fill && n + 1 < size)
 				out[n++] = *fill++;
 			text++;
-		} else {
+		} else if (*text == '{' && strcmp(last, "1") != 0) {
+			text += strcspn(text, "|");
+		} else if (*text == '|') {
+			/* {one|many}: it was one. */
+			text += strcspn(text, "}");
+		} else if (*text != '{' && *text != '}') {
 			out[n++] = *text;
 		}
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every sentence that a person reads, in every language: X(key, en, zh).
- * %1 .. %3 are filled in.  The subject, one of the two hosts, is written
- * before it.
+ * %1 .. %3 are filled in; of {one|many} the first stands where the number
+ * before it is 1.  The subject, one of the two hosts, is written before it.
  */
 #ifndef SEE_SENTENCES_H
 #define SEE_SENTENCES_H
@@ -15,7 +15,7 @@
 	X(OUT_SYN_ASKS, "asks to open, and for a cookie with which the next "  \
 	  "SYN may carry data (Fast Open)",                                    \
 	  "请求建立连接，并索要 cookie，以便下次在 SYN 中携带数据（Fast Open）") \
-	X(OUT_SYN_DATA, "asks to open with %1 octets in the SYN: it has a "    \
+	X(OUT_SYN_DATA, "asks to open with %1 {octet|octets} in the SYN: it has a " \
 	  "cookie of this server (Fast Open)",                                 \
 	  "请求建立连接，SYN 中已带 %1 字节：持有该服务器的 cookie（Fast Open）") \
 	X(OUT_SYN_PLAIN, "no answer: a plain SYN, in case something on the "   \
@@ -35,8 +35,8 @@
 	  "回应与自己的 SYN 交错而来的 SYN")                                   \
 	X(OUT_SYN_ACK_AGAIN, "has not seen the last ACK: the SYN-ACK again",   \
 	  "没有等到最后的 ACK：重发 SYN-ACK")                                  \
-	X(OUT_DATA, "sends %1 octets", "发送 %1 字节")                         \
-	X(OUT_DATA_LAST, "sends %1 octets, and with them FIN: nothing more "   \
+	X(OUT_DATA, "sends %1 {octet|octets}", "发送 %1 字节") \
+	X(OUT_DATA_LAST, "sends %1 {octet|octets}, and with them FIN: nothing more " \
 	  "will come", "发送 %1 字节，并带上 FIN：此后不再发送数据")           \
 	X(OUT_FIN, "will send nothing more: FIN, which takes one sequence "    \
 	  "number", "不再发送数据：发出 FIN，它占用一个序号")                  \
@@ -57,8 +57,8 @@
 	  "window: the program has not read",                                  \
 	  "确认 %1 之前的全部数据，并关闭窗口：程序还没有读取")                \
 	X(OUT_ACK_OPENS, "the program has read: the window is open again, %1 " \
-	  "octets", "程序已读取：窗口重新打开，%1 字节")                       \
-	X(OUT_ACK_GROWS, "the program has read: the window grows to %1 octets", \
+	  "{octet|octets}", "程序已读取：窗口重新打开，%1 字节") \
+	X(OUT_ACK_GROWS, "the program has read: the window grows to %1 {octet|octets}", \
 	  "程序已读取：窗口增大到 %1 字节")                                    \
 	X(OUT_AGAIN_TIMEOUT, "no acknowledgement in time: sends %1 again; the " \
 	  "next timeout would come after %2",                                  \
@@ -113,7 +113,7 @@
 	X(IN_SYN, "a listener gets a SYN: a half-open connection begins, the " \
 	  "listener goes on listening",                                        \
 	  "监听者收到 SYN：产生一个半打开的连接，监听者继续监听")              \
-	X(IN_SYN_FAST, "a SYN with a good cookie: its %1 octets can be read at " \
+	X(IN_SYN_FAST, "a SYN with a good cookie: its %1 {octet|octets} can be read at " \
 	  "once, the connection is in the queue for accept()",                 \
 	  "SYN 带有有效的 cookie：其中 %1 字节立即可读，连接进入 accept() 队列") \
 	X(IN_SYN_COOKIE, "a SYN, and the queue of half-open connections is "   \
@@ -138,13 +138,13 @@
 	  "自己的 SYN 得到确认：连接建立，进入 accept() 队列")                 \
 	X(IN_ACK_COOKIE, "its cookie comes back: connected, and in the queue " \
 	  "for accept()", "cookie 被带回：连接建立，进入 accept() 队列")       \
-	X(IN_DATA, "%1 octets in order, for the program to read",              \
+	X(IN_DATA, "%1 {octet|octets} in order, for the program to read",      \
 	  "按序收到 %1 字节，可供程序读取")                                    \
-	X(IN_DATA_GAP, "%1 octets beyond a gap: kept until %2 comes",          \
+	X(IN_DATA_GAP, "%1 {octet|octets} beyond a gap: kept until %2 comes",  \
 	  "收到空缺之后的 %1 字节：先保存，等待 %2")                           \
-	X(IN_DATA_FILLS, "%1 octets of what was missing",                      \
+	X(IN_DATA_FILLS, "%1 {octet|octets} of what was missing",              \
 	  "补上了缺失的 %1 字节")                                              \
-	X(IN_ACK, "%1 octets are acknowledged, %2 still in flight",            \
+	X(IN_ACK, "%1 {octet is|octets are} acknowledged, %2 still in flight", \
 	  "%1 字节得到确认，还有 %2 字节在途")                                 \
 	X(IN_ACK_NOTHING, "an ACK that tells nothing new",                     \
 	  "ACK 没有带来新的信息")                                              \
@@ -155,14 +155,14 @@
 	  "第 %1 个重复 ACK：有数据丢失或乱序")                                \
 	X(IN_ACK_DUP_SACK, "duplicate ACK %1: %2 is missing there, %3 has "    \
 	  "arrived", "第 %1 个重复 ACK：对方缺 %2，已有 %3")                   \
-	X(IN_WINDOW_CLOSED, "%1 octets are acknowledged, and the peer's "      \
+	X(IN_WINDOW_CLOSED, "%1 {octet is|octets are} acknowledged, and the peer's " \
 	  "window is closed: nothing may be sent",                             \
 	  "%1 字节得到确认，但对方窗口已关闭：不能再发送")                     \
 	X(IN_WINDOW_STILL, "the peer's window is still closed",                \
 	  "对方窗口仍然关闭")                                                  \
-	X(IN_WINDOW_OPEN, "the peer's window is open again: %1 octets may be " \
+	X(IN_WINDOW_OPEN, "the peer's window is open again: %1 {octet|octets} may be " \
 	  "sent", "对方窗口重新打开：可以发送 %1 字节")                        \
-	X(IN_WINDOW_GROWS, "the peer's window grows to %1 octets",             \
+	X(IN_WINDOW_GROWS, "the peer's window grows to %1 {octet|octets}",     \
 	  "对方窗口增大到 %1 字节")                                            \
 	X(IN_FIN, "the peer will send no more: the program reads the end of "  \
 	  "the stream, and has yet to close",                                  \
@@ -272,32 +272,32 @@
 	X(CALLS, "the program calls %1", "程序调用 %1")                        \
                                                                                \
 	/* datagrams */                                                        \
-	X(DGRAM_OUT, "sends a datagram of %1 octets", "发送 %1 字节的数据报")  \
+	X(DGRAM_OUT, "sends a datagram of %1 {octet|octets}", "发送 %1 字节的数据报") \
 	X(DGRAM_OUT_CUT, "sends a datagram of %1 octets in %2 fragments: it "  \
 	  "is longer than the path takes", "把 %1 字节的数据报分成 %2 片发送"  \
 	  "：超过了路径能承载的长度")                                          \
-	X(DGRAM_OUT_MANY, "sends %1 octets to whoever listens in the group "   \
+	X(DGRAM_OUT_MANY, "sends %1 {octet|octets} to whoever listens in the group " \
 	  "or network", "向组或网络中所有监听者发送 %1 字节")                  \
-	X(DGRAM_OUT_PING, "asks for an echo of %1 octets",                     \
+	X(DGRAM_OUT_PING, "asks for an echo of %1 {octet|octets}",             \
 	  "请求回显 %1 字节")                                                  \
-	X(DGRAM_IN, "takes a datagram of %1 octets", "收到 %1 字节的数据报")   \
-	X(DGRAM_IN_MANY, "takes %1 octets that are for many",                  \
+	X(DGRAM_IN, "takes a datagram of %1 {octet|octets}", "收到 %1 字节的数据报") \
+	X(DGRAM_IN_MANY, "takes %1 {octet that is|octets that are} for many",  \
 	  "收到发给多方的 %1 字节")                                            \
-	X(DGRAM_IN_PING, "has its echo of %1 octets", "收到 %1 字节的回显")    \
-	X(DGRAM_IN_NO_PORT, "nobody is at that port: %1 octets are dropped, "  \
+	X(DGRAM_IN_PING, "has its echo of %1 {octet|octets}", "收到 %1 字节的回显") \
+	X(DGRAM_IN_NO_PORT, "nobody is at that port: %1 {octet is|octets are} dropped, " \
 	  "and ICMP says so", "该端口上没有人：丢弃 %1 字节，并以 ICMP 告知")  \
-	X(DGRAM_IN_FULL, "the socket's buffer is full: %1 octets are lost, "   \
+	X(DGRAM_IN_FULL, "the socket's buffer is full: %1 {octet is|octets are} lost, " \
 	  "and nobody is told", "套接字缓冲区已满：丢失 %1 字节，且不告知任何" \
 	  "一方")                                                              \
 	X(DGRAM_ERROR, "learns by ICMP of a datagram that did not arrive: %1", \
 	  "从 ICMP 得知数据报没有到达：%1")                                    \
                                                                                \
-	X(PACKET_UDP, "UDP %1 → %2, %3 octets", "UDP %1 → %2，%3 字节")        \
+	X(PACKET_UDP, "UDP %1 → %2, %3 {octet|octets}", "UDP %1 → %2，%3 字节") \
 	X(PACKET_PIECE, "%1 → %2: a fragment, octets %3 of what it is of",     \
 	  "%1 → %2：一个分片，为原数据报的第 %3 字节")                          \
-	X(PACKET_ECHO, "%1 asks %2 for an echo of %3 octets",                  \
+	X(PACKET_ECHO, "%1 asks %2 for an echo of %3 {octet|octets}",          \
 	  "%1 向 %2 请求 %3 字节的回显")                                       \
-	X(PACKET_ECHOED, "%1 echoes to %2 its %3 octets",                      \
+	X(PACKET_ECHOED, "%1 echoes to %2 its %3 {octet|octets}",              \
 	  "%1 向 %2 回显 %3 字节")                                             \
 	X(PACKET_NO_PORT, "ICMP of %1: nobody is at %2, for what came from %3", \
 	  "%1 的 ICMP：%2 上没有人，针对来自 %3 的数据报")                     \
@@ -388,52 +388,52 @@
 	  "路径似乎不通：对方窗口曾为零，%1 次探测都没有回音，%2")             \
 	X(WHY_DEADLOCK, "both ends are blocked in send(), as long as "         \
 	  "neither reads: both send buffers are full, both windows are "       \
-	  "closed, %1 octets lie here unread; each must read while it writes", \
+	  "closed, %1 {octet lies|octets lie} here unread; each must read while it writes", \
 	  "只要双方都不读取，两端就都阻塞在 send()：双方的发送缓冲区都满了"    \
 	  "，窗口都已关闭，这里有 %1 字节未读；双方都必须边写边读")            \
-	X(WHY_DEADLOCK_HERE, "blocked in send(): the peer's window is "        \
-	  "zero since %2, while %1 octets of its lie here unread; if it is "   \
+	X(WHY_DEADLOCK_HERE, "blocked in send(): the peer's window has " \
+	  "been zero for %2, while %1 {octet of its lies|octets of its lie} here unread; if it is " \
 	  "blocked in send() too, this is a deadlock: each must read while "   \
 	  "it writes",                                                         \
 	  "阻塞在 send()：对方窗口为零已有 %2，而这里有对方的 %1 字节未读"     \
 	  "；如果对方也阻塞在 send()，这就是死锁：双方都必须边写边读")         \
-	X(WHY_PEER_WINDOW, "the peer's window is zero since %2: its "          \
-	  "program must read; %1 octets wait",                                 \
+	X(WHY_PEER_WINDOW, "the peer's window has been zero for %2: its "       \
+	  "program must read; %1 {octet waits|octets wait}",                   \
 	  "对方窗口为零已有 %2：对方程序必须读取；有 %1 字节在等待")           \
-	X(WHY_PEER_WINDOW_FIN, "the peer's window is zero since %2: its "      \
+	X(WHY_PEER_WINDOW_FIN, "the peer's window has been zero for %2: its "   \
 	  "program must read; the FIN waits",                                  \
 	  "对方窗口为零已有 %2：对方程序必须读取；FIN 在等待")                 \
-	X(WHY_RETRANSMITS, "timeout %1 in a row: the oldest of %3 octets "     \
+	X(WHY_RETRANSMITS, "timeout %1 in a row: the oldest of %3 {octet|octets} " \
 	  "in flight was not acknowledged in time and is sent again, %2",      \
 	  "连续第 %1 次超时：在途 %3 字节中最早的未按时确认，正在重发，%2")    \
-	X(WHY_CWND, "the congestion window is full (%1 octets): %3 octets "    \
-	  "wait",                                                              \
+	X(WHY_CWND, "the congestion window is full (%1 {octet|octets}): %3 "     \
+	  "{octet waits|octets wait}",                                         \
 	  "拥塞窗口已满（%1 字节）：%3 字节在等待")                            \
-	X(WHY_RWND, "the peer's window is full (%1 octets): %3 octets wait",   \
+	X(WHY_RWND, "the peer's window is full (%1 {octet|octets}): %3 {octet waits|octets wait}", \
 	  "对方窗口已满（%1 字节）：%3 字节在等待")                            \
-	X(WHY_SMALL_WINDOW, "the peer's window (%1 octets) has too little "    \
-	  "room to be worth a segment: its program must read; %3 octets wait", \
+	X(WHY_SMALL_WINDOW, "the peer's window (%1 {octet|octets}) has too little " \
+	  "room to be worth a segment: its program must read; %3 {octet waits|octets wait}", \
 	  "对方窗口（%1 字节）剩余太小，不值得发送：对方程序必须读取；%3 "     \
 	  "字节在等待")                                                        \
-	X(WHY_NAGLE, "less than a segment (%3 octets) waits for the "          \
+	X(WHY_NAGLE, "less than a segment (%3 {octet|octets}) waits for the "  \
 	  "acknowledgement of the last small one (Nagle); TCP_NODELAY would "  \
 	  "send it at once",                                                   \
 	  "不足一段的 %3 字节等待上一个小段的确认（Nagle）；TCP_NODELAY 可"    \
 	  "使其立即发出")                                                      \
 	X(WHY_CORK, "the program holds back less than a segment (%3 "          \
-	  "octets): TCP_CORK or MSG_MORE",                                     \
+	  "{octet|octets}): TCP_CORK or MSG_MORE",                             \
 	  "程序扣留了不足一段的 %3 字节：TCP_CORK 或 MSG_MORE")                \
-	X(WHY_PACE, "%3 octets may go, and follow what is sent at the pace "   \
+	X(WHY_PACE, "%3 {octet|octets} may go, and follow what is sent at the pace " \
 	  "of the path", "%3 字节可以发送，按路径的速率随后发出")              \
-	X(WHY_LINK, "%3 octets may go, and the link has not taken them yet",   \
+	X(WHY_LINK, "%3 {octet|octets} may go, and the link has not taken them yet", \
 	  "%3 字节可以发送，链路尚未取走")                                     \
-	X(WHY_ACK, "%1 octets wait for their acknowledgement",                 \
+	X(WHY_ACK, "%1 {octet waits for its|octets wait for their} acknowledgement", \
 	  "%1 字节等待确认")                                                   \
 	X(WHY_NOT_READ, "its window is closed: the program has not read "      \
-	  "%1 octets",                                                         \
+	  "%1 {octet|octets}",                                                 \
 	  "自己的窗口已关闭：程序还有 %1 字节未读")                            \
-	X(WHY_NOT_READ_SMALL, "its window is down to %3 octets: the "          \
-	  "program has not read %1 octets",                                    \
+	X(WHY_NOT_READ_SMALL, "its window is down to %3 {octet|octets}: the "  \
+	  "program has not read %1 {octet|octets}",                            \
 	  "自己的窗口只剩 %3 字节：程序还有 %1 字节未读")                      \
 	X(WHY_NOT_CLOSED, "CLOSE-WAIT: the peer has closed, the program "      \
 	  "has not: it must call close()",                                     \
@@ -442,7 +442,7 @@
 	  "program has neither read all nor closed: it must call close()",     \
 	  "CLOSE-WAIT：对方已关闭，本程序还没有读完，也没有关闭：应调用 "      \
 	  "close()")                                                           \
-	X(WHY_TO_READ, "%1 octets wait to be read",                            \
+	X(WHY_TO_READ, "%1 {octet waits|octets wait} to be read",              \
 	  "%1 字节等待读取")                                                   \
 	X(WHY_TO_READ_MORE, "octets wait to be read",                          \
 	  "有数据等待读取")                                                    \

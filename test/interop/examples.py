@@ -179,7 +179,7 @@ SHUT_WR: what was sent arrives: b'last words'
 then the end: b''
 the other way is open: b'still here'
 send after SHUT_WR: BrokenPipeError
-SHUT_RD: what waits can be read: (b'before', None, b'before')
+SHUT_RD: what waits can be read: b'before'
 then the end: b''
 SHUT_RDWR: the peer reads the end: b''
 and we do: b''
@@ -344,7 +344,7 @@ def connections(before):
                       port) == '50 requests over 50 connections\n'
         assert output(before, 'connections/connections', 'client', 'long',
                       '50', '127.0.0.1',
-                      port) == '50 requests over 1 connections\n'
+                      port) == '50 requests over 1 connection\n'
 
 
 @case

@@ -55,6 +55,16 @@ def bad_values():
 
 
 @case
+def options_behind_words():
+    """explain, ss and why take options behind their words, too"""
+    assert catenet('explain', 'refused', '--json') == \
+        catenet('explain', '--json', 'refused')
+    code, out, err = catenet('ss', '1', '-tan')
+    assert code == 0 and not err.startswith('catenet ss: exp'), (code, err)
+    wrong('en and zh', 'why', '1', '--lang', 'tlh')
+
+
+@case
 def good_values():
     """units in netem's words are taken"""
     for words in (['--delay', '0'], ['--delay', '1.5ms'], ['--rtt', '10us'],
@@ -175,7 +185,6 @@ def no_option():
     wrong('there is no command', 'walk')
     wrong('are needed', 'services')
     wrong('without a name', 'explain', 'nothing')
-    wrong('before the situation', 'explain', 'handshake', '--json')
     wrong('say one', 'explain', '--json', '--svg', 'ladder', 'handshake')
     wrong('need a situation', 'explain', '--json')
     wrong('leave it out', 'explain', '--width', '80', '--json', 'handshake')

@@ -731,7 +731,8 @@ static void say_event(struct text *to, const struct event *event)
 	say_offset(to, event->where == EDGE ? "RCV.NXT + RCV.WND" : "RCV.NXT",
 		   event->seq);
 	if (event->len)
-		say(to, ", %u octets", (unsigned)event->len);
+		say(to, ", %u octet%s", (unsigned)event->len,
+		    event->len == 1 ? "" : "s");
 	if (event->ack_base > CUR) {
 		say(to, ", ACK = ");
 		say_offset(to, base[event->ack_base], event->ack);

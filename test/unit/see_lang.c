@@ -108,6 +108,28 @@ static void languages_are_read_from_locales(void **state)
 	}
 }
 
+static void one_is_not_many(void **state)
+{
+	char arg[SEE_ARGS][SEE_ARG_MAX] = {"1", "0", "1"};
+	char out[SEE_SENTENCE_MAX];
+
+	(void)state;
+	see_say(SEE_EN, SEE_OUT_DATA, arg, out, sizeof(out));
+	assert_string_equal(out, "sends 1 octet");
+	see_say(SEE_EN, SEE_IN_ACK, arg, out, sizeof(out));
+	assert_string_equal(out, "1 octet is acknowledged, 0 still in flight");
+	strcpy(arg[0], "11");
+	see_say(SEE_EN, SEE_WHY_RWND, arg, out, sizeof(out));
+	assert_string_equal(out, "the peer's window is full (11 octets): 1 "
+				 "octet waits");
+	for (int key = 0; key < SEE_KEY_N; key++)
+		for (int lang = 0; lang < SEE_LANG_N; lang++) {
+			see_say((enum see_lang)lang, (enum see_key)key, arg,
+				out, sizeof(out));
+			assert_null(strpbrk(out, "{|}"));
+		}
+}
+
 static void places_are_filled_and_rules_shortened(void **state)
 {
 	char arg[SEE_ARGS][SEE_ARG_MAX] = {"7", "2:9", ""};
@@ -132,6 +154,7 @@ int main(void)
 		cmocka_unit_test(every_reason_is_there_in_every_language),
 		cmocka_unit_test(every_situation_is_told_in_every_language),
 		cmocka_unit_test(languages_are_read_from_locales),
+		cmocka_unit_test(one_is_not_many),
 		cmocka_unit_test(places_are_filled_and_rules_shortened),
 	};
 

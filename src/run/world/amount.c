@@ -8,7 +8,8 @@
 void amount_octets(char text[AMOUNT_TEXT], uint64_t octets)
 {
 	if (octets < 10000)
-		snprintf(text, AMOUNT_TEXT, "%" PRIu64 " octets", octets);
+		snprintf(text, AMOUNT_TEXT, "%" PRIu64 " octet%s", octets,
+			 octets == 1 ? "" : "s");
 	else if (octets < 10000000)
 		snprintf(text, AMOUNT_TEXT, "%.1f kB", (double)octets / 1e3);
 	else if (octets < UINT64_C(10000000000))

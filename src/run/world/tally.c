@@ -299,8 +299,9 @@ void tally_print(const struct tally *tally, const struct tally_path *path,
 	(void)print_datagrams(&tally->datagrams, " ", out);
 	print_paths(path, out);
 	if (tally->abandoned)
-		fprintf(out, "  %" PRIu64 " octets were never acknowledged\n",
-			tally->abandoned);
+		fprintf(out, "  %" PRIu64 " %s never acknowledged\n",
+			tally->abandoned,
+			tally->abandoned == 1 ? "octet was" : "octets were");
 }
 
 /* ---------------------------------------------------------------- JSON -- */
