@@ -95,6 +95,10 @@ struct cn_path_config {
 	/* 'u' or 'd': which rules are this path's; 0: all, whatever direction
 	 * they name. */
 	char direction;
+	/* So many of the first octets of a packet's first buffer are its link's,
+	 * and go along where the packet is copied (to corrupt it): the new
+	 * buffer begins with them.  0: none. */
+	uint8_t head;
 };
 
 /*

@@ -3,7 +3,9 @@
 #include "loop/bridge.h"
 #include "link/heap.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/path_line.h"
 #include "link/units.h"
+#include "see/text.h"
 
 enum key { KEY_SEED = 256 };
 
@@ -136,6 +139,7 @@ static int make_path(struct running *running, int from)
 		.mtu = line->mtu,
 		.drop = line->drop,
 		.direction = from ? 'd' : 'u',
+		.head = STATION_HEAD,
 	};
 
 	if (!running->line->seeded &&
@@ -150,7 +154,10 @@ static int make_path(struct running *running, int from)
 
 static bool say_error(const char *what)
 {
-	fprintf(stderr, "catenet bridge: %s\n", what);
+	char safe[4 * STATION_ERROR];
+
+	text_escape(what, safe, sizeof(safe));
+	fprintf(stderr, "catenet bridge: %s\n", safe);
 	return false;
 }
 
@@ -167,10 +174,8 @@ static bool build(struct running *running, char **name)
 		return say_error("no memory, or no descriptors left");
 	for (int i = 0; i < 2; i++) {
 		bridge->station[i] = &running->station[i];
-		if (station_open(&running->station[i], name[i], error)) {
-			fprintf(stderr, "catenet bridge: %s\n", error);
-			return false;
-		}
+		if (station_open(&running->station[i], name[i], error))
+			return say_error(error);
 		if (make_path(running, i))
 			return say_error("no path: no memory, or no random "
 					 "numbers");
@@ -178,6 +183,23 @@ static bool build(struct running *running, char **name)
 	if (watch_signals(running) || bridge_begin(bridge))
 		return say_error("the interfaces cannot be waited for");
 	return true;
+}
+
+/* Why an interface did not take frames, or none of them any more. */
+static const char *refusal(int err)
+{
+	switch (err) {
+	case ENETDOWN:
+	case EIO:
+		return "it is down; ip link set dev NAME up";
+	case EMSGSIZE:
+		return "they are longer than its MTU; ip link set dev NAME mtu "
+		       "OCTETS";
+	case ENOBUFS:
+		return "its queue was full";
+	default:
+		return strerror(err);
+	}
 }
 
 static void say(struct running *running)
@@ -196,11 +218,17 @@ static void say(struct running *running)
 			from->name, to->name, stats.packets, stats.octets,
 			stats.lost, stats.queue_drops, stats.rule_drops,
 			stats.too_big, stats.marked);
+		if (stats.too_big)
+			fprintf(stderr,
+				"  the path's MTU is %" PRIu32 "; --mtu OCTETS "
+				"says another\n",
+				running->line->path.mtu);
 		if (to->refused_n)
 			fprintf(stderr,
-				"  %" PRIu64 " were not taken by %s: is it "
-				"up?\n",
-				to->refused_n, to->name);
+				"  %" PRIu64 " were not taken by %s, the last "
+				"because %s\n",
+				to->refused_n, to->name,
+				refusal(to->refused_err));
 		if (from->odd_n)
 			fprintf(stderr,
 				"  %" PRIu64 " of %s were passed over: "
@@ -241,6 +269,18 @@ static void finish(struct running *running)
 	loop_free(bridge->loop);
 }
 
+static void say_lost(const struct station *station)
+{
+	char now[IF_NAMESIZE];
+
+	if (if_indextoname(station->index, now))
+		fprintf(stderr,
+			"catenet bridge: %s is down; ip link set dev %s up\n",
+			station->name, now);
+	else
+		fprintf(stderr, "catenet bridge: %s has gone\n", station->name);
+}
+
 static int run(struct running *running)
 {
 	struct bridge *bridge = &running->bridge;
@@ -259,8 +299,20 @@ static int run(struct running *running)
 	}
 	if (!bridge->err)
 		return 0;
-	fprintf(stderr, "catenet bridge: an interface has gone, or is down\n");
+	for (int i = 0; i < 2; i++)
+		if (running->station[i].is_lost)
+			say_lost(&running->station[i]);
+	if (!running->station[0].is_lost && !running->station[1].is_lost)
+		(void)say_error("the interfaces cannot be waited for");
 	return EXIT_CATENET;
+}
+
+/* Whose own frames would come back for ever; it may have two names. */
+static bool is_one(const char *a, const char *b)
+{
+	unsigned index = if_nametoindex(a);
+
+	return !strcmp(a, b) || (index && index == if_nametoindex(b));
 }
 
 /* Options may stand before the interfaces and behind them.  -1: go on; else
@@ -286,8 +338,7 @@ static int read_line(int argc, char **argv, struct line *line, char **name)
 		if (more < argc - rest - 1)
 			why = "it joins two interfaces, not more";
 	}
-	/* Its own frames would come back for ever. */
-	if (!why && !strcmp(name[0], name[1]))
+	if (!why && is_one(name[0], name[1]))
 		why = "it joins two different interfaces";
 	if (!why)
 		why = path_check(&line->path);

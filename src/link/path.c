@@ -29,6 +29,7 @@ struct cn_path {
 	struct cn_pool *pool;
 	struct cn_impair impair;
 	uint32_t mtu;
+	uint8_t head; /* of a packet's buffer: its link's octets */
 	bool is_clean; /* nothing impaired, nobody looks: frames pass whole */
 	bool has_sink;
 	struct cn_path_sink sink;
@@ -93,6 +94,7 @@ int cn_path_new(const struct cn_path_config *config,
 	path->pool = config->pool;
 	path->impair = config->impair;
 	path->mtu = config->mtu ? config->mtu : PATH_MTU_MAX;
+	path->head = config->head;
 	if (sink && sink->packet) {
 		path->has_sink = true;
 		path->sink = *sink;
@@ -319,6 +321,21 @@ static void tell(struct cn_path *path, const struct cn_frame *frame,
 		path->sink.packet(path->sink.ctx, frame, fate, now);
 }
 
+/* Memory for a copy of the packet, behind what its link keeps before it. */
+static struct cn_buf *buf_like(struct cn_path *path,
+			       const struct cn_frame *frame)
+{
+	const struct cn_buf *from = frame->slice_n ? frame->slice[0].buf : NULL;
+	struct cn_buf *buf =
+		cn_buf_new(path->pool, path->head + cn_frame_len(frame));
+
+	if (buf && path->head && from && from->size >= path->head)
+		memcpy(buf->data, from->data, path->head);
+	else if (buf)
+		memset(buf->data, 0, path->head);
+	return buf;
+}
+
 /*
  * The packet in memory of its own, its checksum as the device would have
  * completed it, and then one bit wrong.  Nobody vouches for it any more.
@@ -328,18 +345,20 @@ static bool corrupt(struct cn_path *path, const struct cn_frame *frame,
 {
 	uint32_t len = cn_frame_len(frame);
 	struct cn_buf *buf;
+	uint8_t *octet;
 	uint32_t bit;
 
 	if (!len)
 		return false;
 	bit = dice_bit(&path->dice, len * 8);
-	buf = cn_buf_new(path->pool, len);
+	buf = buf_like(path, frame);
 	if (!buf)
 		return false;
-	cn_frame_copy(frame, 0, buf->data, len);
+	octet = buf->data + path->head;
+	cn_frame_copy(frame, 0, octet, len);
 	if (offload_is_partial(frame))
-		offload_complete_octets(frame, buf->data, len);
-	buf->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		offload_complete_octets(frame, octet, len);
+	octet[bit / 8] ^= (uint8_t)(1u << bit % 8);
 
 	bad->header_len = 0;
 	bad->seg_size = 0;
@@ -349,7 +368,7 @@ static bool corrupt(struct cn_path *path, const struct cn_frame *frame,
 	bad->slice_n = 1;
 	bad->payload_len = len;
 	bad->slice[0].buf = buf;
-	bad->slice[0].data = buf->data;
+	bad->slice[0].data = octet;
 	bad->slice[0].len = len;
 	return true;
 }

@@ -23,8 +23,7 @@ static void deliver(struct bridge_side *side)
 	uint64_t now = loop_refresh(bridge->loop);
 
 	while (side->holds || cn_path_recv(path, &side->held, now)) {
-		int err = station_write(to, bridge->station[side->from],
-					&side->held);
+		int err = station_write(to, &side->held);
 
 		side->holds = err == CN_E_AGAIN;
 		if (side->holds) {

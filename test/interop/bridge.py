@@ -39,6 +39,38 @@ print(got[:64] == hashlib.sha256(data).hexdigest().encode() and
       got[64:] == data[::-1])
 ''' % OCTETS
 
+# Frames of a type for experiments, which nobody else sends; a receiver says what
+# the kernel took out of each (PACKET_AUXDATA), and what stands in it.
+TAGGED = '''
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.setsockopt(263, 8, 1)
+s.bind(('v1', 3))
+s.settimeout(30)
+print('ready', flush=True)
+n = 0
+while n < 3:
+    frame, words, _, _ = s.recvmsg(2048, 256)
+    at = frame.find(bytes.fromhex('88b5') + b'catenet')
+    if at < 0:
+        continue
+    n += 1
+    taken = ''
+    for _, kind, value in words:
+        status, _, _, _, _, tci, tpid = struct.unpack('IIIHHHH', value[:20])
+        if kind == 8 and status & 16:
+            taken = f'{tpid:04x}{tci:04x}'
+    print(taken + '/' + frame[12:at].hex(), frame[:12].hex())
+'''
+TAG = '''
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(('v0', 0))
+for tags in '', '81002005', '88a80007' + '81002005':
+    s.send(bytes.fromhex('020000000002' + '020000000001' + tags + '88b5') +
+           b'catenet' + bytes(60))
+'''
+
 
 def ip(*words):
     subprocess.run(['ip', *words], check=True, capture_output=True, text=True)
@@ -178,13 +210,65 @@ def a_rule():
 
 
 @case
+def tags_of_virtual_lans():
+    """frames of a virtual LAN stay in it, also where a bit of them is wrong"""
+    need()
+    for words in [], ['--corrupt', '20%', '--seed', '3']:
+        with Lab(*words):
+            into = subprocess.Popen(inside(B, PYTHON, '-c', TAGGED),
+                                    stdout=subprocess.PIPE, text=True)
+            try:
+                assert into.stdout.readline() == 'ready\n'
+                while into.poll() is None:
+                    subprocess.run(inside(A, PYTHON, '-c', TAG), check=True,
+                                   timeout=20)
+                    if not words:
+                        break
+                said = into.stdout.read().split('\n')[:3]
+            finally:
+                into.kill()
+                into.wait()
+            want = {f'{tags} 020000000002020000000001' for tags in
+                    ('/', '81002005/', '88a80007/81002005')}
+            assert set(said) <= want and (words or set(said) == want), said
+
+
+@case
+def who_may_be_joined():
+    """one interface by two names, one without Ethernet, one that is down"""
+    need()
+    with Lab() as lab:
+        lab.bridge.kill()
+        lab.bridge.wait()
+        ip('-n', M, 'link', 'set', 'dev', 'm1', 'down')
+        ip('-n', M, 'link', 'property', 'add', 'dev', 'm0', 'altname', 'mm0')
+        for words, part in ((['m0', 'mm0'], 'two different'),
+                            (['m0', 'lo'], 'no Ethernet'),
+                            (['m0', 'm1'], 'set dev m1 up')):
+            done = subprocess.run(inside(M, CATENET, 'bridge', *words),
+                                  text=True, capture_output=True, timeout=20,
+                                  check=False)
+            assert done.returncode == 125 and part in done.stderr, (words, done)
+
+
+@case
 def an_interface_goes():
     """an interface that goes ends it, with a sentence"""
     need()
     with Lab() as lab:
         ip('-n', M, 'link', 'del', 'dev', 'm0')
         assert lab.bridge.wait(timeout=20) == 125
-        assert 'gone' in lab.bridge.stderr.read()
+        assert 'm0 has gone' in lab.bridge.stderr.read()
+
+
+@case
+def an_interface_is_taken_down():
+    """one that is taken down too, and which one it is"""
+    need()
+    with Lab() as lab:
+        ip('-n', M, 'link', 'set', 'dev', 'm1', 'down')
+        assert lab.bridge.wait(timeout=20) == 125
+        assert 'm1 is down' in lab.bridge.stderr.read()
 
 
 @case
