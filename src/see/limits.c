@@ -30,6 +30,7 @@ struct account {
 
 struct see_limits {
 	struct see_conns conns;
+	bool no_rate;
 };
 
 const char *see_limit_name(enum see_limit limit)
@@ -150,22 +151,24 @@ static void time_round_trip(struct account *a, const struct cn_trace *t)
  * window that filled it; whoever has given all its octets waits for the
  * program.
  */
-static enum see_limit judge(const struct account *a, const struct cn_trace *t)
+static enum see_limit judge(const struct account *a, const struct cn_trace *t,
+			    bool no_rate)
 {
 	uint32_t window = t->snd_wnd < t->cwnd ? t->snd_wnd : t->cwnd;
 	uint32_t left = window > t->flight ? window - t->flight : 0;
 
 	if (t->recovery)
 		return SEE_LIMITED_BY_LOSS;
-	if (has_queue(a) && (t->unsent || t->flight))
+	if (!no_rate && has_queue(a) && (t->unsent || t->flight))
 		return SEE_LIMITED_BY_RATE;
 	if (!t->unsent)
 		return SEE_LIMITED_BY_PROGRAM;
-	if (left >= t->snd_mss)
-		/* Both windows are open: less than a segment waits (Nagle), or
-		 * the link does not take more. */
-		return t->unsent < t->snd_mss ? SEE_LIMITED_BY_PROGRAM :
-						SEE_LIMITED_BY_RATE;
+	if (left >= t->snd_mss && t->unsent < t->snd_mss)
+		/* Both windows are open: less than a segment waits (Nagle). */
+		return SEE_LIMITED_BY_PROGRAM;
+	if (left >= t->snd_mss && !no_rate)
+		/* The link does not take more. */
+		return SEE_LIMITED_BY_RATE;
 	return t->snd_wnd < t->cwnd ? SEE_LIMITED_BY_RWND : SEE_LIMITED_BY_CWND;
 }
 
@@ -184,7 +187,7 @@ static bool may_send(uint8_t state)
 	       state == CN_LAST_ACK;
 }
 
-static void follow(struct account *a, const struct cn_trace *t)
+static void follow(struct account *a, const struct cn_trace *t, bool no_rate)
 {
 	time_handshake(a, t);
 	time_round_trip(a, t);
@@ -192,7 +195,12 @@ static void follow(struct account *a, const struct cn_trace *t)
 	a->open = may_send(t->to);
 	/* A bare entry knows nothing of windows. */
 	if (a->open && t->cwnd)
-		a->limit = (uint8_t)judge(a, t);
+		a->limit = (uint8_t)judge(a, t, no_rate);
+}
+
+void see_limits_no_rate(struct see_limits *limits)
+{
+	limits->no_rate = true;
 }
 
 void see_limits_event(struct see_limits *limits, int host,
@@ -208,7 +216,7 @@ void see_limits_event(struct see_limits *limits, int host,
 		conn->user = calloc(2, sizeof(struct account));
 	account = conn->user;
 	if (account)
-		follow(&account[end], trace);
+		follow(&account[end], trace, limits->no_rate);
 	see_conn_follow(conn, end, trace);
 }
 

@@ -38,6 +38,9 @@ struct see_limits;
 
 struct see_limits *see_limits_new(void);
 void see_limits_free(struct see_limits *limits);
+/* The path has no rate, so no queue stands on it: what takes longer than the
+ * shortest round trip was kept by the machine, or by a delayed ACK. */
+void see_limits_no_rate(struct see_limits *limits);
 void see_limits_event(struct see_limits *limits, int host,
 		      const struct cn_trace *trace);
 /* Of what local sends to peer, until now; false: nothing is known. */

@@ -25,10 +25,14 @@ struct row {
 
 static const struct cn_endpoint here = {.port = 1}, there = {.port = 2};
 
-static struct see_share shares(const struct row *row, size_t n, uint32_t end_ms)
+static struct see_share shares_on(const struct row *row, size_t n,
+				  uint32_t end_ms, bool rate)
 {
 	struct see_limits *limits = see_limits_new();
 	struct see_share share;
+
+	if (!rate)
+		see_limits_no_rate(limits);
 
 	for (size_t i = 0; i < n; i++) {
 		struct cn_trace t = {
@@ -56,6 +60,11 @@ static struct see_share shares(const struct row *row, size_t n, uint32_t end_ms)
 	assert_false(see_limits_of(limits, &here, &here, end_ms * MS, &share));
 	see_limits_free(limits);
 	return share;
+}
+
+static struct see_share shares(const struct row *row, size_t n, uint32_t end_ms)
+{
+	return shares_on(row, n, end_ms, true);
 }
 
 static void one_limit_at_a_time(void **state)
@@ -159,6 +168,9 @@ static void a_slow_path_is_the_limit_from_the_beginning(void **state)
 	(void)state;
 	assert_int_equal(share.ns[SEE_LIMITED_BY_CWND], 1200 * MS);
 	assert_in_range(share.ns[SEE_LIMITED_BY_RATE], 8000 * MS, 8780 * MS);
+	/* What has no rate has no queue, however late the ACKs. */
+	share = shares_on(rows, 8, 10000, false);
+	assert_int_equal(share.ns[SEE_LIMITED_BY_RATE], 0);
 }
 
 /* A window of a receiver's on a long path: its own octets are no queue. */

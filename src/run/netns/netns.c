@@ -111,6 +111,15 @@ static int map_self(uid_t uid, gid_t gid)
 	return put_file("/proc/self/gid_map", text);
 }
 
+/* ENOSPC is no disk: as many as the administrator allows, often none. */
+static const char *refusal(int err)
+{
+	return err == ENOSPC ? "no more are allowed (sysctl "
+			       "user.max_user_namespaces, "
+			       "user.max_net_namespaces)" :
+			       strerror(err);
+}
+
 static int make_user(struct maker *maker)
 {
 	const uid_t uid = geteuid();
@@ -124,7 +133,7 @@ static int make_user(struct maker *maker)
 	(void)prctl(PR_SET_DUMPABLE, 1);
 	if (unshare(CLONE_NEWUSER) < 0)
 		return failed(maker, errno, "a user namespace is refused: %s",
-			      strerror(errno));
+			      refusal(errno));
 	err = map_self(uid, gid);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (err)
@@ -146,7 +155,7 @@ static int new_network(struct maker *maker, int *fd)
 	if (unshare(CLONE_NEWNET) < 0)
 		return failed(maker, errno,
 			      "a network namespace is refused: %s",
-			      strerror(errno));
+			      refusal(errno));
 	*fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (*fd < 0)
 		return failed(maker, errno, "/proc/self/ns/net: %s",

@@ -124,6 +124,11 @@ static int open_events(struct watch *watch, const struct world_options *opt,
 	return watch->events ? 0 : ENOMEM;
 }
 
+static bool has_rate(const struct cn_impair *impair)
+{
+	return impair->rate || impair->rate_trace;
+}
+
 static int begin(struct watch *watch, const struct world_options *opt,
 		 bool summary, uint64_t now)
 {
@@ -149,6 +154,9 @@ static int begin(struct watch *watch, const struct world_options *opt,
 	if (!rc && summary) {
 		watch->limits = see_limits_new();
 		rc = watch->limits ? 0 : ENOMEM;
+		if (!rc && !opt->tun && !has_rate(&opt->up) &&
+		    !has_rate(&opt->down))
+			see_limits_no_rate(watch->limits);
 	}
 	return rc;
 }
