@@ -33,7 +33,7 @@ extern "C" {
 #define CN_NEVER UINT64_MAX
 
 /*
- * Errors.  One list gives the enum, the text and the manual page.
+ * Errors.  One list gives the enum, the names and the texts.
  * X(name, number, kind, text); kind CALL: this call was refused and the
  * connection is as it was; kind CONN: the connection is over.  Two of kind CALL
  * are also what a connection ended with, as on Linux: PIPE, by a reset after the

@@ -60,7 +60,8 @@ CN_API void cn_stack_free(struct cn_stack *stack);
  */
 struct cn_join {
 	uint32_t mtu; /* of IP packets; 0: 1500 */
-	/* From the first stack to the second, and back. */
+	/* From the first stack to the second, and back.  Chance is drawn anew
+	 * each time; on a virtual clock it is the same in every run. */
 	struct cn_impair impair[2];
 	/* Rules of docs/drop.md for either way, or NULL. */
 	const char *drop[2];
@@ -92,7 +93,7 @@ CN_API int cn_stack_route(struct cn_stack *stack, int link, const char *prefix);
 
 /* -------------------------------------------------------------- time -- */
 
-/* What the stack's clock says, ns. */
+/* What the stack's clock says, ns; its zero is nobody's affair. */
 CN_API uint64_t cn_stack_now(struct cn_stack *stack);
 /* Waits so long, by the stack's clock.  EINTR as nanosleep. */
 CN_API int cn_stack_sleep(struct cn_stack *stack, uint64_t ns);
