@@ -87,6 +87,7 @@ static bool tail_may_go(const struct tcb *tcb)
 	return !output_is_corked(tcb) && !nagle_waits(tcb);
 }
 
+/* SHLD-15: where the window has shrunk, nothing. */
 uint32_t output_window_left(const struct tcb *tcb)
 {
 	uint32_t flight = tcp_flight(tcb);

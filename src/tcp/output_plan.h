@@ -33,7 +33,7 @@ enum plan output_plan(struct tcb *tcb, struct sent_stretch *stretch,
 uint32_t output_mss_for(const struct tcb *tcb, enum accecn_use use);
 /* New octets that may go now, of all segments together. */
 uint32_t output_new_len(const struct tcb *tcb);
-/* Octets the peer's window leaves; none where it has shrunk (SHLD-15). */
+/* Octets the peer's window leaves; none where it has shrunk. */
 uint32_t output_window_left(const struct tcb *tcb);
 
 #endif
