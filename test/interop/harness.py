@@ -14,10 +14,12 @@ import tempfile
 import threading
 import traceback
 
+import signals
 from ports import free_port
 
 CATENET = os.environ.get('CATENET', 'build/catenet')
 PYTHON = sys.executable
+signals.heed()
 PLAIN = 'natively'
 RUN = 'under run'
 _cases = []

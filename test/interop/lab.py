@@ -13,11 +13,13 @@ import tempfile
 import threading
 import time
 
+import signals
 from ports import free_port
 
 NOBODY = 65534
 LONG = bool(os.environ.get("LONG"))
 HERE = os.path.dirname(os.path.abspath(__file__))
+signals.heed()
 
 
 class Skip(Exception):
