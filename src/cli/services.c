@@ -434,6 +434,26 @@ static int fail(const char *what, const char *why)
 	return EXIT_CATENET;
 }
 
+/* One of the kernel's addresses has a network in which it is. */
+static bool is_in_reach(const struct services *services,
+			const struct cn_addr *addr)
+{
+	for (unsigned i = 0; i < services->via_n; i++) {
+		const struct net_addr *via = &services->via[i];
+		unsigned bits = via->bits + (cn_addr_is_v4(addr) ? 96 : 0);
+		unsigned whole = bits / 8, rest = 8 - bits % 8;
+
+		if (cn_addr_is_v4(&via->addr) != cn_addr_is_v4(addr) ||
+		    memcmp(&via->addr, addr, whole) != 0)
+			continue;
+		if (whole == sizeof(addr->octet) ||
+		    via->addr.octet[whole] >> rest ==
+			    addr->octet[whole] >> rest)
+			return true;
+	}
+	return false;
+}
+
 static int start_interface(struct services *services)
 {
 	char error[TUN_ERROR] = "";
@@ -450,12 +470,14 @@ static int start_interface(struct services *services)
 		rc = netlink_addr_add(&netlink, services->tun.name,
 				      &services->via[i].addr,
 				      services->via[i].bits);
-	for (unsigned i = 0; i < services->addr_n && !rc && !services->via_n;
-	     i++)
-		rc = netlink_route_add(
-			&netlink, services->tun.name, &services->addr[i].addr,
-			cn_addr_is_v4(&services->addr[i].addr) ? 32 : 128,
-			NULL);
+	for (unsigned i = 0; i < services->addr_n && !rc; i++)
+		if (!is_in_reach(services, &services->addr[i].addr))
+			rc = netlink_route_add(
+				&netlink, services->tun.name,
+				&services->addr[i].addr,
+				cn_addr_is_v4(&services->addr[i].addr) ? 32 :
+									 128,
+				NULL);
 	if (rc)
 		fail("--tun", netlink.error);
 	netlink_close(&netlink);
@@ -543,6 +565,8 @@ static int open_udp(struct services *services, enum service kind, uint16_t port)
 
 	udp->pattern = services->pattern;
 	udp->pattern_len = CHARGEN_LEN;
+	udp->port = services->port;
+	udp->port_n = services->port_n;
 	rc = services_udp_open(udp, services->host, kind, port);
 	if (!rc)
 		return 0;

@@ -4,8 +4,9 @@
  *
  * Anybody can put anybody's address on a datagram, so two of these services
  * could be made to talk to each other for ever, and chargen to flood: what
- * comes from the port of such a service is not answered, and an answer of
- * chargen is no longer than the question.
+ * comes from the port of such a service is not answered, nor what comes from a
+ * port that is one of a service here, since whoever has one there may have its
+ * like; and an answer of chargen is no longer than the question.
  */
 #include "cli/services_udp.h"
 
@@ -13,8 +14,11 @@
 
 #define DAYTIME_MAX 64
 
-static bool is_service(uint16_t port)
+static bool is_service(const struct services_udp *udp, uint16_t port)
 {
+	for (unsigned i = 0; i < udp->port_n; i++)
+		if (udp->port[i] == port)
+			return true;
 	return port == 7 || port == 13 || port == 17 || port == 19 ||
 	       port == 37;
 }
@@ -82,7 +86,7 @@ void services_udp_serve(struct services_udp *udp, uint64_t now)
 		if (n < 0)
 			continue;
 		udp->served++;
-		if (!is_service(msg.peer.port))
+		if (!is_service(udp, msg.peer.port))
 			serve_one(udp, &slice, &msg, now);
 		cn_dgram_recv_take(udp->dgram);
 	}

@@ -14,6 +14,8 @@ struct services_udp {
 	uint32_t pattern_len;
 	uint32_t at;
 	uint64_t served;
+	const uint16_t *port; /* of all services here; borrowed */
+	unsigned port_n;
 };
 
 /* A dual-stack socket at that port, its tag the services_udp. */

@@ -616,6 +616,30 @@ static const char *check_runs(const struct line *line)
 	if (line->plan.stagger_ns && line->plan.flows == 1)
 		return "--stagger is between flows, and there is one: say "
 		       "--flows too";
+	if (line->jobs && !line->many)
+		return "--jobs needs --seeds A..B: one run is one job";
+	return NULL;
+}
+
+static uint64_t time_of(const struct line *line)
+{
+	return line->timed	 ? line->plan.time_ns :
+	       line->plan.octets ? TIME_MAX_NS :
+				   TIME_NS;
+}
+
+/* What would come after the end. */
+static const char *check_times(const struct line *line)
+{
+	const struct bulk_plan *plan = &line->plan;
+
+	if (plan->outage_n &&
+	    plan->outage[plan->outage_n - 1].at_ns >= time_of(line))
+		return "an --outage begins when the run is over: say --time "
+		       "too";
+	if ((plan->flows - 1) * plan->stagger_ns >= time_of(line))
+		return "with that --stagger a flow begins when the run is "
+		       "over: say --time too";
 	return NULL;
 }
 
@@ -627,6 +651,8 @@ static const char *check_together(struct line *line, int files)
 
 	if (!why)
 		why = check_runs(line);
+	if (!why)
+		why = check_times(line);
 	if (why)
 		return why;
 	if (sim_look_on_stdout(&line->look) + line->json > 1)
@@ -690,8 +716,7 @@ static void settle(struct line *line)
 		plan->cc[i] = line->cc_n ? line->cc[i % line->cc_n] :
 					   line->set.cc;
 	give_memory(&line->set, plan->flows);
-	if (!line->timed)
-		plan->time_ns = plan->octets ? TIME_MAX_NS : TIME_NS;
+	plan->time_ns = time_of(line);
 	if (!line->jobs)
 		line->jobs = cores > 0 ? (uint64_t)cores : 1;
 	if (line->jobs > JOBS_MAX)

@@ -32,12 +32,15 @@ subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
 HOSTS = ('10.9.0.2', 'fd99::2')
 
 
+BOTH = ('--addr', '10.9.0.2/24', '--via', '10.9.0.1/24', '--addr',
+        'fd99::2/64', '--via', 'fd99::1/64')
+
+
 @contextlib.contextmanager
-def services(*more):
+def services(*more, at=BOTH):
     process = subprocess.Popen(
-        [CATENET, 'services', '--tun', 'cat0', '--addr', '10.9.0.2/24',
-         '--via', '10.9.0.1/24', '--addr', 'fd99::2/64', '--via',
-         'fd99::1/64', *more], stderr=subprocess.PIPE, text=True)
+        [CATENET, 'services', '--tun', 'cat0', *at, *more],
+        stderr=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()
         if '/dev/net/tun' in line:
@@ -157,6 +160,41 @@ def closed_port():
         except ConnectionRefusedError:
             return
         raise AssertionError('not refused')
+
+
+@case
+def no_talk_among_services():
+    """by UDP what comes from a port that is served here is not answered"""
+    with services('--echo', '9007', '--discard', '9008'):
+        with contextlib.ExitStack() as stack:
+            asking = []
+            for port in 9007, 9008, 9010:
+                sock = stack.enter_context(
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sock.bind(('10.9.0.1', port))
+                sock.sendto(b'hello', (HOSTS[0], 9007))
+                sock.settimeout(20)
+                asking.append(sock)
+            # The last was answered, so the others were looked at.
+            assert asking.pop().recv(100) == b'hello'
+            for sock in asking:
+                sock.setblocking(False)
+                try:
+                    raise AssertionError(sock.recv(100))
+                except BlockingIOError:
+                    pass
+
+
+@case
+def each_address_is_reached():
+    """an address that no --via has a network for is reached all the same"""
+    with services('--echo', '7', at=('--addr', '10.9.0.2/24', '--addr',
+                                     '10.77.0.2/24', '--via', '10.9.0.1/25')):
+        for host in '10.9.0.2', '10.77.0.2':
+            conn = connect(host, 7)
+            conn.sendall(b'x')
+            assert conn.recv(1) == b'x'
+            conn.close()
 
 
 TUN = '--tun cat1 --addr 10.9.1.2/24 --via 10.9.1.1'

@@ -157,6 +157,10 @@ def bad_words():
                         (['--net', 'dsl-bad', '--net', 'lte'], 'comes first'),
                         (['--rtt', '9ms', '--delay', '9ms'], 'say one'),
                         (['--rate', '1mbit', '--trace', 'x'], 'say one'),
+                        (['--rtt', '9ms', '--jobs', '2'], 'needs --seeds'),
+                        (['--rtt', '9ms', '--outage', '10s+1s'], 'is over'),
+                        (['--rtt', '9ms', '--flows', '3', '--stagger', '5s'],
+                         'is over'),
                         (['--rate', '2tbit'], 'more than 1 Tbit'),
                         (['--bytes', '\x1b[31m'], '--bytes \\x1b[31m:')):
         said = sim(*words, code=125)

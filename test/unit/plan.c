@@ -328,6 +328,33 @@ static void mistakes_are_harmless_for_a_terminal(void **state)
 	plan_free(plan);
 }
 
+/* However long a word is: its reason is told. */
+static void reasons_are_not_cut_off(void **state)
+{
+	static const char *const lines[] = {
+		"host %s", "host a\nhost b\nlink a b loss 1%% %s",
+		"host a\nhost b\nlink a b delay %s", "host a\nlink a %s",
+		"host a\nhost b\nlink a b from %s loss 1%%"};
+	static const char *const reasons[] = {
+		"has at most 63", "no property", "not a time", "write 'host",
+		"one of those that it joins"};
+	char word[3000], text[4000];
+
+	(void)state;
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct plan *plan = plan_new();
+
+		snprintf(text, sizeof(text), lines[i], word);
+		plan_text(plan, "lab", text);
+		assert_false(plan_finish(plan));
+		assert_true(strlen(plan_mistake(plan, 0)) < 500);
+		assert_non_null(strstr(plan_mistake(plan, 0), reasons[i]));
+		plan_free(plan);
+	}
+}
+
 /* The plan of a file of these octets; *rc: what reading it returned. */
 static struct plan *plan_of_file(const void *octets, size_t len, int *rc)
 {
@@ -399,6 +426,7 @@ int main(void)
 		cmocka_unit_test(links_are_changed_whole_or_not),
 		cmocka_unit_test(mistakes_are_harmless_for_a_terminal),
 		cmocka_unit_test(files_are_text),
+		cmocka_unit_test(reasons_are_not_cut_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,31 @@ void plan_place(const struct plan *plan, unsigned place, char *text,
 		snprintf(text, size, "%s", at->where);
 }
 
+#define WORD_SHOWN 60 /* of one that is too long to be told whole */
+
+/* What is wrong stands at the end: of a text that is too long the middle is
+ * left out. */
+static void format_why(char why[PLAN_WHY], const char *format, va_list args)
+{
+	va_list again;
+	char *whole;
+	int n;
+
+	va_copy(again, args);
+	n = vsnprintf(why, PLAN_WHY, format, args);
+	whole = n >= PLAN_WHY ? malloc((size_t)n + 1) : NULL;
+	if (whole) {
+		const size_t rest = PLAN_WHY - WORD_SHOWN - 4;
+
+		vsnprintf(whole, (size_t)n + 1, format, again);
+		memcpy(why + WORD_SHOWN, "...", 3);
+		memcpy(why + WORD_SHOWN + 3, whole + (size_t)n - rest,
+		       rest + 1);
+		free(whole);
+	}
+	va_end(again);
+}
+
 /* A description may come from anywhere: what is said of it is harmless for a
  * terminal. */
 void plan_wrong(struct plan *plan, unsigned place, const char *format, ...)
@@ -74,7 +99,7 @@ void plan_wrong(struct plan *plan, unsigned place, const char *format, ...)
 	if (i == PLAN_MISTAKES)
 		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	format_why(text, format, args);
 	va_end(args);
 	plan_place(plan, place, at, sizeof(at));
 	text_escape(text, safe, sizeof(safe));

@@ -54,7 +54,7 @@ struct changing {
 
 static bool wrong(struct changing *changing, const char *word, const char *why)
 {
-	snprintf(changing->why, PLAN_WHY, "%s: %s", word, why);
+	snprintf(changing->why, PLAN_WHY, "%.60s: %s", word, why);
 	return false;
 }
 
@@ -69,7 +69,7 @@ static bool set_impairment(struct changing *changing, const char *word,
 			why = units_impair(word, value, &link->end[i].impair);
 	if (!why)
 		return true;
-	snprintf(changing->why, PLAN_WHY, "%s %s: %s", word, value, why);
+	snprintf(changing->why, PLAN_WHY, "%s %.60s: %s", word, value, why);
 	return false;
 }
 
@@ -103,10 +103,11 @@ static bool set_from(struct changing *changing, const char *name)
 			changing->only = &link->end[i];
 			return true;
 		}
-	snprintf(changing->why, PLAN_WHY,
-		 "from %s: the link does not join %s; after 'from' comes one "
-		 "of those that it joins",
-		 name, name);
+	snprintf(
+		changing->why, PLAN_WHY,
+		"from %.60s: the link does not join %.60s; after 'from' comes one "
+		"of those that it joins",
+		name, name);
 	return false;
 }
 
