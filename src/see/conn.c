@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/seq.h"
 #include "wire/tcp_seg.h"
 
 void see_conns_init(struct see_conns *conns)
 {
 	memset(conns, 0, sizeof(*conns));
-	for (size_t i = 0; i < sizeof(conns->hash) / sizeof(conns->hash[0]);
-	     i++)
+	for (size_t i = 0; i < SEE_SLOTS; i++)
 		list_init(&conns->hash[i]);
 	list_init(&conns->age);
 }
@@ -40,22 +40,33 @@ static bool is_at(const struct cn_endpoint *a, const struct cn_endpoint *b)
 	return a->port == b->port && cn_addr_equal(&a->addr, &b->addr);
 }
 
-/* The same for both ends.  Ports are enough: an onlooker's table. */
-static unsigned slot_of(const struct cn_endpoint *a,
+/*
+ * The same for both ends.  Whoever is looked at chooses addresses and ports: all
+ * of them in one slot would make each event a walk through all.  What he does
+ * not know is where this table lies.
+ */
+static unsigned slot_of(const struct see_conns *conns,
+			const struct cn_endpoint *a,
 			const struct cn_endpoint *b)
 {
-	uint32_t mixed = (uint32_t)(a->port ^ b->port) * 2654435761u +
-			 (uint32_t)(a->addr.octet[15] + b->addr.octet[15]) *
-				 40503u;
+	const struct sip_key key = {(uintptr_t)conns, 0};
+	uint8_t octet[2][18];
+	uint64_t hash = 0;
 
-	return (mixed >> 16 ^ mixed) & 255;
+	memcpy(octet[0], a->addr.octet, 16);
+	memcpy(octet[0] + 16, &a->port, 2);
+	memcpy(octet[1], b->addr.octet, 16);
+	memcpy(octet[1] + 16, &b->port, 2);
+	for (int i = 0; i < 2; i++)
+		hash += siphash24(&key, octet[i], sizeof(octet[i]));
+	return (unsigned)(hash % SEE_SLOTS);
 }
 
 struct see_conn *see_conn_find(const struct see_conns *conns,
 			       const struct cn_endpoint *local,
 			       const struct cn_endpoint *peer, unsigned *end)
 {
-	const struct list *head = &conns->hash[slot_of(local, peer)];
+	const struct list *head = &conns->hash[slot_of(conns, local, peer)];
 
 	for (struct list *node = head->next; node != head; node = node->next) {
 		struct see_conn *conn =
@@ -141,7 +152,7 @@ static struct see_conn *make(struct see_conns *conns, int host,
 	list_init(&conn->chain);
 	list_init(&conn->age);
 	begin(conns, conn, host, trace);
-	list_add_tail(&conns->hash[slot_of(&trace->local, &trace->peer)],
+	list_add_tail(&conns->hash[slot_of(conns, &trace->local, &trace->peer)],
 		      &conn->chain);
 	list_add_tail(&conns->age, &conn->age);
 	conns->n++;

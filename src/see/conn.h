@@ -55,8 +55,10 @@ struct see_conn {
 	void *user; /* the consumer's */
 };
 
+#define SEE_SLOTS 1024
+
 struct see_conns {
-	struct list hash[256];
+	struct list hash[SEE_SLOTS];
 	struct list age;
 	unsigned n, begun;
 	bool opener_left; /* not the host of number 0, but who opens */

@@ -23,6 +23,7 @@ struct see_ladder {
 	struct rungs rungs;
 	struct see_conns conns;
 	const struct see_conn *shown; /* whose lines are being drawn */
+	struct list restless; /* strands, the one not heard of longest first */
 	struct {
 		uint32_t hash, n;
 	} alike[ALIKE];
@@ -30,9 +31,13 @@ struct see_ladder {
 
 static struct strand *strand_of(struct see_conn *conn)
 {
-	if (!conn->user)
-		conn->user = calloc(1, sizeof(struct strand));
-	return conn->user;
+	struct strand *strand = conn->user;
+
+	if (!strand)
+		conn->user = strand = calloc(1, sizeof(*strand));
+	if (strand)
+		strand->conn = conn;
+	return strand;
 }
 
 static unsigned side_of(const struct see_conn *conn, unsigned end)
@@ -138,6 +143,7 @@ static void flush_held(struct see_ladder *ladder, const struct see_conn *conn,
 static void flush_strand(struct see_ladder *ladder, const struct see_conn *conn,
 			 struct strand *strand)
 {
+	list_del(&strand->restless);
 	flush_pending(ladder, conn, strand);
 	flush_fold(ladder, conn, strand);
 	flush_held(ladder, conn, strand);
@@ -343,6 +349,9 @@ void see_ladder_event(struct see_ladder *ladder, int host,
 	case CN_TRACE_N:
 		break;
 	}
+	list_del(&strand->restless);
+	if (strand_is_restless(strand))
+		list_add_tail(&ladder->restless, &strand->restless);
 	see_conn_follow(conn, end, trace);
 }
 
@@ -518,13 +527,13 @@ void see_ladder_packet(struct see_ladder *ladder, int sender, int receiver,
 
 void see_ladder_flush(struct see_ladder *ladder)
 {
-	for (struct list *node = ladder->conns.age.next;
-	     node != &ladder->conns.age; node = node->next) {
-		struct see_conn *conn =
-			CN_CONTAINER(node, struct see_conn, age);
+	struct list *node;
 
-		if (conn->user)
-			flush_strand(ladder, conn, conn->user);
+	while ((node = list_first(&ladder->restless))) {
+		struct strand *strand =
+			CN_CONTAINER(node, struct strand, restless);
+
+		flush_strand(ladder, strand->conn, strand);
 	}
 }
 
@@ -536,13 +545,12 @@ void see_ladder_call(struct see_ladder *ladder, unsigned side, const char *text,
 
 	text_escape(text, tale.arg[0], SEE_ARG_MAX);
 	/* A segment that left at this instant stays whole. */
-	for (struct list *node = ladder->conns.age.next;
-	     node != &ladder->conns.age; node = node->next) {
+	for (struct list *node = ladder->restless.next;
+	     node != &ladder->restless; node = node->next) {
 		struct strand *strand =
-			CN_CONTAINER(node, struct see_conn, age)->user;
+			CN_CONTAINER(node, struct strand, restless);
 
-		if (strand && strand->has_pending &&
-		    strand->pending_trace.at == now) {
+		if (strand->has_pending && strand->pending_trace.at == now) {
 			rung_say(&strand->pending, (int)side, now, &tale, 0, 0);
 			return;
 		}
@@ -573,6 +581,7 @@ struct see_ladder *see_ladder_new(const struct see_ladder_config *config)
 	ladder->config = *config;
 	rungs_init(&ladder->rungs, &ladder->config);
 	see_conns_init(&ladder->conns);
+	list_init(&ladder->restless);
 	ladder->conns.opener_left = config->host_n > 0;
 	ladder->conns.forget = forget;
 	ladder->conns.ctx = ladder;

@@ -9,6 +9,14 @@
 
 #define TOGETHER_NS CN_NS_PER_MS
 
+bool strand_is_restless(const struct strand *strand)
+{
+	const struct fold *fold = &strand->fold;
+
+	return strand->has_pending || strand->has_folded || strand->held_n ||
+	       fold->data || fold->acks || fold->dups;
+}
+
 void strand_await(struct strand *strand, unsigned end,
 		  const struct cn_trace *trace)
 {

@@ -33,6 +33,8 @@ struct fold {
 };
 
 struct strand {
+	struct see_conn *conn; /* whose it is */
+	struct list restless; /* of the ladder: something is held back */
 	bool has_pending;
 	unsigned pending_end;
 	struct rung pending;
@@ -49,6 +51,8 @@ struct strand {
 	unsigned awaited_next;
 };
 
+/* Something is held back that is to be told some time. */
+bool strand_is_restless(const struct strand *strand);
 /* The segment was drawn leaving; its arrival is to be drawn too. */
 void strand_await(struct strand *strand, unsigned end,
 		  const struct cn_trace *trace);

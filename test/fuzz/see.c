@@ -152,6 +152,29 @@ static void pack(const struct cn_trace *t, struct cn_frame *frame)
 	p[33] = t->flags;
 }
 
+/* What comes between the events of connections: a packet that is no TCP, a call
+ * of a program, or an end for now. */
+static void look_elsewhere(struct see_ladder *ladder, struct see_events *events,
+			   struct cn_frame *frame, uint8_t how,
+			   const char *text, uint64_t now)
+{
+	switch (how % 4) {
+	case 0:
+		see_ladder_flush(ladder);
+		break;
+	case 1:
+		see_ladder_call(ladder, how / 4 % 2, text, now);
+		break;
+	default:
+		frame->header[9] = how & 1 ? 17 : 1;
+		see_ladder_packet(ladder, how / 4 % 3 - 1, how / 8 % 3 - 1,
+				  frame, 0, how % CN_FATE_N, now);
+		see_events_packet(events, how / 4 % 3 - 1, frame, 0,
+				  how % CN_FATE_N, now);
+		break;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct input in = {data, data + len};
@@ -192,9 +215,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		see_comments_event(comments, host, &trace);
 		see_limits_event(limits, host, &trace);
 		fate = octet(&in) % (2 * CN_FATE_N);
+		pack(&trace, &frame);
+		if (fate >= CN_FATE_N)
+			look_elsewhere(ladder, events, &frame, fate, name, now);
 		if (trace.kind != CN_TRACE_OUT || fate >= CN_FATE_N)
 			continue;
-		pack(&trace, &frame);
 		see_ladder_fate(ladder, &frame, fate, now);
 		see_events_fate(events, &frame, fate, now);
 		(void)see_comment(comments, &frame, fate, text, sizeof(text));

@@ -335,9 +335,9 @@ static void reasons_are_not_cut_off(void **state)
 		"host %s", "host a\nhost b\nlink a b loss 1%% %s",
 		"host a\nhost b\nlink a b delay %s", "host a\nlink a %s",
 		"host a\nhost b\nlink a b from %s loss 1%%"};
-	static const char *const reasons[] = {
-		"has at most 63", "no property", "not a time", "write 'host",
-		"one of those that it joins"};
+	static const char *const reasons[] = {"has at most 63", "no property",
+					      "not a time", "write 'host",
+					      "one of those that it joins"};
 	char word[3000], text[4000];
 
 	(void)state;
