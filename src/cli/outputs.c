@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "link/rate_trace.h"
+
 /* A file that is both things' at once; what is no regular file (/dev/null, a
  * terminal) may be, and the user's own pipe too. */
 static bool is_one_file(const char *a, const char *b)
@@ -46,6 +48,13 @@ bool outputs_check(const char *command, const struct cli_output *output,
 				"catenet %s: --%s: the name of a file is "
 				"missing\n",
 				command, output[i].option);
+			return false;
+		}
+		if (rate_trace_is_file(output[i].file)) {
+			fprintf(stderr,
+				"catenet %s: --%s %s: a rate is read from "
+				"there; name another file\n",
+				command, output[i].option, output[i].file);
 			return false;
 		}
 		for (size_t k = 0; k < i; k++)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <catenet/engine.h>
 
@@ -257,6 +258,20 @@ static int list(int argc, char **argv)
 	return code;
 }
 
+/* The world may run in another folder: a file's name is of this one. */
+static size_t add_file(char *text, size_t size, const char *name)
+{
+	char quote = strchr(name, '\'') ? '"' : '\'';
+	char folder[1024] = "";
+
+	if (*name != '/' && !getcwd(folder, sizeof(folder) - 1))
+		*folder = '\0';
+	if (*folder)
+		strcat(folder, "/");
+	return (size_t)snprintf(text, size, " %c%s%s%c", quote, folder, name,
+				quote);
+}
+
 /* "set LINK WORDS ..." of the words that were typed. */
 static int change(int argc, char **argv)
 {
@@ -270,8 +285,10 @@ static int change(int argc, char **argv)
 				       "write route NAME NODE DESTINATION via "
 				       "ROUTER");
 	for (int i = 2; i < argc && at < sizeof(text); i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, " %s",
-				       argv[i]);
+		at += i > 3 && !strcmp(argv[i - 1], "trace") ?
+			      add_file(text + at, sizeof(text) - at, argv[i]) :
+			      (size_t)snprintf(text + at, sizeof(text) - at,
+					       " %s", argv[i]);
 	if (at >= sizeof(text))
 		return misused("too many words");
 	return keep_change(argv[1], text);

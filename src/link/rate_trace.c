@@ -168,6 +168,19 @@ const char *rate_trace_name(const struct cn_rate_trace *trace)
 	return "";
 }
 
+bool rate_trace_is_file(const char *file)
+{
+	struct stat status;
+
+	if (stat(file, &status))
+		return false;
+	for (const struct kept *kept = all; kept; kept = kept->next)
+		if (kept->status.st_dev == status.st_dev &&
+		    kept->status.st_ino == status.st_ino)
+			return true;
+	return false;
+}
+
 /* It is the file that was read, and nobody has written to it since. */
 static bool is_same(const struct stat *a, const struct stat *b)
 {

@@ -23,6 +23,8 @@ const char *rate_trace_read(const char *file,
 			    const struct cn_rate_trace **trace);
 /* All of them; no path uses one any more. */
 void rate_trace_forget(void);
+/* One of them was read from that file, by whatever name. */
+bool rate_trace_is_file(const char *file);
 /* Of one that was read; "" if it was not. */
 const char *rate_trace_name(const struct cn_rate_trace *trace);
 

@@ -38,8 +38,10 @@ const char *units_impair(const char *word, const char *value,
 			 struct cn_impair *impair);
 /* Several: "delay 50ms loss 1% rate 10mbit". */
 const char *units_impair_list(const char *text, struct cn_impair *impair);
-/* The other way round, into text of UNITS_IMPAIR_TEXT octets; "": clean. */
-#define UNITS_IMPAIR_TEXT 320
+/* The other way round, into text of UNITS_IMPAIR_TEXT octets; "": clean.  Of the
+ * name of a trace that is longer than UNITS_NAME_SHOWN, its end. */
+#define UNITS_NAME_SHOWN 255
+#define UNITS_IMPAIR_TEXT (UNITS_NAME_SHOWN + 449)
 void units_impair_text(const struct cn_impair *impair,
 		       char text[UNITS_IMPAIR_TEXT]);
 

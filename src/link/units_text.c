@@ -87,6 +87,17 @@ static void put_reorder(struct text *text, const struct cn_impair *impair)
 	put_time(text, impair->reorder_ns);
 }
 
+static void put_trace(struct text *text, const struct cn_rate_trace *trace)
+{
+	const char *name = rate_trace_name(trace);
+	size_t len = strlen(name);
+
+	if (len > UNITS_NAME_SHOWN)
+		put(text, " trace ...%s", name + len - UNITS_NAME_SHOWN + 3);
+	else
+		put(text, " trace %s", name);
+}
+
 void units_impair_text(const struct cn_impair *impair,
 		       char out[UNITS_IMPAIR_TEXT])
 {
@@ -109,7 +120,7 @@ void units_impair_text(const struct cn_impair *impair,
 	if (impair->rate)
 		put_rate(&text, impair->rate);
 	if (impair->rate_trace)
-		put(&text, " trace %s", rate_trace_name(impair->rate_trace));
+		put_trace(&text, impair->rate_trace);
 	if (impair->queue_octets)
 		put(&text, " queue %llub", impair->queue_octets + 0ull);
 	else if (impair->queue)

@@ -116,6 +116,8 @@ def a_recorded_rate():
             line = json.loads(sim('--rtt', '20ms', *path, '--json'))
             goodput = line['flows'][0]['goodput']
             assert 3.6e6 < goodput < 4e6, goodput
+        said = sim('--rtt', '20ms', '--trace', trace, '--plot', trace, code=125)
+        assert 'another file' in said, said
 
 
 @case

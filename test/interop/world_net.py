@@ -399,6 +399,23 @@ FIN, SYN, ACK = 1, 2, 16
 
 
 @case
+def a_trace_of_this_folder():
+    """A rate trace is a file of whoever names it, whatever its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = 'a"b \x1b\\c'
+        with open(os.path.join(folder, name), 'w', encoding='ascii') as file:
+            file.write('1\n2\n')
+        with World('host alice\nhost bob\nlink alice bob\n') as world:
+            subprocess.run([os.path.abspath(CATENET), 'world', 'set',
+                            world.name, 'alice-bob', 'loss', '1%', 'trace',
+                            name, 'delay', '1ms'], check=True, timeout=20,
+                           cwd=folder)
+            said = {way['impairment'] for way in world.ways().values()}
+        shown = name.replace('\x1b', '\\x1b')
+        assert said == {f'delay 1ms loss 1% trace {folder}/{shown}'}, said
+
+
+@case
 def looking():
     """A handshake and a close of two hosts: captured, drawn, and as events"""
     path = {name: os.path.join(_base, name) for name in

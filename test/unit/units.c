@@ -4,10 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "link/rate_trace.h"
 #include "link/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -171,11 +175,60 @@ static void impairments_are_written_as_read(void **state)
 	}
 }
 
+/* All of it at once, with as many digits as there are. */
+static void the_longest_is_written_whole(void **state)
+{
+	static const char all[] =
+		"delay 3599.12345678s jitter 3599.12345678s,paretonormal,ordered "
+		"loss 12.3456789% burst-loss "
+		"12.3456789%,12.3456789%,12.3456789%,12.3456789% "
+		"reorder 12.3456789%,345.678901ms duplicate 12.3456789% "
+		"corrupt 12.3456789%";
+	static const char end[] = " queue 4294967294 mark 4294967294 ecn";
+	const size_t longest = UNITS_NAME_SHOWN;
+	char text[UNITS_IMPAIR_TEXT], name[300], want[UNITS_IMPAIR_TEXT];
+	FILE *file;
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	memcpy(name, "/tmp/", 5);
+	for (size_t len = longest; len <= longest + 1; len++) {
+		struct cn_impair impair = {0};
+
+		/* Names of files are shorter: a path of two. */
+		snprintf(name + len - 30, 31, "/catenet-units-%015d",
+			 (int)getpid());
+		name[len - 31] = 'x';
+		memset(name + 5, 'x', len - 35);
+		assert_int_equal(strlen(name), len);
+		name[len - 30] = '\0';
+		assert_int_equal(mkdir(name, 0700), 0);
+		name[len - 30] = '/';
+		file = fopen(name, "w");
+		assert_non_null(file);
+		fputs("1\n", file);
+		fclose(file);
+		assert_null(units_impair_list(all, &impair));
+		assert_null(units_impair("trace", name, &impair));
+		assert_null(units_impair_list(end, &impair));
+		units_impair_text(&impair, text);
+		snprintf(want, sizeof(want), "%s trace %s%s%s", all,
+			 len > longest ? "..." : "",
+			 len > longest ? name + 4 : name, end);
+		assert_string_equal(text, want);
+		unlink(name);
+		name[len - 30] = '\0';
+		rmdir(name);
+	}
+	rate_trace_forget();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times),
 		cmocka_unit_test(impairments_are_written_as_read),
+		cmocka_unit_test(the_longest_is_written_whole),
 		cmocka_unit_test(shares),
 		cmocka_unit_test(rates_and_sizes),
 		cmocka_unit_test(with_commas),

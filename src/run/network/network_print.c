@@ -6,6 +6,7 @@
 #include "run/network/network_parts.h"
 #include "see/json.h"
 #include "see/text.h"
+#include "see/text.h"
 
 static const char *kind_name(const struct plan_node *node)
 {
@@ -181,7 +182,7 @@ static void json_interface(const struct network *network,
 			   const struct plan_end *end, FILE *out)
 {
 	const struct plan *plan = network->plan;
-	char text[UNITS_IMPAIR_TEXT];
+	char text[UNITS_IMPAIR_TEXT], safe[4 * UNITS_IMPAIR_TEXT];
 	struct cn_path_stats stats;
 	struct json json;
 
@@ -199,7 +200,8 @@ static void json_interface(const struct network *network,
 	}
 	json_put(&json, "]");
 	units_impair_text(&end->impair, text);
-	json_string(&json, "impairment", text);
+	text_escape(text, safe, sizeof(safe));
+	json_string(&json, "impairment", safe);
 	network_stats(network, end, &stats);
 	json_number(&json, "packets", stats.packets);
 	json_number(&json, "octets", stats.octets);
