@@ -19,6 +19,9 @@
 #include "link/units.h"
 #include "see/text.h"
 
+/* Of what is under way: a second of 4 Gbit/s each way. */
+#define MEMORY_LIMIT ((size_t)1 << 30)
+
 enum key { KEY_SEED = 256 };
 
 static const struct cli_option table[] = {
@@ -170,6 +173,7 @@ static bool build(struct running *running, char **name)
 	running->station[0].fd = running->station[1].fd = -1;
 	bridge->loop = loop_new();
 	bridge->pool = cn_pool_new(&heap_memory);
+	bridge->memory_limit = MEMORY_LIMIT;
 	if (!bridge->loop || !bridge->pool)
 		return say_error("no memory, or no descriptors left");
 	for (int i = 0; i < 2; i++) {
@@ -218,6 +222,12 @@ static void say(struct running *running)
 			from->name, to->name, stats.packets, stats.octets,
 			stats.lost, stats.queue_drops, stats.rule_drops,
 			stats.too_big, stats.marked);
+		if (running->bridge.side[i].full_n)
+			fprintf(stderr,
+				"  %" PRIu64 " came while a gibibyte was under "
+				"way, and were dropped: a shorter delay or "
+				"queue holds less\n",
+				running->bridge.side[i].full_n);
 		if (stats.too_big)
 			fprintf(stderr,
 				"  the path's MTU is %" PRIu32 "; --mtu OCTETS "

@@ -59,6 +59,11 @@ static void take_in(struct bridge_side *side)
 			gone(bridge);
 		if (err)
 			break;
+		if (cn_pool_octets(bridge->pool) > bridge->memory_limit) {
+			cn_frame_release(&frame);
+			side->full_n++;
+			continue;
+		}
 		(void)cn_path_send(bridge->path[side->from], &frame,
 				   loop_refresh(bridge->loop));
 	}

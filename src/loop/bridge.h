@@ -17,6 +17,9 @@ struct bridge {
 	struct cn_pool *pool;
 	struct station *station[2];
 	struct cn_path *path[2]; /* from station i to the other */
+	/* Octets that both paths may hold together: what is long under way and
+	 * comes fast would take all that there is. */
+	size_t memory_limit;
 
 	/* The bridge's. */
 	struct bridge_side {
@@ -26,6 +29,7 @@ struct bridge {
 		struct loop_timer timer;
 		struct cn_frame held; /* refused for the moment */
 		bool holds;
+		uint64_t full_n; /* came in, and were beyond the limit */
 	} side[2];
 	int err; /* an interface is gone: -errno; the loop's owner looks */
 };

@@ -6,7 +6,6 @@
 #include "run/network/network_parts.h"
 #include "see/json.h"
 #include "see/text.h"
-#include "see/text.h"
 
 static const char *kind_name(const struct plan_node *node)
 {
