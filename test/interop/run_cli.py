@@ -189,7 +189,6 @@ def no_option():
     wrong('need a situation', 'explain', '--json')
     wrong('leave it out', 'explain', '--width', '80', '--json', 'handshake')
     wrong('from 60 to 1000', 'explain', '--width', '5', 'handshake')
-    wrong('before what is to be shown', 'ss', '80', '-a')
     wrong('expected are', 'ss', '9' * 20)
     wrong('may have', 'services', '--tun', 'cat7', '--addr', '224.0.0.1/8')
     wrong('one address', 'services', '--tun', 'cat7', '--addr', '10.9.0.2/24',
