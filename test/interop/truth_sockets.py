@@ -208,6 +208,14 @@ def bind_refuses():
     return out
 
 
+def free_port():
+    """One that nobody has at any address: what is bound to a single address,
+    or for IPv6 alone, may be given a port that a stranger has at another."""
+    with fresh() as s:
+        s.bind(("0.0.0.0", 0))
+        return s.getsockname()[1]
+
+
 @question
 def bind_conflicts():
     """Two sockets, one port: addresses, options, and whether one listens.
@@ -228,7 +236,7 @@ def bind_conflicts():
                         a.setsockopt(SOL, o, 1)
                     for o in ways[two]:
                         b.setsockopt(SOL, o, 1)
-                    a.bind((hosts[0], 0))
+                    a.bind((hosts[0], free_port()))
                     if listens:
                         a.listen()
                     got = attempt(b.bind, (hosts[1], a.getsockname()[1]))
@@ -246,7 +254,7 @@ def bind_across_families():
                         (1, "0.0.0.0")]:
         with fresh(socket.AF_INET6) as a, fresh() as b:
             a.setsockopt(41, socket.IPV6_V6ONLY, only)
-            a.bind(("::", 0))
+            a.bind(("::", free_port()))
             a.listen()
             out.append(attempt(b.bind, (host4, a.getsockname()[1])))
     return out

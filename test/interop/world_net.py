@@ -253,8 +253,8 @@ def guarded():
 
 
 def why():
-    return subprocess.run([CATENET, 'why'], capture_output=True, text=True,
-                          timeout=20, check=True).stdout
+    return subprocess.run([CATENET, 'why', '--lang', 'en'], text=True,
+                          capture_output=True, timeout=20, check=True).stdout
 
 
 @case
@@ -266,8 +266,9 @@ def deadlock():
                 world.start('alice', *program('deadlock/deadlock'), 'client',
                             '1000000', '10.0.1.2', '7788', '4096'):
             begin = time.monotonic()
-            # Of both hosts: one may be seen before the other.
-            wait_until(lambda: why().count('deadlock') >= 2)
+            # Of both hosts: one may be blocked before the other.
+            wait_until(lambda: why().count(
+                'both ends are blocked in send()') == 2)
             took = time.monotonic() - begin
             print(f'# named after {took:.2f} s')
         with world.start('bob', *program('deadlock/deadlock'), 'server',

@@ -146,6 +146,18 @@ static void share(int fd, unsigned how)
 		set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
+/* One that nobody has at any address: what is bound to a single address, or for
+ * IPv6 alone, may be given a port that a stranger has at another. */
+static int free_port(void)
+{
+	int fd = fresh(), port;
+
+	bind_to(fd, 0, 0);
+	port = port_of(fd);
+	S->close(fd);
+	return port;
+}
+
 /* Two sockets, one port: each option, each address, listening or not. */
 static void conflict(unsigned one, unsigned two, int a, int b, bool listens)
 {
@@ -154,7 +166,7 @@ static void conflict(unsigned one, unsigned two, int a, int b, bool listens)
 
 	share(first, one);
 	share(second, two);
-	bind_to(first, a, 0);
+	bind_to(first, a, free_port());
 	if (listens)
 		S->listen(first, 1);
 	rc = bind_to(second, b, port_of(first));
@@ -181,6 +193,7 @@ static void bind_across_families(void)
 		struct sockaddr_in6 any = {.sin6_family = AF_INET6};
 		int a = fresh6(), b = fresh();
 
+		any.sin6_port = htons((uint16_t)free_port());
 		set_int(a, IPPROTO_IPV6, IPV6_V6ONLY, i & 1);
 		S->bind(a, (struct sockaddr *)&any, sizeof(any));
 		S->listen(a, 1);
