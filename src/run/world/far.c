@@ -141,13 +141,14 @@ void far_finish(struct world *world)
 	far->ends = true;
 	/* Then the world has seen that the programs have ended, and whoever
 	 * looks waits for the end of their connections. */
-	if (far->watch.on) {
+	if (far->watch.on)
 		(void)far_ask_alone(far, &bye, -1);
-		far_own_end(far);
-	}
 	for (unsigned i = 0; i < 3; i++)
 		if (far->looks[i])
 			onlooker_close(&far->onlooker[i]);
+	/* Behind the ladder, not in the midst of it. */
+	if (far->watch.on)
+		far_own_end(far);
 }
 
 /* When a program has ended, its ports are free: whoever starts it again at

@@ -166,6 +166,8 @@ static struct published *make(struct world *world, int fd,
 static void complain(const struct world *world, const struct cn_endpoint *host,
 		     uint16_t port, int err)
 {
+	const unsigned other = host->port < 50000 ? host->port + 10000u :
+						    host->port - 10000u;
 	const char *why = strerror(err);
 
 	if (world->quiet)
@@ -176,10 +178,14 @@ static void complain(const struct world *world, const struct cn_endpoint *host,
 		why = "is closed to users";
 	fprintf(stderr,
 		"catenet: port %u of this machine %s; what listens inside is "
-		"not reachable there (try -p %u:%u)\n",
-		host->port, why,
-		host->port < 50000 ? host->port + 10000u : host->port - 10000u,
-		port);
+		"not reachable there",
+		host->port, why);
+	/* In a world of many hosts who says -p may have to name one. */
+	if (world->hosts)
+		fprintf(stderr, " (another one may be free: -p %u:...)\n",
+			other);
+	else
+		fprintf(stderr, " (try -p %u:%u)\n", other, port);
 }
 
 static struct published *open_host(struct wsock *listener,
