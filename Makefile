@@ -8,12 +8,11 @@ all: $(BUILD)/build.ninja
 	ninja -j$(JOBS) -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	@tools/packages
+	@tools/packages build
 	meson setup $(BUILD)
 
 demo: all
-	@if [ -x tools/demo ]; then exec tools/demo; \
-	else echo 'tools/demo is not there yet'; exit 1; fi
+	@BUILD=$(BUILD) tools/demo
 
 test:
 	@tools/packages
