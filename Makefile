@@ -32,6 +32,7 @@ test-programs: all
 # VERSIONS=ipv4,ipv6,mapped (docs/packetdrill.md)
 VERSIONS ?= ipv4
 packetdrill: all
+	@[ -n '$(SCRIPTS)' ] || { echo 'make packetdrill PACKETDRILL=/path SCRIPTS=/path/gtests: docs/packetdrill.md'; exit 1; }
 	@BUILD=$(BUILD) PACKETDRILL=$(PACKETDRILL) tools/packetdrill \
 		--versions $(VERSIONS) --known test/packetdrill/known.txt $(SCRIPTS)
 

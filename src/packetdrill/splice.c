@@ -10,17 +10,18 @@
 #define CHUNK 65536
 
 /* As Linux: an urgent octet alone, which is not for reading, is no reason to
- * wait. */
+ * wait.  Whoever reads on has lost it, so the mark is looked at before. */
 static ssize_t from_socket(int fd, uint8_t *data, size_t len)
 {
-	ssize_t n = cn_recv(fd, data, len, MSG_DONTWAIT);
 	int mark = 0;
+	ssize_t n;
 
+	if (cn_ioctl(fd, SIOCATMARK, &mark))
+		mark = 0;
+	n = cn_recv(fd, data, len, MSG_DONTWAIT);
 	if (n >= 0 || errno != EAGAIN)
 		return n;
-	if (!cn_ioctl(fd, SIOCATMARK, &mark) && mark)
-		return 0;
-	return cn_recv(fd, data, len, 0);
+	return mark ? 0 : cn_recv(fd, data, len, 0);
 }
 
 ssize_t drill_splice(struct drill *drill, int in, int out, size_t len)
