@@ -16,7 +16,11 @@
 
 #define FAILED 125
 #define PATIENCE_S 5
-#define TEXT_MAX (1u << 20)
+/* Two hundred nodes with all their counters and routes come to some ten
+ * mebibytes; more is no answer. */
+#define TEXT_MAX (1u << 26)
+/* A host and all addresses that it may have. */
+#define FIELDS_MAX 128
 
 static int knock(const char *name)
 {
@@ -105,23 +109,29 @@ static char *ask_list(int fd, const char *name, int which)
 {
 	struct talk talk = {.kind = TALK_LIST, .extra = which};
 	char *text = NULL, *more;
-	size_t len = 0;
+	size_t len = 0, room = 0;
 
 	if (!ask(fd, name, &talk))
 		return NULL;
 	for (;;) {
-		more = realloc(text, len + talk.len + 1);
-		if (!more || len > TEXT_MAX)
-			break;
-		text = more;
+		if (len + talk.len >= room) {
+			room = 2 * room + talk.len + 1;
+			more = room <= TEXT_MAX ? realloc(text, room) : NULL;
+			if (!more)
+				break;
+			text = more;
+		}
 		memcpy(text + len, talk.data, talk.len);
 		len += talk.len;
 		text[len] = 0;
 		if (!talk.extra)
 			return text;
-		if (!hear(fd, name, &talk))
-			break;
+		if (!hear(fd, name, &talk)) {
+			free(text);
+			return NULL;
+		}
 	}
+	fprintf(stderr, "catenet world: %s: its answer is too long\n", name);
 	free(text);
 	return NULL;
 }
@@ -143,8 +153,8 @@ static unsigned split(char *line, char *field[], unsigned room)
 static void print_people(char *line)
 {
 	char safe[1024];
-	char *field[32];
-	unsigned n = split(line, field, 32);
+	char *field[FIELDS_MAX];
+	unsigned n = split(line, field, FIELDS_MAX);
 
 	for (unsigned i = 0; i < n; i++) {
 		text_escape(field[i], safe, sizeof(safe));

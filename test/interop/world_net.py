@@ -417,6 +417,24 @@ def a_trace_of_this_folder():
 
 
 @case
+def the_largest():
+    """The largest world is shown whole, and a host with all its addresses."""
+    hosts = [f'h{i:03}-{"x" * 58}' for i in range(200)]
+    ends = [f'10.{i}.0.1' for i in range(48)]
+    links = ''.join(
+        f'link {hosts[0]} {" ".join(ends[4 * i:4 * i + 4])} {hosts[i + 1]}\n'
+        for i in range(12))
+    with World(''.join(f'host {host}\n' for host in hosts) + links) as world:
+        shown = world.show()
+        assert [row['node'] for row in shown if 'kind' in row and
+                'node' in row] == hosts, shown[:3]
+        listed = subprocess.run([CATENET, 'world', 'ls', world.name],
+                                capture_output=True, text=True, timeout=20,
+                                check=True).stdout
+        assert all(end in listed for end in ends), listed[:2000]
+
+
+@case
 def looking():
     """A handshake and a close of two hosts: captured, drawn, and as events"""
     path = {name: os.path.join(_base, name) for name in

@@ -67,11 +67,13 @@ static void tear_down(struct rig *rig)
 }
 
 /* A frame of no IP comes in at that side. */
-static void come(struct rig *rig, int side)
+static void one_comes(struct rig *rig, int side, unsigned number)
 {
 	uint8_t octet[LEN];
 
 	memset(octet, 0, sizeof(octet));
+	octet[LEN - 2] = (uint8_t)(number >> 8);
+	octet[LEN - 1] = (uint8_t)number;
 	assert_int_equal(write(rig->outside[side], octet, LEN), LEN);
 	assert_int_equal(loop_round(rig->bridge.loop, 0), 0);
 }
@@ -84,11 +86,41 @@ static void frames_pass_both_ways(void **state)
 	(void)state;
 	set_up(&rig, 0);
 	for (int i = 0; i < 2; i++) {
-		come(&rig, i);
+		one_comes(&rig, i, 0);
 		while (read(rig.outside[!i], octet, sizeof(octet)) != LEN)
 			assert_int_equal(loop_round(rig.bridge.loop, CN_NEVER),
 					 0);
 	}
+	tear_down(&rig);
+}
+
+/* An interface that is full is waited for: nothing is lost, and all comes in its
+ * order. */
+static void what_finds_no_room_waits(void **state)
+{
+	uint8_t octet[LEN + 1];
+	struct rig rig;
+	unsigned sent = 0, got = 0;
+
+	(void)state;
+	set_up(&rig, 0);
+	while (!rig.bridge.side[0].holds) {
+		assert_true(sent < 10000);
+		one_comes(&rig, 0, sent++);
+	}
+	for (int i = 0; i < 20; i++)
+		one_comes(&rig, 0, sent++);
+	while (got < sent) {
+		if (read(rig.outside[1], octet, sizeof(octet)) == LEN) {
+			assert_int_equal(octet[LEN - 2] << 8 | octet[LEN - 1],
+					 got);
+			got++;
+		} else {
+			assert_int_equal(loop_round(rig.bridge.loop, CN_NEVER),
+					 0);
+		}
+	}
+	assert_int_equal(rig.station[1].refused_n, 0);
 	tear_down(&rig);
 }
 
@@ -100,7 +132,7 @@ static void what_is_under_way_is_bounded(void **state)
 	(void)state;
 	set_up(&rig, 3600 * CN_NS_PER_SEC);
 	for (int i = 0; i < 2000; i++)
-		come(&rig, 0);
+		one_comes(&rig, 0, 0);
 	assert_int_equal(rig.station[0].read_n, 2000);
 	assert_true(rig.bridge.side[0].full_n > 500);
 	assert_true(rig.bridge.side[0].full_n < 2000);
@@ -112,6 +144,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_pass_both_ways),
+		cmocka_unit_test(what_finds_no_room_waits),
 		cmocka_unit_test(what_is_under_way_is_bounded),
 	};
 
