@@ -153,7 +153,9 @@ static const struct cli_option table[] = {
 	 "draws every segment on standard error, and says what it did and why",
 	 "Seeing"},
 	{KEY_LANG, "lang", "LANG",
-	 "of the words, en or zh; by the locale unless said", NULL},
+	 "of the words of ladder, events and captures, en or zh; by the "
+	 "locale unless said",
+	 NULL},
 	{KEY_EVENTS, "events", "FILE",
 	 "writes every event of TCP as a line of JSON (docs/events.md); - is "
 	 "standard output (then the program's goes to standard error)",

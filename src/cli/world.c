@@ -87,7 +87,9 @@ static const struct cli_option table[] = {
 	{KEY_PCAPNG, "pcapng", "FILE",
 	 "captures every packet of every link; - is standard output", NULL},
 	{KEY_LANG, "lang", "LANG",
-	 "of the words, en or zh; by the locale unless said", NULL},
+	 "of the words of ladder, events and captures, en or zh; by the "
+	 "locale unless said",
+	 NULL},
 	{KEY_JSON, "json", NULL, "show writes JSON lines", NULL},
 };
 
