@@ -26,6 +26,7 @@
 #include "loop/pump.h"
 
 #define ADDR_MAX 8
+#define IP6_MTU_MIN 1280 /* RFC 8200 section 5 */
 #define SERVICE_MAX 16
 #define PIECES 16
 #define TURN (256u * 1024)
@@ -153,6 +154,19 @@ const struct cli_command cli_services_command = {
 
 /* ------------------------------------------------------------- options -- */
 
+/* The network's own address, or its broadcast (RFC 1122 section 3.2.1.3). */
+static bool is_of_all(const struct cn_addr *addr, unsigned bits)
+{
+	const uint8_t *octet = addr->octet + 12;
+	uint32_t number = (uint32_t)octet[0] << 24 | (uint32_t)octet[1] << 16 |
+			  (uint32_t)octet[2] << 8 | octet[3];
+	uint32_t host = bits < 31 ? UINT32_MAX >> bits : 0;
+
+	return cn_addr_is_v4(addr) &&
+	       (number == UINT32_MAX ||
+		(host && (!(number & host) || (number & host) == host)));
+}
+
 static const char *take_addr(const char *value, struct net_addr *list,
 			     unsigned *n)
 {
@@ -177,9 +191,13 @@ static const char *take_addr(const char *value, struct net_addr *list,
 		return form;
 	if (cn_addr_is_any(&list[*n].addr) ||
 	    cn_addr_is_loopback(&list[*n].addr) ||
-	    cn_addr_is_multicast(&list[*n].addr))
+	    cn_addr_is_multicast(&list[*n].addr) ||
+	    is_of_all(&list[*n].addr, (unsigned)bits))
 		return "no address that an interface may have; write for "
 		       "example 10.9.0.2/24";
+	for (unsigned i = 0; i < *n; i++)
+		if (cn_addr_equal(&list[i].addr, &list[*n].addr))
+			return "said twice; once is enough";
 	list[(*n)++].bits = (unsigned)bits;
 	return NULL;
 }
@@ -664,6 +682,14 @@ static void finish(struct services *services)
 	free(services);
 }
 
+static bool has_ip6(const struct net_addr *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!cn_addr_is_v4(&list[i].addr))
+			return true;
+	return false;
+}
+
 /* -1: go on; else the exit code. */
 static int check_together(const struct services *services)
 {
@@ -675,11 +701,14 @@ static int check_together(const struct services *services)
 		fprintf(stderr, "catenet services: %s\n", why);
 		return EXIT_CATENET;
 	}
+	if (services->mtu < IP6_MTU_MIN &&
+	    (has_ip6(services->addr, services->addr_n) ||
+	     has_ip6(services->via, services->via_n)))
+		return fail("--mtu", "IPv6 needs 1280 at least");
 	for (unsigned i = 0; i < services->addr_n; i++)
 		for (unsigned k = 0; k < services->via_n; k++)
-			if (!memcmp(&services->addr[i].addr,
-				    &services->via[k].addr,
-				    sizeof(struct cn_addr)))
+			if (cn_addr_equal(&services->addr[i].addr,
+					  &services->via[k].addr))
 				return fail("--addr and --via",
 					    "are one address; the kernel's is "
 					    "another, for example 10.9.0.1/24");

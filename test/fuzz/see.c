@@ -184,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct see_ladder_config look = {
 		.width = width,
 		.lang = how & 1 ? SEE_ZH : SEE_EN,
+		.ascii = (how & 5) == 4,
 		.name = {name, how & 2 ? name : NULL},
 		.quiet_max = how & 3,
 		.write = ladder_line,

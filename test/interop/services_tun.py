@@ -163,6 +163,22 @@ def closed_port():
 
 
 @case
+def bad_addresses():
+    """addresses that cannot be, or not together, are refused with the cure"""
+    addr = '--addr', '10.9.0.2/24'
+    for words, part in ((['--addr', '10.9.0.0/24'], 'may have'),
+                        (['--addr', '10.9.0.255/24'], 'may have'),
+                        (['--addr', '255.255.255.255/32'], 'may have'),
+                        ([*addr, *addr], 'twice'),
+                        ([*addr, '--via', '10.9.0.2/24'], 'one address'),
+                        (['--addr', 'fd99::2/64', '--mtu', '1279'], '1280')):
+        done = subprocess.run([CATENET, 'services', '--tun', 'cat0', *words],
+                              text=True, capture_output=True, timeout=20,
+                              check=False)
+        assert done.returncode == 125 and part in done.stderr, (words, done)
+
+
+@case
 def no_talk_among_services():
     """by UDP what comes from a port that is served here is not answered"""
     with services('--echo', '9007', '--discard', '9008'):
