@@ -189,20 +189,29 @@ static bool build(struct running *running, char **name)
 	return true;
 }
 
-/* Why an interface did not take frames, or none of them any more. */
-static const char *refusal(int err)
+/* How many frames an interface did not take, and why. */
+static void say_refused(const struct station *to)
 {
-	switch (err) {
+	fprintf(stderr, "  %" PRIu64 " were not taken by %s, the last because ",
+		to->refused_n, to->name);
+	switch (to->refused_err) {
 	case ENETDOWN:
 	case EIO:
-		return "it is down; ip link set dev NAME up";
+		fprintf(stderr, "it is down; ip link set dev %s up\n",
+			to->name);
+		break;
 	case EMSGSIZE:
-		return "they are longer than its MTU; ip link set dev NAME mtu "
-		       "OCTETS";
+		fprintf(stderr,
+			"it is longer than the MTU; ip link set dev %s mtu "
+			"OCTETS\n",
+			to->name);
+		break;
 	case ENOBUFS:
-		return "its queue was full";
+		fprintf(stderr, "the queue was full\n");
+		break;
 	default:
-		return strerror(err);
+		fprintf(stderr, "of: %s\n", strerror(to->refused_err));
+		break;
 	}
 }
 
@@ -234,11 +243,7 @@ static void say(struct running *running)
 				"says another\n",
 				running->line->path.mtu);
 		if (to->refused_n)
-			fprintf(stderr,
-				"  %" PRIu64 " were not taken by %s, the last "
-				"because %s\n",
-				to->refused_n, to->name,
-				refusal(to->refused_err));
+			say_refused(to);
 		if (from->odd_n)
 			fprintf(stderr,
 				"  %" PRIu64 " of %s were passed over: "

@@ -262,6 +262,34 @@ def an_interface_goes():
 
 
 @case
+def what_is_too_long():
+    """frames too long for the path, or for the other side, and their cure"""
+    need()
+    send = TAG.replace('bytes(60)', 'bytes(4000)')
+    for words, cure in (([], '--mtu OCTETS'),
+                        (['--mtu', '9000'], 'set dev m1 mtu')):
+        with Lab(*words) as lab:
+            for ns, dev in (M, 'm0'), (A, 'v0'):
+                ip('-n', ns, 'link', 'set', 'dev', dev, 'mtu', '9000')
+            subprocess.run(inside(A, PYTHON, '-c', send), check=True,
+                           timeout=20)
+            # It has read them when it has passed a short one on.
+            into = subprocess.Popen(inside(B, PYTHON, '-c', TAGGED),
+                                    stdout=subprocess.PIPE, text=True)
+            try:
+                assert into.stdout.readline() == 'ready\n'
+                subprocess.run(inside(A, PYTHON, '-c', TAG), check=True,
+                               timeout=20)
+                assert into.wait(40) == 0
+            finally:
+                into.kill()
+                into.wait()
+            lab.bridge.send_signal(signal.SIGINT)
+            said = lab.bridge.stderr.read()
+            assert lab.bridge.wait(20) == 0 and cure in said, said
+
+
+@case
 def an_interface_is_taken_down():
     """one that is taken down too, and which one it is"""
     need()
