@@ -172,6 +172,8 @@ def peer(serve, address='127.0.0.1', backlog=64):
         yield listener.getsockname()[1], results
     finally:
         listener.shutdown(socket.SHUT_RDWR)
+        # Before its number is another's, which it might accept from.
+        thread.join(20)
         listener.close()
 
 

@@ -82,7 +82,24 @@ def echo(sock):
     with contextlib.suppress(OSError):
         while True:
             data, who = sock.recvfrom(65536)
+            if not who:  # shut down
+                return
             sock.sendto(data.upper(), who)
+
+
+@contextlib.contextmanager
+def echoing():
+    """On this machine's loopback. Its thread has ended before the number of
+    its socket is another's: a call that begins again would take that one."""
+    with udp(socket.AF_INET, '127.0.0.1', 0) as sock:
+        thread = threading.Thread(target=echo, args=(sock,), daemon=True)
+        thread.start()
+        try:
+            yield sock
+        finally:
+            with contextlib.suppress(OSError):  # ENOTCONN, but it is shut
+                sock.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
 
 
 def name_at(data, at):
@@ -674,9 +691,7 @@ s.connect(("127.0.0.1", port))
 s.send(b"own")
 print(own.recv(10))
 '''
-    with udp(socket.AF_INET, '127.0.0.1', 0) as sock, \
-            udp(socket.AF_INET, '127.0.0.1', 0) as gone:
-        threading.Thread(target=echo, args=(sock,), daemon=True).start()
+    with echoing() as sock, udp(socket.AF_INET, '127.0.0.1', 0) as gone:
         none = gone.getsockname()[1]
         gone.close()
         port = sock.getsockname()[1]
@@ -694,8 +709,7 @@ s.settimeout(20)
 s.sendmsg([b"by ", b"sendmsg"], [], 0, ("127.0.0.1", int(sys.argv[1])))
 print(*s.recvfrom(100))
 """
-    with udp(socket.AF_INET, '127.0.0.1', 0) as sock:
-        threading.Thread(target=echo, args=(sock,), daemon=True).start()
+    with echoing() as sock:
         port = sock.getsockname()[1]
         assert script(who, [*options, '--watch-sendmsg'], text, port) == \
             f"b'BY SENDMSG' ('127.0.0.1', {port})"

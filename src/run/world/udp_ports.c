@@ -44,6 +44,9 @@
  * each datagram would take all of our time, and not a tenth of it. */
 #define SETTLED 256
 #define SETTLED_TIMES 10
+/* A list that takes more than one read leaves a line out where a socket before
+ * it is closed in between: what is not found is looked for so often. */
+#define LOOKS 3
 
 struct published_udp {
 	struct list node;
@@ -102,10 +105,13 @@ static bool is_in(int fd, const struct cn_endpoint *ep)
 }
 
 /* An IPv6 socket may take what is for IPv4. */
-static bool is_taken(const int fd[2], const struct cn_endpoint *ep)
+static bool is_taken(const int fd[2], const struct cn_endpoint *ep, int looks)
 {
-	return (cn_addr_is_v4(&ep->addr) && is_in(fd[0], ep)) ||
-	       is_in(fd[1], ep);
+	while (looks-- > 0)
+		if ((cn_addr_is_v4(&ep->addr) && is_in(fd[0], ep)) ||
+		    is_in(fd[1], ep))
+			return true;
+	return false;
 }
 
 /* ------------------------------------------------------------ published -- */
@@ -153,18 +159,34 @@ static void drop_unseen(struct udp_ports *ports, const bool known[2],
 	}
 }
 
-/* Each list is read once, however many are published. */
+static bool all_seen(const struct udp_ports *ports)
+{
+	const struct list *all = &ports->published;
+
+	for (const struct list *node = all->next; node != all;
+	     node = node->next)
+		if (!CN_CONTAINER(node, struct published_udp, node)->seen)
+			return false;
+	return true;
+}
+
+/* Each list is read once, however many are published; again only where one was
+ * not seen. */
 static void on_sweep(void *ctx, uint64_t now)
 {
 	struct udp_ports *ports = ctx;
 	struct list *all = &ports->published;
 	enum udp_list_end end[2];
 	bool known[2];
+	int looks = 0;
 
 	for (struct list *node = all->next; node != all; node = node->next)
 		CN_CONTAINER(node, struct published_udp, node)->seen = false;
-	for (int i = 0; i < 2; i++)
-		end[i] = udp_list_each(ports->list_fd[i], see_published, ports);
+	do {
+		for (int i = 0; i < 2; i++)
+			end[i] = udp_list_each(ports->list_fd[i], see_published,
+					       ports);
+	} while (++looks < LOOKS && !all_seen(ports));
 	known[1] = end[1] == UDP_LIST_WHOLE;
 	/* Where there is no IPv6 there is no list of it. */
 	known[0] = end[0] == UDP_LIST_WHOLE && end[1] != UDP_LIST_LONGER;
@@ -504,7 +526,9 @@ void near_udp_wanted(struct world *world, const struct sockaddr *addr,
 	if (is_mirrored(ports, &ep) || udp_is_ours(world, ep.port) ||
 	    is_settled(ports, &ep, since))
 		return;
-	if (is_taken(ports->list_fd, &ep) || !is_taken(ports->machine_fd, &ep))
+	/* One inside that is left out would keep the mirror from its port. */
+	if (is_taken(ports->list_fd, &ep, 1) ||
+	    !is_taken(ports->machine_fd, &ep, LOOKS))
 		settle(ports, &ep, since);
 	else
 		set_up_mirror(ports, &ep);
