@@ -6,6 +6,8 @@ from work.pair import Bad, NotHere, Pair, noise, same
 
 APACHE = "/usr/sbin/apache2"
 MODULES = "/usr/lib/apache2/modules"
+# A process whose threads are all busy closes connections that are kept, whether
+# a request is on its way there or not: each has more threads than clients.
 CONF = """ServerName localhost
 ServerRoot {folder}
 PidFile {folder}/apache.pid
@@ -16,6 +18,12 @@ LoadModule authz_core_module {modules}/mod_authz_core.so
 DocumentRoot {folder}/www
 EnableSendfile On
 MaxKeepAliveRequests 0
+ServerLimit 2
+StartServers 2
+ThreadLimit 128
+ThreadsPerChild 128
+MaxRequestWorkers 256
+MaxSpareThreads 256
 ErrorLog {folder}/apache.log
 """
 
