@@ -38,6 +38,19 @@ static bool is_same_segment(const struct cn_trace *a, const struct cn_trace *b)
 	       !memcmp(a->sack, b->sack, sizeof(a->sack));
 }
 
+/* What left as one and was cut on the way: its first packet and its last stand
+ * for all. */
+static bool is_end_piece(const struct cn_trace *sent,
+			 const struct cn_trace *trace, bool *last)
+{
+	uint32_t off = trace->seq - sent->seq;
+
+	*last = off + trace->len == sent->len;
+	return sent->seg_size && trace->len && trace->len < sent->len &&
+	       trace->ack == sent->ack && (!off || *last) &&
+	       off <= sent->len - trace->len;
+}
+
 bool strand_expects(struct strand *strand, unsigned end,
 		    const struct cn_trace *trace)
 {
@@ -46,11 +59,13 @@ bool strand_expects(struct strand *strand, unsigned end,
 		struct awaited *a =
 			&strand->awaited[(strand->awaited_next + i) %
 					 AWAITED_MAX];
+		bool last = true;
 
 		if (!a->used || a->end == end ||
-		    !is_same_segment(&a->sent, trace))
+		    (!is_same_segment(&a->sent, trace) &&
+		     !is_end_piece(&a->sent, trace, &last)))
 			continue;
-		a->used = false;
+		a->used = !last;
 		return true;
 	}
 	return false;

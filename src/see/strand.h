@@ -56,7 +56,8 @@ bool strand_is_restless(const struct strand *strand);
 /* The segment was drawn leaving; its arrival is to be drawn too. */
 void strand_await(struct strand *strand, unsigned end,
 		  const struct cn_trace *trace);
-/* It was; that is over now. */
+/* It was, whole or in packets, and this is all of it, the first or the last;
+ * with the last that is over. */
 bool strand_expects(struct strand *strand, unsigned end,
 		    const struct cn_trace *trace);
 /* It is the arrow that waits: both are one. */

@@ -311,6 +311,43 @@ static void many_alike_are_folded_into_a_count(void **state)
 	assert_non_null(strstr(pages[0].text, "FIN ACK seq 414001 ack 1"));
 }
 
+/* What left as one comes in packets: an ACK is not drawn without what it is
+ * for. */
+static void of_many_packets_two_are_drawn_arriving(void **state)
+{
+	struct see_ladder *ladder = ladder_on(&pages[0], 100, SEE_EN);
+	struct cn_trace t = event(CN_TRACE_OUT, true, 1000);
+
+	(void)state;
+	shake_hands(ladder);
+	t.seq = ISS + 1;
+	t.ack = IRS + 1;
+	t.len = 3500;
+	t.seg_size = 1000;
+	t.why = CN_SEND_DATA;
+	see_ladder_event(ladder, 0, &t);
+	/* Something happens before any of it arrives. */
+	t = event(CN_TRACE_OUT, false, 1500);
+	t.seq = IRS + 1;
+	t.ack = ISS + 1;
+	t.len = 7;
+	t.why = CN_SEND_DATA;
+	see_ladder_event(ladder, 1, &t);
+	for (uint32_t off = 0; off < 3500; off += 1000) {
+		t = event(CN_TRACE_IN, false, 2000 + off);
+		t.seq = ISS + 1 + off;
+		t.ack = IRS + 1;
+		t.len = off < 3000 ? 1000 : 500;
+		see_ladder_event(ladder, 1, &t);
+	}
+	see_ladder_free(ladder);
+	assert_int_equal(count(pages[0].text, "seq 1:3501 "), 1);
+	assert_int_equal(count(pages[0].text, "seq 1:1001 "), 1);
+	assert_int_equal(count(pages[0].text, "seq 1001:2001 "), 0);
+	assert_int_equal(count(pages[0].text, "seq 2001:3001 "), 0);
+	assert_int_equal(count(pages[0].text, "seq 3001:3501 "), 1);
+}
+
 static void a_closed_window_is_never_folded(void **state)
 {
 	struct see_ladder *ladder = ladder_on(&pages[0], 80, SEE_EN);
@@ -383,6 +420,7 @@ int main(void)
 		cmocka_unit_test(a_syn_has_ae),
 		cmocka_unit_test(ace_is_a_number),
 		cmocka_unit_test(many_alike_are_folded_into_a_count),
+		cmocka_unit_test(of_many_packets_two_are_drawn_arriving),
 		cmocka_unit_test(a_closed_window_is_never_folded),
 		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(each_connection_has_its_heading),
