@@ -93,7 +93,7 @@ CN_API int cn_stack_route(struct cn_stack *stack, int link, const char *prefix);
 
 /* -------------------------------------------------------------- time -- */
 
-/* What the stack's clock says, ns; its zero is nobody's affair. */
+/* What the stack's clock says, ns; a virtual one does not begin at 0. */
 CN_API uint64_t cn_stack_now(struct cn_stack *stack);
 /* Waits so long, by the stack's clock.  EINTR as nanosleep. */
 CN_API int cn_stack_sleep(struct cn_stack *stack, uint64_t ns);
