@@ -141,6 +141,22 @@ static int get_option(struct lsock *sock, int level, int opt, void *val,
 	return 0;
 }
 
+/* As Linux's sk_write_space(), which a new size calls whatever it is: who asks
+ * for edges hears of the room again. */
+static void tell_room(struct lsock *sock)
+{
+	if (!(sock->file.ops->ready(&sock->file) & POLLOUT))
+		return;
+	sock->nospace = false;
+	file_wake(&sock->file, POLLOUT | POLLWRNORM | POLLWRBAND);
+}
+
+static bool is_send_buffer(int level, int opt)
+{
+	return level == SOL_SOCKET &&
+	       (opt == SO_SNDBUF || opt == SO_SNDBUFFORCE);
+}
+
 /* ---------------------------------------------------------------- calls -- */
 
 int cn_setsockopt(int fd, int level, int opt, const void *val, socklen_t len)
@@ -156,6 +172,8 @@ int cn_setsockopt(int fd, int level, int opt, const void *val, socklen_t len)
 		rc = EFAULT;
 	else
 		rc = set_option(sock, level, opt, val, len);
+	if (!rc && is_send_buffer(level, opt))
+		tell_room(sock);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }

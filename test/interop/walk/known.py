@@ -166,9 +166,10 @@ def of_run(step):
             "ENOTCONN", "ECONNREFUSED", "0") and (
                 step.other.split()[0] in ("EINVAL", "ECONNRESET")):
         return "recv on a socket that is not connected"
-    if recv and step.errors("0", "ECONNRESET") and step.said(
-            lambda words, answer: words[0] in SENDS
-            and answer.split()[0] in ("ECONNRESET", "EPIPE")):
+    if (recv and step.errors("0", "ECONNRESET")
+            or step.verb in WAITS and step.told({"ERR"})) and step.said(
+                lambda words, answer: words[0] in SENDS and answer.split()[0]
+                in ("ECONNRESET", "EPIPE", "ECONNREFUSED")):
         return "an error that send has told"
     if recv and step.passes() and step.errors("ECONNRESET", "EINVAL") and (
             step.said(lambda words, answer: words[0] == "connect"
@@ -239,8 +240,6 @@ def of_run_poll(step):
     if step.did("shutdown") and step.bits(step.native) - step.bits(
             step.other) <= {"IN", "rdnorm", "RDHUP"} and not step.more():
         return "shutdown of a socket that was never connected"
-    if step.told({"ERR"}):
-        return "an error that send has told"
     if step.lost({"ERR"}):
         return "poll after FIN and reset says no ERR"
     return None
