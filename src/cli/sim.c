@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* catenet sim: bulk transfers over a described path, in virtual time. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -371,6 +372,14 @@ struct crew {
 	uint64_t n;
 };
 
+static bool not_hired(uint64_t i)
+{
+	fprintf(stderr, "catenet sim: job %llu cannot begin: %s; say fewer "
+			"--jobs\n",
+		(unsigned long long)i + 1, strerror(errno));
+	return false;
+}
+
 static bool hire(struct crew *crew, const struct line *line)
 {
 	for (uint64_t i = 0; i < line->jobs; i++) {
@@ -378,7 +387,7 @@ static bool hire(struct crew *crew, const struct line *line)
 		pid_t pid;
 
 		if (pipe(fd))
-			return false;
+			return not_hired(i);
 		fflush(stdout);
 		pid = fork();
 		if (pid == 0) {
@@ -388,29 +397,34 @@ static bool hire(struct crew *crew, const struct line *line)
 					   i * line->parts,
 				   line->jobs * line->parts, fd[1]));
 		}
-		close(fd[1]);
 		if (pid < 0) {
+			not_hired(i);
 			close(fd[0]);
+			close(fd[1]);
 			return false;
 		}
+		close(fd[1]);
 		crew->pid[i] = pid;
 		crew->from[i] = fdopen(fd[0], "r");
 		crew->n = i + 1;
-		if (!crew->from[i])
-			return false;
+		if (!crew->from[i]) {
+			close(fd[0]);
+			return out_of_memory();
+		}
 	}
 	return true;
 }
 
-static bool dismiss(struct crew *crew)
+/* good: they come to their end by themselves. */
+static bool dismiss(struct crew *crew, bool good)
 {
-	bool good = true;
-
 	for (uint64_t i = 0; i < crew->n; i++) {
 		int status;
 
 		if (crew->from[i])
 			fclose(crew->from[i]);
+		if (!good)
+			(void)kill(crew->pid[i], SIGTERM);
 		while (waitpid(crew->pid[i], &status, 0) < 0 && errno == EINTR)
 			;
 		good &= WIFEXITED(status) && !WEXITSTATUS(status);
@@ -446,8 +460,11 @@ static int run_many(struct line *line, struct sim_table *to)
 	uint64_t seed = line->first + line->part - 1, n = 0;
 	bool good;
 
-	good = hire(&crew, line);
-	for (; good && seed <= line->last; seed += line->parts, n++) {
+	if (!hire(&crew, line)) {
+		(void)dismiss(&crew, false);
+		return EXIT_CATENET;
+	}
+	for (good = true; good && seed <= line->last; seed += line->parts, n++) {
 		good = fread(&result, sizeof(result), 1,
 			     crew.from[n % line->jobs]) == 1 &&
 		       tell(line, &result, to);
@@ -455,7 +472,7 @@ static int run_many(struct line *line, struct sim_table *to)
 			break;
 		progress(line, n + 1);
 	}
-	if (!dismiss(&crew) || !good) {
+	if (!dismiss(&crew, good)) {
 		fprintf(stderr, "catenet sim: not all runs came to their end; "
 				"nothing is told of the others\n");
 		return EXIT_CATENET;

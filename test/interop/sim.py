@@ -204,6 +204,16 @@ def what_went_wrong_stays_what_it_was():
 
 
 @case
+def too_many_jobs():
+    """jobs that this machine does not have room for are told of"""
+    said = subprocess.run(
+        ['sh', '-c', 'ulimit -n 12; exec "$@"', 'sh', CATENET, 'sim', *LOSSY,
+         '--bytes', '1', '--seeds', '1..99', '--jobs', '99'], timeout=60,
+        capture_output=True, text=True, check=False)
+    assert said.returncode == 125 and 'fewer --jobs' in said.stderr, said
+
+
+@case
 def a_full_disk():
     """files that cannot be written whole are told of"""
     if not os.path.exists('/dev/full'):
