@@ -148,8 +148,10 @@ CN_API int cn_path_new(const struct cn_path_config *config,
 		       const struct cn_path_sink *sink, struct cn_path **path,
 		       size_t *error_at) CN_MUST_CHECK;
 CN_API void cn_path_free(struct cn_path *path);
-/* Change while it runs; what is on its way keeps its time.  CN_E_INVAL, and
- * nothing changed, when cn_impair_error has something to say. */
+/* Change while it runs; what waits for the rate waits for the new one, in its
+ * order, and what else is on its way keeps its time: cn_path_deadline may be
+ * another.  CN_E_INVAL, and nothing changed, when cn_impair_error has something
+ * to say. */
 CN_API int cn_path_set(struct cn_path *path, const struct cn_impair *impair)
 	CN_MUST_CHECK;
 

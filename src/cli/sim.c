@@ -374,8 +374,9 @@ struct crew {
 
 static bool not_hired(uint64_t i)
 {
-	fprintf(stderr, "catenet sim: job %llu cannot begin: %s; say fewer "
-			"--jobs\n",
+	fprintf(stderr,
+		"catenet sim: job %llu cannot begin: %s; say fewer "
+		"--jobs\n",
 		(unsigned long long)i + 1, strerror(errno));
 	return false;
 }
@@ -464,7 +465,8 @@ static int run_many(struct line *line, struct sim_table *to)
 		(void)dismiss(&crew, false);
 		return EXIT_CATENET;
 	}
-	for (good = true; good && seed <= line->last; seed += line->parts, n++) {
+	for (good = true; good && seed <= line->last;
+	     seed += line->parts, n++) {
 		good = fread(&result, sizeof(result), 1,
 			     crew.from[n % line->jobs]) == 1 &&
 		       tell(line, &result, to);

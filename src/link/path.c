@@ -46,6 +46,8 @@ struct cn_path {
 	bool trace_begun;
 	uint64_t trace_from, trace_next;
 	uint32_t trace_left;
+	bool has_other_rate; /* than those that wait were counted by */
+	uint64_t seen_at; /* the last instant that was told */
 	struct parcel *wait_first, *wait_last; /* their first bit not sent */
 	uint32_t waiting;
 	uint64_t waiting_octets;
@@ -129,6 +131,8 @@ int cn_path_set(struct cn_path *path, const struct cn_impair *impair)
 		path->trace_next = 0;
 		path->trace_left = 0;
 	}
+	path->has_other_rate |= impair->rate != path->impair.rate ||
+				impair->rate_trace != path->impair.rate_trace;
 	path->impair = *impair;
 	path->free_part = 0;
 	settle(path);
@@ -144,6 +148,7 @@ static void stop_waiting(struct cn_path *path, uint64_t now)
 
 	while ((parcel = path->wait_first) && parcel->start_at <= now) {
 		path->wait_first = parcel->wait_next;
+		parcel->waits = false;
 		path->waiting--;
 		path->waiting_octets -= parcel->len;
 	}
@@ -176,6 +181,7 @@ static bool has_room(struct cn_path *path, uint32_t len, uint64_t now)
 static void wait_for_rate(struct cn_path *path, struct parcel *parcel)
 {
 	parcel->wait_next = NULL;
+	parcel->waits = true;
 	if (path->wait_last)
 		path->wait_last->wait_next = parcel;
 	else
@@ -267,11 +273,89 @@ static uint64_t serialize(struct cn_path *path, struct parcel *parcel,
 	return path->free_at;
 }
 
+/* When it arrives, if its last bit is sent at sent_at. */
+static uint64_t arrival(struct cn_path *path, uint64_t sent_at,
+			bool is_reordered)
+{
+	const struct cn_impair *impair = &path->impair;
+	uint64_t due_at;
+
+	if (is_reordered && !impair->reorder_ns && impair->delay_ns)
+		return sent_at;
+	due_at = sent_at + dice_delay(&path->dice, impair);
+	if (is_reordered)
+		return due_at + (impair->reorder_ns ? impair->reorder_ns :
+						      IMPAIR_REORDER_NS);
+	if (impair->keep_order && due_at < path->latest_at)
+		due_at = path->latest_at;
+	if (due_at > path->latest_at)
+		path->latest_at = due_at;
+	return due_at;
+}
+
+/* All that is on its way, out of the row and in again: those that wait come
+ * back in *waiting, in their order. */
+static void part_waiting(struct cn_path *path, struct parcel **waiting)
+{
+	struct parcel *parcel, *first = NULL, **end = &first;
+
+	while ((parcel = transit_leave(&path->transit)))
+		if (!parcel->waits) {
+			parcel->next = NULL;
+			*end = parcel;
+			end = &parcel->next;
+		}
+	while ((parcel = first)) {
+		first = parcel->next;
+		transit_enter(&path->transit, parcel, parcel->due_at);
+	}
+	*waiting = path->wait_first;
+	path->wait_first = path->wait_last = NULL;
+	path->waiting = 0;
+	path->waiting_octets = 0;
+}
+
+/*
+ * Another rate: whoever waits is sent by that one from now on.  By the old one's
+ * clock a link that was made fast again would be shut for as long as the slow
+ * one would have taken, and what is sent later would come before.
+ */
+static void send_by_other_rate(struct cn_path *path, uint64_t now)
+{
+	const uint64_t usual_at = now + path->impair.delay_ns +
+				  path->impair.jitter_ns;
+	struct parcel *waiting, *parcel;
+
+	path->has_other_rate = false;
+	stop_waiting(path, now);
+	path->free_at = 0;
+	path->free_part = 0;
+	if (path->latest_at > usual_at)
+		path->latest_at = usual_at;
+	part_waiting(path, &waiting);
+	while ((parcel = waiting)) {
+		waiting = parcel->wait_next;
+		parcel->waits = false;
+		parcel->start_at = now;
+		transit_enter(&path->transit, parcel,
+			      arrival(path, serialize(path, parcel, now),
+				      false));
+	}
+}
+
+static void catch_up(struct cn_path *path, uint64_t now)
+{
+	path->seen_at = now;
+	if (path->has_other_rate)
+		send_by_other_rate(path, now);
+}
+
 uint32_t cn_path_room(struct cn_path *path, uint64_t now)
 {
 	uint64_t by_octets;
 	uint32_t by_packets;
 
+	catch_up(path, now);
 	if (!has_room(path, path->mtu, now))
 		return 0;
 	if (!is_limited(path))
@@ -386,26 +470,6 @@ static struct parcel *wrap(struct cn_path *path, const struct cn_frame *frame,
 	parcel = transit_wrap(&path->transit, &bad);
 	cn_frame_release(&bad);
 	return parcel;
-}
-
-/* When it arrives, if its last bit is sent at sent_at. */
-static uint64_t arrival(struct cn_path *path, uint64_t sent_at,
-			bool is_reordered)
-{
-	const struct cn_impair *impair = &path->impair;
-	uint64_t due_at;
-
-	if (is_reordered && !impair->reorder_ns && impair->delay_ns)
-		return sent_at;
-	due_at = sent_at + dice_delay(&path->dice, impair);
-	if (is_reordered)
-		return due_at + (impair->reorder_ns ? impair->reorder_ns :
-						      IMPAIR_REORDER_NS);
-	if (impair->keep_order && due_at < path->latest_at)
-		due_at = path->latest_at;
-	if (due_at > path->latest_at)
-		path->latest_at = due_at;
-	return due_at;
 }
 
 static void enter(struct cn_path *path, struct parcel *parcel, uint64_t due_at)
@@ -590,17 +654,21 @@ static int pass_cut(struct cn_path *path, const struct cn_frame *frame,
 
 int cn_path_send(struct cn_path *path, struct cn_frame *frame, uint64_t now)
 {
-	int err = path->is_clean ? pass_whole(path, frame, now) :
-				   pass_cut(path, frame, now);
+	int err;
 
+	catch_up(path, now);
+	err = path->is_clean ? pass_whole(path, frame, now) :
+			       pass_cut(path, frame, now);
 	cn_frame_release(frame);
 	return err;
 }
 
 bool cn_path_recv(struct cn_path *path, struct cn_frame *frame, uint64_t now)
 {
-	struct parcel *parcel = transit_first(&path->transit);
+	struct parcel *parcel;
 
+	catch_up(path, now);
+	parcel = transit_first(&path->transit);
 	if (!parcel || parcel->due_at > now)
 		return false;
 	/* Before it is freed: it may still be in the row of those that wait. */
@@ -616,6 +684,9 @@ uint64_t cn_path_deadline(const struct cn_path *path)
 {
 	const struct parcel *parcel = transit_first(&path->transit);
 
+	/* When it will be is found out at once. */
+	if (path->has_other_rate && path->wait_first)
+		return path->seen_at;
 	return parcel ? parcel->due_at : CN_NEVER;
 }
 

@@ -85,6 +85,7 @@ struct parcel *transit_wrap(struct transit *transit,
 	parcel->csum_offset = frame->csum_offset;
 	parcel->len = cn_frame_len(frame);
 	parcel->packet_n = 1;
+	parcel->waits = false;
 	memcpy(parcel_header(parcel), frame->header, frame->header_len);
 	return parcel;
 }

@@ -22,6 +22,7 @@ struct parcel {
 	uint16_t header_len, seg_size;
 	uint16_t csum_start, csum_offset;
 	uint8_t csum, slice_n;
+	bool waits; /* used by the path: it is in the row of wait_next */
 	struct cn_slice slice[]; /* then the header */
 };
 

@@ -100,6 +100,19 @@ static void make_frame(struct cn_frame *frame, const struct choice *choice,
 	frame->csum_offset = choice->csum_offset;
 }
 
+/* By a number, by a trace, not at all. */
+static void change_rate(struct cn_path *path, int i)
+{
+	static const uint32_t at_ms[] = {0, 3};
+	static const struct cn_rate_trace trace = {at_ms, 2};
+	const struct cn_impair impair[] = {{.rate = 1},
+					   {.rate_trace = &trace},
+					   {.delay_ns = 1, .keep_order = true}};
+
+	if (cn_path_set(path, &impair[i % 3]) != CN_OK)
+		abort();
+}
+
 static void receive_all(struct cn_path *path)
 {
 	struct cn_path_stats stats;
@@ -146,6 +159,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < 3; i++) {
 		make_frame(&frame, &choice, buf, len);
 		cn_path_send(path, &frame, (uint64_t)i);
+		if (choice.csum & 4)
+			change_rate(path, i);
 	}
 	receive_all(path);
 	CN_ASSERT(!memcmp(buf->data, data, len));

@@ -400,6 +400,31 @@ FIN, SYN, ACK = 1, 2, 16
 
 
 @case
+def a_rate_by_mistake():
+    """What waits for a rate that was a mistake does not wait for ever."""
+    with World('host alice\nhost bob\nlink alice bob rate 64kbit\n') as world:
+        script = ('import socket\n'
+                  "s = socket.create_connection(('10.0.1.2', 7799), 20)\n"
+                  "print('connected', flush=True)\n"
+                  's.settimeout(60)\n'
+                  's.sendall(bytes(200000)); s.shutdown(socket.SHUT_WR)\n'
+                  'print(s.recv(10).decode())')
+        server = ('import socket\n'
+                  "l = socket.create_server(('', 7799))\n"
+                  "print('listening', flush=True)\n"
+                  'c, _ = l.accept()\n'
+                  'while c.recv(65536): pass\n'
+                  "c.sendall(b'all of it')")
+        with world.start('bob', PYTHON, '-c', server), \
+                world.start('alice', PYTHON, '-c', script) as client:
+            world.change('set', 'alice-bob', 'rate', '1bit')
+            time.sleep(1.5)  # it may take in some packets
+            world.change('set', 'alice-bob', 'rate', '100mbit')
+            said, _ = client.communicate(timeout=60)
+            assert said == 'all of it\n', said
+
+
+@case
 def a_trace_of_this_folder():
     """A rate trace is a file of whoever names it, whatever its name."""
     with tempfile.TemporaryDirectory() as folder:

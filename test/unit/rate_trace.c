@@ -185,6 +185,46 @@ static void write_file(const char *name, const void *octets, size_t len)
 	fclose(file);
 }
 
+/* A link made faster is so at once, for what waits too; and nothing is kept of
+ * what waited by the slow one's clock. */
+static void another_rate_while_packets_wait(void **state)
+{
+	static const uint32_t slow_ms[] = {0, 1000000}, fast_ms[] = {1};
+	static const struct cn_rate_trace slow = {slow_ms, 2},
+					  fast = {fast_ms, 1};
+	const struct cn_impair change[] = {
+		{.rate_trace = &fast, .queue = 100},
+		{.rate = 12000000, .queue = 100},
+		{.queue = 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(change) / sizeof(change[0]); i++) {
+		struct cn_path_stats stats;
+		struct rig rig;
+		uint64_t before = 0;
+
+		set_up_by(&rig, 100, &slow);
+		for (int k = 0; k < 5; k++)
+			give_packet(&rig, 1500, START);
+		assert_int_equal(next_ms(&rig), 0);
+		assert_int_equal(cn_path_set(rig.path, &change[i]), CN_OK);
+		for (int k = 0; k < 5; k++)
+			give_packet(&rig, 1500, START + MS);
+		for (int k = 0; k < 9; k++) {
+			uint64_t ms_at = next_ms(&rig);
+
+			assert_true(ms_at >= before && ms_at <= 12);
+			before = ms_at;
+			give_packet(&rig, 1500, START + ms_at * MS);
+		}
+		cn_path_stats(rig.path, &stats);
+		assert_true(stats.waiting <= 10);
+		assert_int_equal(stats.queue_drops, 0);
+		tear_down(&rig);
+	}
+}
+
 static const char *read_octets(const void *octets, size_t len,
 			       const struct cn_rate_trace **to)
 {
@@ -301,6 +341,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_uses_is_gone),
 		cmocka_unit_test(the_last_of_a_round),
 		cmocka_unit_test(the_queue_is_bounded),
+		cmocka_unit_test(another_rate_while_packets_wait),
 		cmocka_unit_test(both_are_refused),
 		cmocka_unit_test(files),
 		cmocka_unit_test(nothing_is_passed_over),
