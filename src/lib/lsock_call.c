@@ -108,8 +108,6 @@ int cn_listen(int fd, int backlog)
 		return lsock_fail(rc);
 	rc = linux_errno(
 		cn_sock_listen(sock->ls.sock, backlog, sock->file.hub->now));
-	if (!rc)
-		file_wake(&sock->file, 0);
 	lsock_leave(sock);
 	return rc ? lsock_fail(rc) : 0;
 }
