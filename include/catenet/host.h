@@ -185,6 +185,8 @@ struct cn_event {
 	uint32_t iss_peer; /* SYN: the sequence number of the SYN */
 	int err;
 	uint64_t octets;
+	/* ORPHAN_DONE: as in struct cn_tcp_info, at the end */
+	uint64_t segs_out, segs_retransmitted;
 };
 
 /* True and *event, or false: nothing more to learn. */

@@ -555,6 +555,8 @@ static void fill_orphan_done(const struct cn_sock *sock, struct cn_event *event)
 	if (seq_gt(tcb->snd_end, tcb->snd_una) && tcb->snd_una != tcb->iss)
 		event->octets = tcb->snd_end - tcb->snd_una;
 	event->err = tcb->err;
+	event->segs_out = tcb->stat.segs_out;
+	event->segs_retransmitted = tcb->stat.segs_retransmitted;
 	if (!event->err && event->octets)
 		event->err = CN_E_CONNABORTED;
 }

@@ -4,7 +4,9 @@
 import json
 import os
 import re
+import socket
 import subprocess
+import sys
 import tempfile
 
 from harness import CATENET, Skip, case, main, need, run_list, sha, web
@@ -169,6 +171,39 @@ def wrong_lines_do_not():
                    {'local': 'nowhere'}, {'why': 'whim'}, {'t': 'now'},
                    {'timer': 'rto'}):
         assert not valid.is_valid({**good, **change}), change
+
+
+@case
+def what_leaves_after_close_is_counted():
+    """the summary counts the segments of a program that wrote, and closed"""
+    octets = 1_000_000
+    with socket.create_server(('127.0.0.1', 0)) as listener, \
+            tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, 'summary')
+        program = f"""
+import socket
+s = socket.create_connection({listener.getsockname()})
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4000000)
+s.sendall(bytes({octets}))
+"""
+        with subprocess.Popen(
+                [CATENET, 'run', '-q', '--rtt', '20ms', '--drop',
+                 'up data octet 500001 #1', '--summary', name, '--',
+                 sys.executable, '-c', program]) as run:
+            listener.settimeout(60)
+            with listener.accept()[0] as conn:
+                conn.settimeout(60)
+                got = 0
+                while piece := conn.recv(65536):
+                    got += len(piece)
+            assert run.wait(60) == 0
+        assert got == octets
+        with open(name, encoding='utf-8') as file:
+            summary = json.load(file)
+        row = summary['rows'][0]
+        assert row['segments_sent'] > octets / 1460, row
+        assert row['retransmits_sent'] >= 1, row
+        assert summary['retransmits_sent'] == row['retransmits_sent'], summary
 
 
 @case

@@ -221,6 +221,10 @@ static void orphan_given_up_counts_what_is_lost(void **state)
 	assert_true(event_of(pair.host[0], CN_EVENT_ORPHAN_DONE, &event));
 	assert_int_equal(event.err, CN_E_TIMEDOUT);
 	assert_int_equal(event.octets, 4);
+	/* The SYN and the ACK, the data, and the tries, of which some were
+	 * made after the close. */
+	assert_true(event.segs_retransmitted > 2);
+	assert_true(event.segs_out > event.segs_retransmitted + 2);
 	pair_deinit(&pair);
 }
 

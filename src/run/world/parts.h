@@ -56,6 +56,7 @@ struct orphan {
 	struct ear ear; /* deaf */
 	struct list node; /* world->orphans */
 	struct tally_row *row;
+	uint64_t again; /* segments sent again that are counted already */
 };
 
 enum wsock_phase {
@@ -299,6 +300,9 @@ void wsocks_count(struct world *world, const struct wowner *owner);
 /* What the relay of a socket came to. */
 void wsock_relay(struct wsock *sock, bool *moved, uint64_t now);
 /* An orphan has ended. */
+/* What its host counted by now, and the end. */
+void orphan_count(struct world *world, struct orphan *orphan, uint64_t segs_out,
+		  uint64_t segs_retransmitted);
 void orphan_done(struct orphan *orphan, uint64_t now);
 /* Frees all of it, at the end of the world. */
 void wsock_drop(struct wsock *sock);

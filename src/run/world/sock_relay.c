@@ -109,14 +109,29 @@ static void leave(struct wsock *sock, struct cn_sock *engine)
 {
 	struct orphan *orphan = calloc(1, sizeof(*orphan));
 	uint64_t now = world_now(sock->world);
+	struct cn_tcp_info info;
 
 	if (orphan) {
 		orphan->ear.ready = deaf;
 		orphan->row = tally_ref(sock->row);
+		if (cn_sock_info(engine, &info) == CN_OK)
+			orphan->again = info.segs_retransmitted;
 		list_add_tail(&sock->world->orphans, &orphan->node);
 	}
 	cn_sock_set_tag(engine, orphan);
 	cn_sock_close(engine, now);
+}
+
+/* Much of what a program writes may leave after it has closed. */
+void orphan_count(struct world *world, struct orphan *orphan, uint64_t segs_out,
+		  uint64_t segs_retransmitted)
+{
+	world->tally.retrans_out += segs_retransmitted - orphan->again;
+	orphan->again = segs_retransmitted;
+	if (!orphan->row)
+		return;
+	orphan->row->retrans_out = segs_retransmitted;
+	orphan->row->segments_out = segs_out;
 }
 
 void orphan_done(struct orphan *orphan, uint64_t now)

@@ -85,8 +85,11 @@ void world_take(struct world *world, const struct cn_host *host,
 			break;
 		if (event->err)
 			world->tally.abandoned += event->octets;
-		if (ear)
-			orphan_done(event->tag, world_now(world));
+		if (!ear)
+			break;
+		orphan_count(world, event->tag, event->segs_out,
+			     event->segs_retransmitted);
+		orphan_done(event->tag, world_now(world));
 		break;
 	}
 }
@@ -410,6 +413,16 @@ bool near_is_idle(struct world *world, uint64_t *octets)
 	return false;
 }
 
+/* An orphan whose peer has yet to say FIN has counted all the same. */
+static void count_orphan(void *ctx, const struct cn_sock_row *row)
+{
+	struct cn_tcp_info info;
+
+	if (row->note == CN_ROW_ORPHAN && row->tag && cn_row_info(row, &info))
+		orphan_count(ctx, row->tag, info.segs_out,
+			     info.segs_retransmitted);
+}
+
 void near_finish(struct world *world)
 {
 	struct tally_path path;
@@ -418,6 +431,7 @@ void near_finish(struct world *world)
 	pump(world);
 	(void)near_is_idle(world, &left);
 	world->tally.abandoned += left;
+	cn_host_each(world->program, count_orphan, world);
 	world_end_orphans(world);
 	lane_stats(&world->up, &path.up);
 	lane_stats(&world->down, &path.down);
