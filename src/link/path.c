@@ -46,6 +46,7 @@ struct cn_path {
 	bool trace_begun;
 	uint64_t trace_from, trace_next;
 	uint32_t trace_left;
+	bool is_other; /* than it was when it was last told an instant */
 	bool has_other_rate; /* than those that wait were counted by */
 	uint64_t seen_at; /* the last instant that was told */
 	struct parcel *wait_first, *wait_last; /* their first bit not sent */
@@ -131,6 +132,7 @@ int cn_path_set(struct cn_path *path, const struct cn_impair *impair)
 		path->trace_next = 0;
 		path->trace_left = 0;
 	}
+	path->is_other = true;
 	path->has_other_rate |= impair->rate != path->impair.rate ||
 				impair->rate_trace != path->impair.rate_trace;
 	path->impair = *impair;
@@ -322,16 +324,12 @@ static void part_waiting(struct cn_path *path, struct parcel **waiting)
  */
 static void send_by_other_rate(struct cn_path *path, uint64_t now)
 {
-	const uint64_t usual_at = now + path->impair.delay_ns +
-				  path->impair.jitter_ns;
 	struct parcel *waiting, *parcel;
 
 	path->has_other_rate = false;
 	stop_waiting(path, now);
 	path->free_at = 0;
 	path->free_part = 0;
-	if (path->latest_at > usual_at)
-		path->latest_at = usual_at;
 	part_waiting(path, &waiting);
 	while ((parcel = waiting)) {
 		waiting = parcel->wait_next;
@@ -343,9 +341,19 @@ static void send_by_other_rate(struct cn_path *path, uint64_t now)
 	}
 }
 
+/* Order is kept among those that the path treats alike: who has an hour to go by
+ * an earlier delay holds up nobody. */
 static void catch_up(struct cn_path *path, uint64_t now)
 {
+	uint64_t usual_at;
+
 	path->seen_at = now;
+	if (!path->is_other)
+		return;
+	path->is_other = false;
+	usual_at = now + path->impair.delay_ns + path->impair.jitter_ns;
+	if (path->latest_at > usual_at)
+		path->latest_at = usual_at;
 	if (path->has_other_rate)
 		send_by_other_rate(path, now);
 }

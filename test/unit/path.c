@@ -761,6 +761,30 @@ static void settings_change_while_it_runs(void **state)
 	pool_is_empty(pool);
 }
 
+/* An hour of delay, by mistake, is no longer than that for who came by then. */
+static void order_is_kept_within_one_setting(void **state)
+{
+	struct cn_impair impair = {.delay_ns = 3600000 * MS,
+				   .jitter_ns = 1 * MS,
+				   .keep_order = true};
+	struct cn_pool *pool = test_pool();
+	struct cn_path *path = open_path(pool, &impair, 1, NULL);
+	struct cn_frame frame;
+
+	(void)state;
+	give(path, pool, &small, 0);
+	impair.delay_ns = 5 * MS;
+	assert_int_equal(cn_path_set(path, &impair), CN_OK);
+	give(path, pool, &small, 1 * MS);
+	assert_true(cn_path_deadline(path) <= 7 * MS);
+	assert_true(cn_path_recv(path, &frame, 7 * MS));
+	cn_frame_release(&frame);
+	assert_true(cn_path_deadline(path) >= 3599999 * MS);
+	every_packet_is_accounted_for(path);
+	cn_path_free(path);
+	pool_is_empty(pool);
+}
+
 static void what_is_out_of_range_is_named(void **state)
 {
 	static const struct {
@@ -908,6 +932,7 @@ int main(void)
 		cmocka_unit_test(one_seed_replays_exactly),
 		cmocka_unit_test(each_chance_has_its_own_stream),
 		cmocka_unit_test(settings_change_while_it_runs),
+		cmocka_unit_test(order_is_kept_within_one_setting),
 		cmocka_unit_test(what_is_out_of_range_is_named),
 		cmocka_unit_test(failing_memory_is_a_full_queue),
 		cmocka_unit_test(room_is_counted_in_octets_too),

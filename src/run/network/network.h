@@ -84,7 +84,8 @@ uint64_t network_deadline(const struct network *network);
 
 /* ------------------------------------------------------------ changes -- */
 
-/* NULL, or what is wrong (in why).  What is on its way keeps its time. */
+/* NULL, or what is wrong (in why).  What waits for a rate waits for the new one;
+ * what else is on its way keeps its time. */
 const char *network_set(struct network *network, const char *link,
 			const char *words, char why[PLAN_WHY]);
 /* "r1 bob via r2"; takes the place of the node's route to that prefix. */
