@@ -97,7 +97,8 @@ struct cn_path_config {
 	char direction;
 	/* So many of the first octets of a packet's first buffer are its link's,
 	 * and go along where the packet is copied (to corrupt it): the new
-	 * buffer begins with them.  0: none. */
+	 * buffer begins with them.  What is no IP has header_len 0 then, and
+	 * no rule drops it.  0: none. */
 	uint8_t head;
 };
 

@@ -570,6 +570,13 @@ static int refuse(struct cn_path *path, const struct cn_frame *frame,
 	return fate == CN_FATE_TOO_BIG ? CN_E_MSGSIZE : CN_OK;
 }
 
+/* A link that keeps octets of its own says so by an empty header block (as
+ * link/station.h does): rules are of IP, whatever the octets look like. */
+static bool is_no_ip(const struct cn_path *path, const struct cn_frame *frame)
+{
+	return path->head && !frame->header_len;
+}
+
 /* A rule comes first: what a staged path swallows, it swallows silently, even
  * if it is too long. */
 static int packet(struct cn_path *path, const struct cn_frame *frame,
@@ -582,7 +589,8 @@ static int packet(struct cn_path *path, const struct cn_frame *frame,
 
 	stats->packets++;
 	stats->octets += cn_frame_len(frame);
-	if (path->rules && drop_rules_match(path->rules, frame))
+	if (path->rules && !is_no_ip(path, frame) &&
+	    drop_rules_match(path->rules, frame))
 		return refuse(path, frame, CN_FATE_RULE, &stats->rule_drops,
 			      now);
 	if (cn_frame_len(frame) > path->mtu)

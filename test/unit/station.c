@@ -162,11 +162,13 @@ static void a_sum_behind_a_tag(void **state)
 	tear_down(&rig);
 }
 
-static struct cn_path *path_of(struct rig *rig, const struct cn_impair *impair)
+static struct cn_path *path_of(struct rig *rig, const struct cn_impair *impair,
+			       const char *drop)
 {
 	struct cn_path_config config = {.pool = rig->pool,
 					.impair = *impair,
 					.seed = {1},
+					.drop = drop,
 					.head = STATION_HEAD};
 	struct cn_path *path;
 
@@ -203,7 +205,7 @@ static void the_corrupted_keeps_its_addresses(void **state)
 
 	(void)state;
 	set_up(&rig);
-	path = path_of(&rig, &impair);
+	path = path_of(&rig, &impair, NULL);
 	for (int i = 0; i < 2; i++) {
 		len = make(in[i], (uint8_t)(5 + i), "\x81\x00\x20\x05", 4,
 			   0x0800);
@@ -233,7 +235,7 @@ static void what_is_no_ip_is_not_marked(void **state)
 
 	(void)state;
 	set_up(&rig);
-	path = path_of(&rig, &impair);
+	path = path_of(&rig, &impair, NULL);
 	len = make(in, 1, "", 0, 38);
 	memcpy(in + 14, "\x42\x42\x03", 3);
 	for (int i = 0; i < 4; i++) {
@@ -247,6 +249,34 @@ static void what_is_no_ip_is_not_marked(void **state)
 	}
 	cn_path_stats(path, &stats);
 	assert_int_equal(stats.marked, 0);
+	cn_path_free(path);
+	tear_down(&rig);
+}
+
+static void no_rule_is_of_what_is_no_ip(void **state)
+{
+	static const struct cn_impair impair;
+	uint8_t in[256], out[256];
+	struct virtio_net_hdr vnet;
+	struct cn_path_stats stats;
+	struct cn_path *path;
+	struct rig rig;
+	size_t len;
+
+	(void)state;
+	set_up(&rig);
+	path = path_of(&rig, &impair, "#1-9");
+	len = make(in, 1, "", 0, 38);
+	memcpy(in + 14, "\x42\x42\x03", 3);
+	come(&rig, &plain, in, len);
+	send_on(&rig, path);
+	leave(&rig, path);
+	assert_int_equal(went(&rig, &vnet, out, sizeof(out)), len);
+	len = make(in, 1, "", 0, 0x0800);
+	come(&rig, &plain, in, len);
+	send_on(&rig, path);
+	cn_path_stats(path, &stats);
+	assert_int_equal(stats.rule_drops, 1);
 	cn_path_free(path);
 	tear_down(&rig);
 }
@@ -336,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_sum_behind_a_tag),
 		cmocka_unit_test(the_corrupted_keeps_its_addresses),
 		cmocka_unit_test(what_is_no_ip_is_not_marked),
+		cmocka_unit_test(no_rule_is_of_what_is_no_ip),
 		cmocka_unit_test(what_a_device_cannot_mean),
 		cmocka_unit_test(what_is_no_frame),
 		cmocka_unit_test(odd_ones_do_not_take_all_the_time),
