@@ -3,6 +3,7 @@
 """Worlds with a name: programs of several terminals on several hosts of one
 world, which outlives them. Rows 102, 106 to 109 (t7, t8), P1, P6."""
 import contextlib
+import difflib
 import errno
 import json
 import os
@@ -836,7 +837,9 @@ def as_without():
             got = world.run('alice', *argv, timeout=120)
             assert want.returncode == got.returncode == 0, got.stderr
             if argv == [tool]:
-                assert want.stdout == got.stdout
+                assert want.stdout == got.stdout, '\n'.join(
+                    difflib.unified_diff(want.stdout.splitlines(),
+                                         got.stdout.splitlines(), n=0))
                 continue
             want, got = json.loads(want.stdout), json.loads(got.stdout)
             # A host of a world lets broadcast and groups be bound, as Linux;

@@ -71,6 +71,20 @@ bool far_next_told(struct far *far, struct talk *talk)
 	return true;
 }
 
+void far_one_fewer(struct far *far, uint64_t number)
+{
+	struct list *node;
+
+	for (node = far->told.next; node != &far->told; node = node->next) {
+		struct talk *talk =
+			&CN_CONTAINER(node, struct told, node)->talk;
+
+		if (talk->sock == number && talk->kind == TALK_ACCEPTABLE &&
+		    talk->extra > 0)
+			talk->extra--;
+	}
+}
+
 void far_forget_told(struct far *far, uint64_t number)
 {
 	struct list *node = far->told.next, *next;

@@ -76,6 +76,8 @@ void far_tell(struct far *far, uint64_t number, enum talk_kind kind, int extra,
 	      int result);
 /* The first that waits, without data.  False: none does. */
 bool far_next_told(struct far *far, struct talk *talk);
+/* One was taken from that listener: what waits was told before. */
+void far_one_fewer(struct far *far, uint64_t number);
 /* None of that socket waits any more. */
 void far_forget_told(struct far *far, uint64_t number);
 

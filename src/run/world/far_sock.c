@@ -291,6 +291,7 @@ static int far_accept(struct wsock *listener, void *tag, struct wsock **made)
 		sock_free(sock);
 		return rc == -ENETDOWN ? -EINVAL : rc;
 	}
+	far_one_fewer(from->far, from->number);
 	sock->state = FAR_OTHER;
 	sock->peer_len = talk.len < sizeof(sock->peer) ?
 				 (socklen_t)talk.len :
