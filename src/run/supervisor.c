@@ -118,12 +118,43 @@ void sup_remember(struct supervisor *sup, pid_t tid, int nr,
 				 CN_NEVER;
 }
 
+/* How many arguments a call has.  What the other registers hold is nobody's, and
+ * something else when a program makes the call once more because of EINTR. */
+static size_t arguments_of(int nr)
+{
+	switch (nr) {
+	case SYS_listen:
+	case SYS_shutdown:
+		return 2;
+	case SYS_socket:
+	case SYS_bind:
+	case SYS_accept:
+	case SYS_connect:
+	case SYS_getsockname:
+	case SYS_getpeername:
+	case SYS_ioctl:
+	case SYS_sendmsg:
+	case SYS_recvmsg:
+		return 3;
+	case SYS_accept4:
+	case SYS_sendmmsg:
+		return 4;
+	case SYS_setsockopt:
+	case SYS_getsockopt:
+	case SYS_recvmmsg:
+		return 5;
+	default:
+		return 6;
+	}
+}
+
 static bool is_restart(const struct undelivered *one, const struct call *call)
 {
+	const size_t n = arguments_of(call->nr);
 	enum restart look;
 
 	if (one->nr != call->nr ||
-	    memcmp(one->args, call->args, sizeof(one->args)) != 0)
+	    memcmp(one->args, call->args, n * sizeof(one->args[0])) != 0)
 		return false;
 	if (one->until == CN_NEVER && one->result != -EINTR)
 		return true;
