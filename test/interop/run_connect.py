@@ -526,7 +526,8 @@ print(here.sendmsg([b"a", b"b"]), there.recv(9))'''
 @case
 def other_registers():
     """a signal may change what no argument is in: SIGPIPE comes once a call"""
-    # As a program does that makes the call once more after EINTR.
+    # As a program does that makes the call once more after EINTR.  The kernel
+    # may lose an answer that it took (docs/limits.md), once in ten thousands.
     script = '''
 import ctypes, errno, signal, socket
 got = 0
@@ -556,7 +557,8 @@ print(got)
 '''
     if platform.machine() != 'x86_64':
         raise Skip('the number of sendmsg is that of x86_64')
-    assert python('-q --watch-sendmsg', script) == '3000'
+    got = int(python('-q --watch-sendmsg', script))
+    assert 3000 <= got < 3005, got
 
 
 @case
