@@ -111,7 +111,8 @@ static void what_finds_no_room_waits(void **state)
 	for (int i = 0; i < 20; i++)
 		one_comes(&rig, 0, sent++);
 	while (got < sent) {
-		if (read(rig.outside[1], octet, sizeof(octet)) == LEN) {
+		if (read(rig.outside[1], octet, sizeof(octet)) ==
+		    (ssize_t)LEN) {
 			assert_int_equal(octet[LEN - 2] << 8 | octet[LEN - 1],
 					 got);
 			got++;
